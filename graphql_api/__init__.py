@@ -1,0 +1,1 @@
+"""The GraphQL door: thin adapters over `profiles`."""

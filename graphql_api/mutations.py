@@ -1,0 +1,81 @@
+"""What can be written."""
+
+import graphene
+from rest_framework.exceptions import ValidationError
+
+from graphql_api.queries import load
+from graphql_api.types import PROFILE_FIELDS, Profile, ProfileError, derived, profile_errors, show
+from profiles import tokens
+from profiles.models import Door
+from profiles.models import Profile as ProfileRow
+from profiles.policy import Action
+from profiles.serializers import ProfileSerializer, SignInSerializer, TokenSerializer
+
+
+class WriteProfile(graphene.relay.ClientIDMutation):
+    """Permit, load through the visible set, validate, write: each mutation of one profile."""
+
+    class Meta:
+        abstract = True
+
+    profile = graphene.Field(Profile, description="As it now is; null where there are errors.")
+    errors = graphene.List(graphene.NonNull(ProfileError), required=True, description="What is wrong with the input.")
+
+    @classmethod
+    def mutate_and_get_payload(cls, root, info, id, if_match=None, **values):
+        profile = load(info, ProfileRow.objects.with_node_id(id), cls.action)
+        context = {"actor": info.context.auth, "door": Door.GRAPHQL, "if_match": if_match}
+        serializer = ProfileSerializer(profile, data=values, partial=cls.action is Action.UPDATE, context=context)
+        try:
+            serializer.is_valid(raise_exception=True)
+            return cls(profile=show(info, serializer.save()), errors=[])
+        except ValidationError as error:
+            return cls(errors=profile_errors(error))
+
+
+class ProfileInput(derived({n: f for n, f in PROFILE_FIELDS.items() if not f.read_only})):
+    """None of the derived fields is required: the serializer says which are, so that both doors
+    answer with the same error."""
+
+    id = graphene.ID(required=True, description="The profile's global id.")
+    version = graphene.Int(description="Write only over this version.")
+    if_match = graphene.String(description="Write only over this etag, or over any with '*'.")
+
+
+class UpdateProfile(WriteProfile):
+    """Change the fields that are given, and no other: REST's PATCH."""
+
+    action = Action.UPDATE
+    Input = ProfileInput
+
+
+class ReplaceProfile(WriteProfile):
+    """Give every field its value; one that is left out goes back to its default. REST's PUT."""
+
+    action = Action.REPLACE
+    Input = ProfileInput
+
+
+class TokenAuth(derived(TokenSerializer().fields), graphene.Mutation):
+    """An access token for a username and a password: REST's POST /auth/token/."""
+
+    Arguments = derived(SignInSerializer().fields, required=SignInSerializer().fields)
+
+    errors = graphene.List(graphene.NonNull(ProfileError), required=True, description="What is wrong with the input.")
+
+    def mutate(root, info, **values):
+        credentials = SignInSerializer(data=values)
+        try:
+            credentials.is_valid(raise_exception=True)
+            issued = tokens.sign_in(**credentials.validated_data)
+            return TokenAuth(**TokenSerializer(issued).data, errors=[])
+        except ValidationError as error:
+            return TokenAuth(errors=profile_errors(error))
+
+
+class Mutation(graphene.ObjectType):
+    """Writes. Each is a transaction of its own: where a later one of a document fails, the earlier stand."""
+
+    update_profile = UpdateProfile.Field()
+    replace_profile = ReplaceProfile.Field()
+    token_auth = TokenAuth.Field()

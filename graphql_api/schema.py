@@ -1,0 +1,9 @@
+"""The schema. `graphql_api/schema.graphql` is its published text: `make schema` writes it."""
+
+import graphene
+
+from graphql_api.mutations import Mutation
+from graphql_api.queries import Query
+from graphql_api.types import OutcomeCode
+
+schema = graphene.Schema(query=Query, mutation=Mutation, types=[OutcomeCode])

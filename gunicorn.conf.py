@@ -1,0 +1,9 @@
+"""gunicorn's own settings: `gunicorn` beside this file serves the service."""
+
+import os
+
+wsgi_app = "server.wsgi"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"  # at SIGTERM its queued requests are answered; the sync worker resets them
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 8

@@ -1,0 +1,140 @@
+"""The serializer fields of this service: strict about types, and about characters that nobody can see."""
+
+import re
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty
+
+from profiles.models import USERNAME_PATTERN, normalize_username
+from profiles.outcomes import InvalidCode
+
+RESERVED_USERNAMES = frozenset(
+    (
+        "admin",
+        "administrator",
+        "anonymous",
+        "api",
+        "by-username",
+        "graphql",
+        "help",
+        "me",
+        "null",
+        "profiles",
+        "root",
+        "security",
+        "staff",
+        "support",
+        "system",
+        "undefined",
+    )
+)
+
+
+def _invalid(message: str, code: InvalidCode = InvalidCode.INVALID) -> ValidationError:
+    return ValidationError(message, code=code)
+
+
+class Text(serializers.CharField):
+    """Lines of text: a string and no other type, its surrounding blanks trimmed, `\\n` between lines.
+
+    Refuses control characters but newline and tab, and lone surrogates, which no database stores.
+    """
+
+    forbidden = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+    forbidden_message = "Control characters are not allowed, but for newlines and tabs."
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is not empty and data is not None and not isinstance(data, str):
+            self.fail("invalid")
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: str) -> str:
+        text: str = super().to_internal_value(data).replace("\r\n", "\n")
+        if self.forbidden.search(text):
+            raise _invalid(self.forbidden_message)
+        return text
+
+
+class Line(Text):
+    """One line of text. Refuses what `Text` does, line breaks, and what overrides the direction of
+    the text around it (Unicode Standard Annex 9, section 2)."""
+
+    forbidden = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+    forbidden_message = "Control characters, line breaks and direction overrides are not allowed."
+
+
+class Username(Line):
+    """A username, in its one spelling. What it stands for is compared after that, so is its length."""
+
+    def to_internal_value(self, data: str) -> str:
+        username = normalize_username(super().to_internal_value(data))
+        if not re.match(USERNAME_PATTERN, username):
+            raise _invalid("Use ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit.")
+        if username.lower() in RESERVED_USERNAMES:
+            raise _invalid("This username is reserved.", InvalidCode.RESERVED)
+        return username
+
+
+class Email(serializers.EmailField, Line):
+    """An email address, on one line."""
+
+
+class Website(serializers.URLField, Line):
+    """An http or https address, on one line."""
+
+    def to_internal_value(self, data: str) -> str:
+        url = super().to_internal_value(data)
+        if not url.lower().startswith(("http://", "https://")):
+            raise _invalid("Begin with http:// or https://.")
+        return url
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    # Some systems list these two beside the IANA names; they mean something else on each machine.
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
+class TimeZone(Line):
+    """The name of a time zone in the IANA database."""
+
+    def to_internal_value(self, data: str) -> str:
+        name = super().to_internal_value(data)
+        if name not in _time_zones():
+            raise _invalid("Name a time zone of the IANA database, such as Europe/Madrid or UTC.")
+        return name
+
+
+class Password(Text):
+    """A password, taken to the letter: not trimmed, at most as long as hashing it is cheap."""
+
+    MOST_CHARACTERS = 1_024
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=self.MOST_CHARACTERS, trim_whitespace=False, write_only=True, **kwargs)
+
+    def to_internal_value(self, data: str) -> str:
+        return serializers.CharField.to_internal_value(self, data)
+
+
+class Flag(serializers.BooleanField):
+    """True or false, and not what a form would make of either."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class Choice(serializers.ChoiceField):
+    """One of a field's choices, as a string. The error names them, and does not echo what came."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            choices = ", ".join(self.choices)
+            raise _invalid(f"Choose one of: {choices}.", InvalidCode.INVALID_CHOICE)
+        return str(data)

@@ -1,0 +1,207 @@
+"""The rows: a profile, which is also the account, and the history of its changes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Length, Lower
+from django.utils import timezone
+from graphql_relay import from_global_id, to_global_id
+
+from profiles import policy
+from profiles.outcomes import InvalidCode
+from profiles.policy import Actor, Visibility
+
+models.CharField.register_lookup(Lower)
+models.CharField.register_lookup(Length)
+models.TextField.register_lookup(Length)
+
+USERNAME_PATTERN = r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z"
+USERNAME_LENGTH = 50
+EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the brackets
+BIO_LENGTH = 2_000
+LINE_LENGTH = 100
+WEBSITE_LENGTH = 200
+
+NODE_TYPE = "Profile"  # the type that a Relay global id names
+
+
+def normalize_username(username: str) -> str:
+    """The one spelling (NFKC) of a name that can be typed in several: in full-width letters, say."""
+    return unicodedata.normalize("NFKC", username)
+
+
+class ProfileQuerySet(models.QuerySet["Profile"]):
+    def visible_to(self, actor: Actor) -> ProfileQuerySet:
+        """The profiles that exist for this actor, each with who last wrote it, in the same statement."""
+        return self.filter(policy.visible(actor)).select_related("updated_by")
+
+    def named(self, username: str) -> ProfileQuerySet:
+        """The profile of this username, whatever the case; none where no username looks like that."""
+        name = normalize_username(username)
+        return self.filter(username__lower=name.lower()) if re.match(USERNAME_PATTERN, name) else self.none()
+
+    def with_key(self, key: str) -> ProfileQuerySet:
+        """The profile of this primary key; none where no key looks like that."""
+        return self.filter(pk=int(key)) if re.fullmatch(r"[0-9]{1,10}", key) else self.none()
+
+    def with_node_id(self, node_id: str) -> ProfileQuerySet:
+        """The profile of this Relay global id; none for a string that we never gave out."""
+        key = from_global_id(node_id).id if node_id.isascii() else ""
+        return self.with_key(key) if to_global_id(NODE_TYPE, key) == node_id else self.none()
+
+    def owned_by(self, actor: Actor) -> ProfileQuerySet:
+        """The actor's own profile; none for nobody in particular."""
+        return self.filter(pk=actor.profile.pk) if actor.profile else self.none()
+
+    # What Django's own authentication and commands call
+
+    def get_by_natural_key(self, username: str | None) -> Profile:
+        """The profile that signs in under this username, whatever the case. Raises `Profile.DoesNotExist`."""
+        return self.named(username or "").get()
+
+    def create_user(self, username: str, email: str, password: str, **fields: Any) -> Profile:
+        """A new profile, its password hashed.
+
+        Raises:
+            django.core.exceptions.ValidationError: a value breaks a rule of the row.
+        """
+        profile = self.model(username=normalize_username(username), email=email, **fields)
+        profile.set_password(password)
+        profile.full_clean()
+        profile.save(force_insert=True)
+        return profile
+
+    def create_superuser(self, username: str, email: str, password: str, **fields: Any) -> Profile:
+        """A new profile of the staff, for `manage.py createsuperuser`. Raises as `create_user` does."""
+        return self.create_user(username, email, password, is_staff=True, is_superuser=True, **fields)
+
+
+def _holds(name: str, message: str, **condition: Any) -> models.CheckConstraint:
+    """A rule of the row, which the database itself holds."""
+    return models.CheckConstraint(
+        condition=models.Q(**condition), name=f"profile_{name}", violation_error_message=message
+    )
+
+
+def _at_most(field: str, length: int) -> models.CheckConstraint:
+    return _holds(f"{field}_length", f"At most {length} characters.", **{f"{field}__length__lte": length})
+
+
+UNIQUE_USERNAME = models.UniqueConstraint(
+    Lower("username"),
+    name="profile_username_unique",
+    violation_error_code=InvalidCode.UNIQUE.value,
+    violation_error_message="This username is taken.",
+)
+
+
+class Profile(AbstractBaseUser, PermissionsMixin):
+    """An account and its public face, in one row."""
+
+    username = models.CharField(
+        max_length=USERNAME_LENGTH, help_text="The name to sign in with and to be found by. Unique whatever its case."
+    )
+    email = models.EmailField(max_length=EMAIL_LENGTH, help_text="The address to write to.")
+    bio = models.TextField(max_length=BIO_LENGTH, blank=True, default="", help_text="A few words, in lines.")
+    display_name = models.CharField(max_length=LINE_LENGTH, blank=True, default="", help_text="The name to show.")
+    location = models.CharField(
+        max_length=LINE_LENGTH, blank=True, default="", help_text="Where to be found, in words."
+    )
+    website = models.URLField(max_length=WEBSITE_LENGTH, blank=True, default="", help_text="An http or https address.")
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="An IANA name, such as Europe/Madrid.")
+    visibility = models.CharField(
+        max_length=10,
+        choices=Visibility.choices,
+        default=Visibility.MEMBERS,
+        help_text="Who sees the profile.",
+    )
+    email_public = models.BooleanField(
+        default=False,
+        help_text="Whether whoever sees the profile sees the email.",
+    )
+    is_active = models.BooleanField(default=True, help_text="Whether the account can sign in and be seen.")
+    is_staff = models.BooleanField(default=False, help_text="Whether it may see and change every profile.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When it signed up.")
+    updated_at = models.DateTimeField(
+        default=timezone.now, editable=False, help_text="When a write last changed something."
+    )
+    updated_by = models.ForeignKey(
+        "self",
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who last changed something.",
+    )
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="1 at first, one more at each write that changes something."
+    )
+    last_login = None  # a sign-in is an event for the log, not a write to the profile
+
+    objects = ProfileQuerySet.as_manager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["email"]
+
+    class Meta:
+        constraints = [
+            UNIQUE_USERNAME,
+            _holds(
+                "username_form",
+                "ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit.",
+                username__regex=USERNAME_PATTERN,
+            ),
+            _at_most("username", USERNAME_LENGTH),
+            _at_most("email", EMAIL_LENGTH),
+            _at_most("bio", BIO_LENGTH),
+            _at_most("display_name", LINE_LENGTH),
+            _at_most("location", LINE_LENGTH),
+            _at_most("website", WEBSITE_LENGTH),
+            _holds("website_scheme", "Begin with http:// or https://.", website__iregex=r"\A(https?://|\Z)"),
+            _holds("email_form", "Enter an email address.", email__contains="@"),
+            _holds("time_zone_given", "Name a time zone.", time_zone__length__gt=0),
+            _holds("visibility_known", "public, members or private.", visibility__in=Visibility.values),
+            _holds("version_positive", "Versions begin at 1.", version__gte=1),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    @property
+    def node_id(self) -> str:
+        """The opaque id that both doors know it by (Relay's global object identification)."""
+        return to_global_id(NODE_TYPE, self.pk)
+
+
+class Door(models.TextChoices):
+    """Where a write came in."""
+
+    REST = "rest"
+    GRAPHQL = "graphql"
+    ADMIN = "admin"
+    COMMAND = "command"
+
+
+class Change(models.Model):
+    """A write that changed a profile: who, when, through which door, which fields from what to what."""
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="history")
+    version = models.PositiveIntegerField(help_text="The profile's version that this write made.")
+    actor = models.ForeignKey(Profile, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+    door = models.CharField(max_length=10, choices=Door.choices)
+    request_id = models.UUIDField(null=True, help_text="The request's X-Request-ID.")
+    fields = models.JSONField(help_text="By field: [from, to].")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["profile", "version"], name="change_version_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} v{self.version}"

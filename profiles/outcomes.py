@@ -1,0 +1,112 @@
+"""The catalogue: every way that an operation can end other than well, once. Both doors render from it."""
+
+import logging
+from enum import Enum, StrEnum
+
+from django.core.exceptions import SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django_guid import get_guid
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = 5  # seconds that a client is asked to wait where a store is away
+
+
+class Outcome(Enum):
+    """A code, the status of its REST answer, and what to do about it."""
+
+    BAD_REQUEST = 400, "The request can't be read. Mend it and send it again."
+    UNAUTHENTICATED = 401, "Sign in, and send the token as 'Authorization: Bearer TOKEN'."
+    FORBIDDEN = 403, "You may see this, but not change it."
+    NOT_FOUND = 404, "There is nothing here, or nothing that you may see."
+    METHOD_NOT_ALLOWED = 405, "This path takes other methods: see the Allow header."
+    NOT_ACCEPTABLE = 406, "The answer is JSON: accept application/json."
+    CONFLICT = 412, "It has changed since you read it. Read it again, then decide."
+    CONTENT_TOO_LARGE = 413, "The body is too large."
+    UNSUPPORTED_MEDIA_TYPE = 415, "Send JSON, as Content-Type: application/json."
+    THROTTLED = 429, "Too many requests. Wait as long as Retry-After says."
+    INTERNAL = 500, "Something went wrong on our side. Quote the id if you report it."
+    UNAVAILABLE = 503, "A store is away. Try again as Retry-After says."
+
+    def __init__(self, status: int, message: str) -> None:
+        self.code = self.name
+        self.status = status
+        self.message = message
+
+    @classmethod
+    def with_status(cls, status: int) -> "Outcome | None":
+        return next((outcome for outcome in cls if outcome.status == status), None)
+
+
+class InvalidCode(StrEnum):
+    """What can be wrong with one field of an input, and what it means."""
+
+    REQUIRED = "required", "The field must be given."
+    NULL = "null", "The field can't be null."
+    BLANK = "blank", "The field can't be empty."
+    INVALID = "invalid", "The value is not of the field's form; the message says which form."
+    INVALID_CHOICE = "invalid_choice", "The value is none of the field's choices."
+    MAX_LENGTH = "max_length", "The text is too long."
+    UNIQUE = "unique", "Another profile has this value."
+    RESERVED = "reserved", "The service keeps this value for itself."
+    READ_ONLY = "read_only", "You can't change this field."
+    UNKNOWN = "unknown", "There is no such field."
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> "InvalidCode":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+
+class Refused(Exception):
+    """An operation that ended with an outcome of the catalogue.
+
+    Args:
+        outcome: which one.
+        message: what to say instead of the outcome's own message.
+        headers: HTTP headers that its answer carries, over either door.
+        details: what a client can use: `version` (CONFLICT), `retry_after` in seconds (THROTTLED,
+            UNAVAILABLE), `id` of the log line (INTERNAL).
+    """
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        message: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        **details: int | str,
+    ) -> None:
+        self.outcome = outcome
+        self.message = message or outcome.message
+        self.details = details
+        self.headers = dict(headers or {})
+        if outcome is Outcome.UNAUTHENTICATED:
+            self.headers.setdefault("WWW-Authenticate", "Bearer")  # RFC 9110, section 11.6.1
+        if "retry_after" in details:
+            self.headers["Retry-After"] = str(details["retry_after"])
+        super().__init__(self.message)
+
+
+def refusal(error: BaseException) -> Refused:
+    """The outcome that an exception stands for.
+
+    Takes any exception but an invalid input: Django's, REST framework's (which carry a `status_code`),
+    the database's, or one that nobody expected. The last becomes INTERNAL, is logged with its trace
+    under the request's id, and keeps its text to itself.
+    """
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, (OperationalError, InterfaceError)):
+        logger.error("The database is away", exc_info=error)
+        return Refused(Outcome.UNAVAILABLE, retry_after=RETRY_AFTER)
+    if isinstance(error, SuspiciousOperation):
+        return Refused(Outcome.BAD_REQUEST)
+    outcome = Outcome.with_status(getattr(error, "status_code", Outcome.INTERNAL.status))
+    if outcome and outcome is not Outcome.INTERNAL:
+        return Refused(outcome, str(getattr(error, "detail", "")))
+    logger.error("Unexpected %s", type(error).__name__, exc_info=error)
+    return Refused(Outcome.INTERNAL, id=get_guid() or "")

@@ -1,0 +1,126 @@
+"""Who may do what to which profile, and with which fields.
+
+The one place that says owner, staff, public or private. It knows an actor, an action and a profile,
+and nothing of HTTP, of GraphQL or of a request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, TextChoices
+
+from profiles.outcomes import Outcome, Refused
+
+if TYPE_CHECKING:
+    from profiles.models import Profile
+
+
+class Visibility(TextChoices):
+    """Who sees a profile, beside its owner and staff."""
+
+    PUBLIC = "public", "Everybody"
+    MEMBERS = "members", "Everybody who is signed in"
+    PRIVATE = "private", "Nobody else"
+
+
+class Action(StrEnum):
+    """What an actor may do to a profile."""
+
+    VIEW = "view"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    VIEW_HISTORY = "view_history"
+    CHANGE_PASSWORD = "change_password"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a profile, or nobody in particular (`Actor()`), and whether it came to write.
+
+    `may_write` is false for a token of read scope, which sees what its owner sees and writes nothing.
+    """
+
+    profile: Profile | None = None
+    may_write: bool = True
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.profile is None
+
+    @property
+    def is_staff(self) -> bool:
+        return self.profile is not None and self.profile.is_staff
+
+    def owns(self, profile: Profile) -> bool:
+        return self.profile is not None and self.profile.pk == profile.pk
+
+
+READS = {Action.VIEW, Action.VIEW_HISTORY}
+OWNER_ALONE = {Action.CHANGE_PASSWORD}  # it takes the old password, which staff do not know
+
+OWNER_READS = {"visibility", "email_public"}  # and staff
+STAFF_READS_AND_WRITES = {"is_active"}
+SOMETIMES_HIDDEN = OWNER_READS | STAFF_READS_AND_WRITES | {"email", "updated_by"}
+"""The fields that a reader of a profile may find empty because of who it is."""
+
+
+def _visibilities(actor: Actor) -> set[Visibility]:
+    return {Visibility.PUBLIC} if actor.is_anonymous else {Visibility.PUBLIC, Visibility.MEMBERS}
+
+
+def visible(actor: Actor) -> Q:
+    """The condition that the profiles this actor may see fulfil: `sees`, for the database."""
+    if actor.is_staff:
+        return Q()
+    others = Q(is_active=True, visibility__in=_visibilities(actor))
+    return others if actor.profile is None else others | Q(pk=actor.profile.pk)
+
+
+def sees(actor: Actor, profile: Profile) -> bool:
+    """Whether this profile exists for this actor: `visible`, for a row in hand."""
+    return actor.is_staff or actor.owns(profile) or (profile.is_active and profile.visibility in _visibilities(actor))
+
+
+def can(actor: Actor, action: Action, profile: Profile) -> bool:
+    """Whether this actor may do this action to this profile."""
+    if action is Action.VIEW:
+        return sees(actor, profile)
+    if action not in READS and not actor.may_write:
+        return False
+    return actor.owns(profile) or (actor.is_staff and action not in OWNER_ALONE)
+
+
+def may_read(actor: Actor, profile: Profile, field: str) -> bool:
+    """Whether this actor, who sees this profile, is shown this field of it."""
+    if field in STAFF_READS_AND_WRITES:
+        return actor.is_staff
+    if field in OWNER_READS or (field == "email" and not profile.email_public):
+        return actor.is_staff or actor.owns(profile)
+    return True
+
+
+def may_write(actor: Actor, profile: Profile, field: str) -> bool:
+    """Whether this actor may change this field, of those that a client can change at all."""
+    return can(actor, Action.UPDATE, profile) and (actor.is_staff or field not in STAFF_READS_AND_WRITES)
+
+
+def require(actor: Actor, action: Action, profile: Profile) -> None:
+    """Pass where `can` says yes.
+
+    Raises:
+        Refused: NOT_FOUND where the actor may not so much as see the profile, FORBIDDEN where it sees
+            it, and UNAUTHENTICATED in both cases where it is nobody in particular.
+    """
+    if not sees(actor, profile):
+        raise unseen(actor)
+    if not can(actor, action, profile):
+        raise Refused(Outcome.UNAUTHENTICATED if actor.is_anonymous else Outcome.FORBIDDEN)
+
+
+def unseen(actor: Actor) -> Refused:
+    """What an actor is told of a profile that is not there, or not there for it: the same."""
+    return Refused(Outcome.UNAUTHENTICATED if actor.is_anonymous else Outcome.NOT_FOUND)

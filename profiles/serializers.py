@@ -1,0 +1,238 @@
+"""Every validation of a profile's input, and its representation. Both doors use the same class."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, TypeAlias, cast
+
+from django.db import models
+from django.utils.http import parse_etags, quote_etag
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from profiles import policy, writing
+from profiles.fields import Choice, Email, Flag, Line, Password, Text, TimeZone, Username, Website
+from profiles.models import UNIQUE_USERNAME, Profile
+from profiles.outcomes import InvalidCode, Outcome, Refused
+from profiles.policy import Action, Actor
+
+AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
+
+ETAG_DIGITS = 16
+
+READ_ONLY = ErrorDetail("You can't change this field.", code=InvalidCode.READ_ONLY)
+NO_VERSION = ErrorDetail("Give the version as a whole number.", code=InvalidCode.INVALID)
+UNKNOWN = ErrorDetail("There is no such field.", code=InvalidCode.UNKNOWN)
+
+
+class ProfileSerializer(serializers.ModelSerializer[Profile]):
+    """A profile as an actor may see it and change it.
+
+    The context says who and how: `actor` (nobody in particular where it is missing); for a write
+    also `door`, and the values of `If-Match` and `If-None-Match` as `if_match` and `if_none_match`.
+
+    A client may give back what it was given: what the server alone keeps (`KEPT`) is ignored in an
+    input, and so is any other field that this actor may not write, where it says what the actor was
+    shown. `version` is a precondition.
+    """
+
+    KEPT: ClassVar = {"created_at", "updated_at", "updated_by", "editable_fields"}
+
+    updated_by = serializers.SerializerMethodField(help_text=Profile._meta.get_field("updated_by").help_text)
+    editable_fields = serializers.SerializerMethodField(help_text="The fields that you may change.")
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.BooleanField: Flag,
+        models.CharField: Line,
+        models.EmailField: Email,
+        models.TextField: Text,
+        models.URLField: Website,
+    }
+    serializer_choice_field = Choice
+
+    class Meta:
+        model = Profile
+        fields = (
+            "id",
+            "node_id",
+            "username",
+            "email",
+            "bio",
+            "display_name",
+            "location",
+            "website",
+            "time_zone",
+            "visibility",
+            "email_public",
+            "is_active",
+            "created_at",
+            "updated_at",
+            "updated_by",
+            "version",
+            "editable_fields",
+        )
+        read_only_fields = ("id", "node_id", "created_at", "updated_at", "version")
+        field_classes: ClassVar = {"username": Username, "time_zone": TimeZone}
+
+    @property
+    def actor(self) -> Actor:
+        return cast(Actor, self.context.get("actor", Actor()))
+
+    @property
+    def profile(self) -> Profile:
+        """The one that is shown, or written."""
+        return cast(Profile, self.instance)
+
+    # What the fields are
+
+    def build_standard_field(
+        self, field_name: str, model_field: models.Field[Any, Any]
+    ) -> tuple[type[AnyField], dict[str, Any]]:
+        field_class, kwargs = super().build_standard_field(field_name, model_field)
+        return self.Meta.field_classes.get(field_name, field_class), kwargs
+
+    def get_fields(self) -> dict[str, AnyField]:
+        """The fields, each that may be left out with the default that a replacement then gives it."""
+        fields = super().get_fields()
+        for name, field in fields.items():
+            if not field.read_only and not field.required:
+                column = cast("models.Field[Any, Any]", Profile._meta.get_field(field.source or name))
+                field.default = column.get_default()
+        return fields
+
+    def writable_names(self, profile: Profile) -> list[str]:
+        """The fields of this profile that the actor may change."""
+        return [
+            name
+            for name, field in self.fields.items()
+            if not field.read_only and policy.may_write(self.actor, profile, name)
+        ]
+
+    # How a profile is shown
+
+    def to_representation(self, instance: Profile) -> dict[str, Any]:
+        return {name: self.shown(instance, name) for name, _ in self.fields.items()}
+
+    def shown(self, profile: Profile, name: str) -> Any:
+        """One field as the actor may see it: its primitive value, or None where it may not."""
+        if not policy.may_read(self.actor, profile, name):
+            return None
+        field = self.fields[name]
+        value = field.get_attribute(profile)
+        return None if value is None else field.to_representation(value)
+
+    def get_updated_by(self, profile: Profile) -> int | None:
+        writer = profile.updated_by
+        return writer.pk if writer and policy.can(self.actor, Action.VIEW, writer) else None
+
+    def get_editable_fields(self, profile: Profile) -> list[str]:
+        return self.writable_names(profile)
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of this representation, the same on both doors.
+
+        It is strong (RFC 9110, section 8.8.3): made from all that the actor is shown.
+        """
+        return entity_tag(self.data)
+
+    # What a client sends
+
+    @property
+    def _writable_fields(self) -> Iterator[AnyField]:  # type: ignore[override]  # the stubs say list
+        """REST framework's own list of what to validate, less what this actor may not write."""
+        names = self.writable_names(self.profile)
+        return (field for field in super()._writable_fields if field.field_name in names)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The valid values by model field.
+
+        Raises:
+            Refused: CONFLICT, before any value is looked at: a precondition is stale.
+            ValidationError: everything that is wrong, with any field.
+        """
+        if isinstance(data, Mapping):
+            shown = self.to_representation(self.profile)
+            self.expected_version = self._expected_version(data, shown)
+            errors = self._untouchable(data, shown)
+        else:
+            errors = {}
+        try:
+            values: dict[str, Any] = super().to_internal_value(data)
+        except ValidationError as error:
+            raise ValidationError({**cast(dict[str, Any], error.detail), **errors}) from None
+        if errors:
+            raise ValidationError(errors)
+        return values
+
+    def _expected_version(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> int | None:
+        """The version that the client makes a condition, if it does (RFC 9110, sections 13.1.1 and 13.1.2)."""
+        current: int = shown["version"]
+        if_match, if_none_match = self.context.get("if_match"), self.context.get("if_none_match")
+        version = data.get("version", current)
+        if (
+            (if_match is not None and not _names(if_match, shown))
+            or (if_none_match is not None and _names(if_none_match, shown))
+            or (type(version) is int and version != current)
+        ):
+            raise Refused(Outcome.CONFLICT, version=current)
+        return current if if_match is not None or "version" in data else None
+
+    def _untouchable(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
+        """The errors of what this actor can't write: it may stand there only as it was shown."""
+        refused = dict.fromkeys(self.fields.keys() - self.writable_names(self.profile) - self.KEPT, READ_ONLY)
+        refused["version"] = NO_VERSION
+        return {
+            name: [refused.get(name, UNKNOWN)]
+            for name, value in data.items()
+            if (name in refused and not _same(value, shown[name])) or name not in self.fields
+        }
+
+    def validate_username(self, username: str) -> str:
+        if username.lower() == self.profile.username.lower():
+            return username
+        if Profile.objects.named(username).exists():
+            raise ValidationError(UNIQUE_USERNAME.violation_error_message, code=InvalidCode.UNIQUE)
+        return username
+
+    def update(self, instance: Profile, validated_data: dict[str, Any]) -> Profile:
+        """The one write path. `save()` comes here, so there is no other. Raises as `writing.update` does."""
+        return writing.update(
+            instance,
+            validated_data,
+            actor=self.actor,
+            door=self.context["door"],
+            expected_version=self.expected_version,
+        )
+
+
+def _names(tags: str, shown: Mapping[str, Any]) -> bool:
+    return not {"*", entity_tag(shown)}.isdisjoint(parse_etags(tags))
+
+
+def _same(value: Any, shown: Any) -> bool:
+    return type(value) is type(shown) and value == shown
+
+
+def entity_tag(shown: Mapping[str, Any]) -> str:
+    """The strong entity tag of a representation."""
+    digest = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+    return quote_etag(f"{shown['version']}-{digest[:ETAG_DIGITS]}")
+
+
+class SignInSerializer(serializers.Serializer[Any]):
+    """The credentials of a sign-in. Whether they are right is for `tokens.sign_in` to say."""
+
+    username = Line(help_text="In any case.")
+    password = Password(help_text="As it was chosen, blanks and all.")
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    """An access token, as both doors give it."""
+
+    token = serializers.CharField(help_text="For the header 'Authorization: Bearer TOKEN'.")
+    expires_at = serializers.DateTimeField(help_text="When it ends.")
+    scope = serializers.CharField(help_text="What it is good for: 'read', or 'read write'.")

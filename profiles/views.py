@@ -1,0 +1,90 @@
+"""The REST door: thin adapters."""
+
+from typing import Any, cast
+
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from profiles import policy, tokens
+from profiles.models import Door, Profile, ProfileQuerySet
+from profiles.permissions import PolicyPermission
+from profiles.policy import Actor
+from profiles.serializers import ProfileSerializer, SignInSerializer, TokenSerializer
+
+
+class ProfileAPIView(GenericAPIView[Profile]):
+    """What every view of one profile does: load it through the visible set, show it with its tag."""
+
+    serializer_class = ProfileSerializer
+    permission_classes = (PolicyPermission,)
+
+    @property
+    def actor(self) -> Actor:
+        return cast(Actor, self.request.auth)
+
+    def get_queryset(self) -> ProfileQuerySet:
+        return Profile.objects.visible_to(self.actor)
+
+    def get_object(self) -> Profile:
+        profile = self.get_queryset().first()
+        if profile is None:
+            raise policy.unseen(self.actor)
+        self.check_object_permissions(self.request, profile)
+        return profile
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {
+            **super().get_serializer_context(),
+            "actor": self.actor,
+            "door": Door.REST,
+            "if_match": self.request.headers.get("If-Match"),
+            "if_none_match": self.request.headers.get("If-None-Match"),
+        }
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Adds what a cache must know: the tag, and that the answer is for this caller alone."""
+        serializer = getattr(response.data, "serializer", None)
+        if isinstance(serializer, ProfileSerializer):
+            response["ETag"] = serializer.etag
+            if request.method in ("GET", "HEAD"):
+                response = cast(Response, get_conditional_response(request, etag=serializer.etag, response=response))
+        patch_vary_headers(response, ["Authorization"])
+        patch_cache_control(response, private=True, no_cache=True)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class ProfileView(ProfileAPIView, RetrieveUpdateAPIView[Profile]):
+    """`/profiles/{id}/`"""
+
+    def get_queryset(self) -> ProfileQuerySet:
+        return super().get_queryset().with_key(self.kwargs["pk"])
+
+
+class MeView(ProfileAPIView, RetrieveUpdateAPIView[Profile]):
+    """`/profiles/me/`: the caller's own."""
+
+    def get_queryset(self) -> ProfileQuerySet:
+        return super().get_queryset().owned_by(self.actor)
+
+
+class ProfileByUsernameView(ProfileAPIView, RetrieveAPIView[Profile]):
+    """`/profiles/by-username/{username}/`, in any case."""
+
+    def get_queryset(self) -> ProfileQuerySet:
+        return super().get_queryset().named(self.kwargs["username"])
+
+
+class TokenView(GenericAPIView[Any]):
+    """`/auth/token/`: an access token for a username and a password."""
+
+    serializer_class = SignInSerializer
+    permission_classes = (AllowAny,)
+
+    def post(self, request: Request) -> Response:
+        credentials = self.get_serializer(data=request.data)
+        credentials.is_valid(raise_exception=True)
+        token = TokenSerializer(tokens.sign_in(**credentials.validated_data))
+        return Response(token.data, headers={"Cache-Control": "no-store"})  # RFC 6749, section 5.1

@@ -1,0 +1,88 @@
+"""The one write path: lock, compare, save what changed, raise the version, keep the history."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_guid import get_guid
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from profiles import policy
+from profiles.models import UNIQUE_USERNAME, Change, Door, Profile
+from profiles.outcomes import InvalidCode, Outcome, Refused
+from profiles.policy import Action, Actor
+
+
+def update(
+    profile: Profile,
+    values: Mapping[str, Any],
+    *,
+    actor: Actor,
+    door: Door,
+    expected_version: int | None = None,
+) -> Profile:
+    """Write valid values to a profile, in one transaction, and give back the row as it then is.
+
+    Only the fields whose value differs from the locked row's are saved, so that writers of different
+    fields do not undo one another. A write that changes nothing leaves version, `updated_at`,
+    `updated_by` and history as they are.
+
+    Args:
+        profile: the profile, as it was read.
+        values: by model field, as the serializer validated them.
+        actor: who writes.
+        door: where the write came in.
+        expected_version: write only if this is still the version.
+
+    Raises:
+        Refused: the actor may not (FORBIDDEN and its like), the version is another one (CONFLICT), or
+            the profile was deleted meanwhile (NOT_FOUND).
+        ValidationError: somebody else has taken a unique value, with the code of the early check.
+    """
+    try:
+        with transaction.atomic():
+            row = _locked(profile, actor)
+            policy.require(actor, Action.UPDATE, row)
+            if expected_version not in (None, row.version):
+                raise Refused(Outcome.CONFLICT, version=row.version)
+            _save(row, values, actor, door)
+    except IntegrityError as error:
+        if UNIQUE_USERNAME.name not in str(error):
+            raise
+        taken = ErrorDetail(str(UNIQUE_USERNAME.violation_error_message), code=InvalidCode.UNIQUE)
+        raise ValidationError({"username": [taken]}) from error
+    return row
+
+
+def _locked(profile: Profile, actor: Actor) -> Profile:
+    # NO KEY: this lock lets others point at the row (`updated_by`, `actor`) meanwhile, without which
+    # two of the staff who change each other's profile would wait for one another for ever.
+    rows = Profile.objects.select_related("updated_by").select_for_update(of=("self",), no_key=True)
+    try:
+        return rows.get(pk=profile.pk)
+    except Profile.DoesNotExist:
+        raise policy.unseen(actor) from None
+
+
+def _save(row: Profile, values: Mapping[str, Any], actor: Actor, door: Door) -> None:
+    changes = {name: [getattr(row, name), value] for name, value in values.items() if getattr(row, name) != value}
+    if not changes:
+        return
+    for name, (_, value) in changes.items():
+        setattr(row, name, value)
+    row.version += 1
+    row.updated_at = timezone.now()
+    row.updated_by = actor.profile
+    row.save(update_fields=[*changes, "version", "updated_at", "updated_by"])
+    request_id = get_guid()
+    Change.objects.create(
+        profile=row,
+        version=row.version,
+        actor=actor.profile,
+        at=row.updated_at,
+        door=door,
+        request_id=UUID(request_id) if request_id else None,
+        fields=changes,
+    )
