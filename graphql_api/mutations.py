@@ -22,7 +22,7 @@ class WriteProfile(graphene.relay.ClientIDMutation):
     errors = graphene.List(graphene.NonNull(ProfileError), required=True, description="What is wrong with the input.")
 
     @classmethod
-    def mutate_and_get_payload(cls, root, info, id, if_match=None, **values):
+    def mutate_and_get_payload(cls, root, info, id, if_match=None, client_mutation_id=None, **values):
         profile = load(info, ProfileRow.objects.with_node_id(id), cls.action)
         context = {"actor": info.context.auth, "door": Door.GRAPHQL, "if_match": if_match}
         serializer = ProfileSerializer(profile, data=values, partial=cls.action is Action.UPDATE, context=context)

@@ -96,9 +96,10 @@ def response_of(result):
 
 def refused_by(error):
     """The outcome that a GraphQLError stands for: the resolver's own, or that the document is wrong."""
-    if error.original_error is None and error.path is None:
+    cause = error.original_error or error
+    if error.path is None and isinstance(cause, GraphQLError):
         return Refused(Outcome.BAD_REQUEST, error.message)
-    return refusal(error.original_error or error)
+    return refusal(cause)
 
 
 def formatted(refused):

@@ -29,6 +29,7 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = Profile
         fields = EDITABLE
+        field_classes = {"website": forms.CharField}  # the serializer knows what an address is
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -48,7 +48,7 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
 
     def with_key(self, key: str) -> ProfileQuerySet:
         """The profile of this primary key; none where no key looks like that."""
-        return self.filter(pk=int(key)) if re.fullmatch(r"[0-9]{1,10}", key) else self.none()
+        return self.filter(pk=int(key)) if re.fullmatch(r"[1-9][0-9]{0,9}", key) else self.none()
 
     def with_node_id(self, node_id: str) -> ProfileQuerySet:
         """The profile of this Relay global id; none for a string that we never gave out."""

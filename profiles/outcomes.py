@@ -3,7 +3,7 @@
 import logging
 from enum import Enum, StrEnum
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django_guid import get_guid
 
@@ -22,7 +22,7 @@ class Outcome(Enum):
     METHOD_NOT_ALLOWED = 405, "This path takes other methods: see the Allow header."
     NOT_ACCEPTABLE = 406, "The answer is JSON: accept application/json."
     CONFLICT = 412, "It has changed since you read it. Read it again, then decide."
-    CONTENT_TOO_LARGE = 413, "The body is too large."
+    CONTENT_TOO_LARGE = 413, "The body is too large: send less in one request."
     UNSUPPORTED_MEDIA_TYPE = 415, "Send JSON, as Content-Type: application/json."
     THROTTLED = 429, "Too many requests. Wait as long as Retry-After says."
     INTERNAL = 500, "Something went wrong on our side. Quote the id if you report it."
@@ -103,6 +103,8 @@ def refusal(error: BaseException) -> Refused:
     if isinstance(error, (OperationalError, InterfaceError)):
         logger.error("The database is away", exc_info=error)
         return Refused(Outcome.UNAVAILABLE, retry_after=RETRY_AFTER)
+    if isinstance(error, RequestDataTooBig):
+        return Refused(Outcome.CONTENT_TOO_LARGE)
     if isinstance(error, SuspiciousOperation):
         return Refused(Outcome.BAD_REQUEST)
     outcome = Outcome.with_status(getattr(error, "status_code", Outcome.INTERNAL.status))

@@ -144,6 +144,8 @@ DRF_STANDARDIZED_ERRORS = {"ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True}
 
 GRAPHENE = {"SCHEMA": "graphql_api.schema.schema", "SCHEMA_OUTPUT": "graphql_api/schema.graphql"}
 
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, at either door
+
 # Transport
 
 SECURE_SSL_REDIRECT = not DEBUG

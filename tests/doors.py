@@ -1,0 +1,156 @@
+"""The two doors, so that a test says what is done and not how: each answers in the same words."""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+from graphql_relay import to_global_id
+
+from profiles.models import Door
+
+PROFILE = """
+fragment Whole on Profile {
+  id pk username email bio displayName location website timeZone visibility emailPublic isActive
+  createdAt updatedAt updatedBy { pk } version editableFields etag
+}
+"""
+
+
+def camel(name):
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
+
+
+def snake(name):
+    return re.sub(r"([A-Z])", lambda match: f"_{match[1].lower()}", name)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of an operation: `outcome` is "done", "invalid" or a code of the catalogue."""
+
+    outcome: str
+    errors: tuple = ()  # of (code, field, message)
+    body: dict | None = None
+    details: dict = field(default_factory=dict)
+    etag: str | None = None
+
+
+class RESTDoor:
+    door = Door.REST
+
+    def __init__(self, client):
+        self.client = client
+
+    def send(self, method, path, body=None, *, token=None, **headers):
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        if body is not None and not isinstance(body, str | bytes):
+            body = json.dumps(body)
+        content = {} if body is None else {"data": body, "content_type": "application/json"}
+        return self.client.generic(method, path, headers=headers, **content)
+
+    def view(self, pk, *, token=None, **headers):
+        return self.answer(self.send("GET", f"/profiles/{pk}/", token=token, **headers))
+
+    def view_by_username(self, username, *, token=None):
+        return self.answer(self.send("GET", f"/profiles/by-username/{username}/", token=token))
+
+    def view_me(self, *, token=None):
+        return self.answer(self.send("GET", "/profiles/me/", token=token))
+
+    def update(self, pk, values, *, token=None, if_match=None):
+        headers = {} if if_match is None else {"if-match": if_match}
+        return self.answer(self.send("PATCH", f"/profiles/{pk}/", values, token=token, **headers))
+
+    def replace(self, pk, values, *, token=None, if_match=None):
+        headers = {} if if_match is None else {"if-match": if_match}
+        return self.answer(self.send("PUT", f"/profiles/{pk}/", values, token=token, **headers))
+
+    def sign_in(self, username, password):
+        return self.answer(self.send("POST", "/auth/token/", {"username": username, "password": password}))
+
+    def answer(self, response):
+        body = response.json()
+        if response.status_code == 200:
+            return Answer("done", body=body, etag=response.headers.get("ETag"))
+        errors = body["errors"]
+        if body["type"] == "validation_error":
+            assert response.status_code == 400
+            return Answer("invalid", tuple((error["code"], error["attr"], error["detail"]) for error in errors))
+        details = {name: value for name, value in body.items() if name not in ("type", "errors")}
+        return Answer(errors[0]["code"], ((errors[0]["code"], None, errors[0]["detail"]),), details=details)
+
+
+class GraphQLDoor:
+    door = Door.GRAPHQL
+
+    def __init__(self, client):
+        self.client = client
+
+    def send(self, query, variables=None, *, token=None, **headers):
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        body = json.dumps({"query": query, "variables": variables or {}})
+        return self.client.generic("POST", "/graphql/", body, content_type="application/json", headers=headers)
+
+    def view(self, pk, *, token=None):
+        return self.query("profile(pk: $pk)", "$pk: Int", {"pk": pk}, token)
+
+    def view_by_username(self, username, *, token=None):
+        return self.query("profile(username: $name)", "$name: String", {"name": username}, token)
+
+    def view_me(self, *, token=None):
+        return self.query("me", "", {}, token)
+
+    def update(self, pk, values, *, token=None, if_match=None):
+        return self.mutation("updateProfile", pk, values, token, if_match)
+
+    def replace(self, pk, values, *, token=None, if_match=None):
+        return self.mutation("replaceProfile", pk, values, token, if_match)
+
+    def sign_in(self, username, password):
+        query = """mutation ($username: String!, $password: String!) {
+            answer: tokenAuth(username: $username, password: $password) {
+                token expiresAt scope errors { code message field } } }"""
+        return self.answer(self.send(query, {"username": username, "password": password}))
+
+    def query(self, field, parameters, variables, token):
+        head = f"query ({parameters})" if parameters else "query"
+        query = f"{head} {{ answer: {field} {{ ...Whole }} }} {PROFILE}"
+        return self.answer(self.send(query, variables, token=token))
+
+    def mutation(self, name, pk, values, token, if_match):
+        given = {camel(name): self.spelled(name, value) for name, value in values.items()}
+        given |= {"id": to_global_id("Profile", pk)} | ({} if if_match is None else {"ifMatch": if_match})
+        query = f"""mutation ($input: {name[0].upper()}{name[1:]}Input!) {{
+            answer: {name}(input: $input) {{ profile {{ ...Whole }} errors {{ code message field }} }} }} {PROFILE}"""
+        return self.answer(self.send(query, {"input": given}, token=token))
+
+    @staticmethod
+    def spelled(name, value):
+        return value.upper() if name == "visibility" and isinstance(value, str) else value
+
+    def answer(self, response):
+        body = response.json()
+        if "errors" in body:
+            extensions = dict(body["errors"][0]["extensions"])
+            code = extensions.pop("code")
+            return Answer(code, ((code, None, body["errors"][0]["message"]),), details=extensions)
+        payload = body["data"]["answer"]
+        errors = payload.pop("errors", [])
+        if errors:
+            assert not any(payload.values())
+            found = tuple((e["code"], e["field"] and snake(e["field"]), e["message"]) for e in errors)
+            return Answer("invalid", found)
+        return self.done(payload.get("profile", payload))
+
+    def done(self, payload):
+        """The payload in REST's words."""
+        shown = {snake(name): value for name, value in payload.items()}
+        etag = shown.pop("etag", None)
+        if "pk" in shown:
+            shown |= {"id": shown.pop("pk"), "node_id": shown["id"]}
+            shown["visibility"] = shown["visibility"] and shown["visibility"].lower()
+            shown["updated_by"] = shown["updated_by"] and shown["updated_by"]["pk"]
+            shown["editable_fields"] = [snake(name) for name in shown["editable_fields"]]
+        return Answer("done", body=shown, etag=etag)

@@ -1,0 +1,158 @@
+"""The GraphQL door's HTTP, and the shape of its errors."""
+
+import pytest
+
+from profiles.models import Profile
+from profiles.outcomes import Outcome
+from tests.cast import NOBODY
+from tests.state import stored
+
+
+def first_error(response):
+    return response.json()["errors"][0]
+
+
+def test_with_and_without_the_last_slash(client):
+    for path in ("/graphql", "/graphql/"):
+        assert client.get(path, {"query": "{ __typename }"}).json() == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize("actor", ["member", "anonymous"])
+@pytest.mark.parametrize("update", [False, True])
+def test_the_invisible_and_what_never_was_are_equal_byte_for_byte(cast, graphql, actor, update):
+    answers = []
+    for pk in (cast.pk("hidden"), cast.pk("gone"), NOBODY):
+        node_id = Profile(pk=pk).node_id
+        query = (
+            'mutation ($id: ID!) { updateProfile(input: {id: $id, bio: "x"}) { profile { pk } } }'
+            if update
+            else "query ($id: ID!) { profile(id: $id) { pk } node(id: $id) { id } }"
+        )
+        answers.append(graphql.send(query, {"id": node_id}, token=cast.token(actor)))
+    assert len({(answer.status_code, answer.content) for answer in answers}) == 1
+
+
+def test_node_and_profile_find_the_same(cast, graphql):
+    query = """query ($id: ID!, $pk: Int!) {
+        node(id: $id) { id ... on Profile { username } }
+        a: profile(id: $id) { pk } b: profile(pk: $pk) { username } }"""
+    owner = cast["owner"]
+    response = graphql.send(query, {"id": owner.node_id, "pk": owner.pk}, token=cast.token("owner"))
+    assert response.json()["data"] == {
+        "node": {"id": owner.node_id, "username": "owner"},
+        "a": {"pk": owner.pk},
+        "b": {"username": "owner"},
+    }
+
+
+@pytest.mark.parametrize("arguments", ["", '(id: "x", pk: 1)', '(pk: 1, username: "a")', "(id: null)"])
+def test_a_profile_is_asked_for_in_exactly_one_way(db, graphql, arguments):
+    error = first_error(graphql.send(f"{{ profile{arguments} {{ pk }} }}"))
+    assert error["extensions"] == {"code": "BAD_REQUEST"}
+    assert error["message"] == "Give exactly one of id, pk and username."
+
+
+@pytest.mark.parametrize("username", ["a\0b", "\0", "\ud800", "\u202e", "x" * 3000])
+def test_what_no_username_looks_like(cast, graphql, username):
+    assert graphql.view_by_username(username, token=cast.token("staff")).outcome == "NOT_FOUND"
+
+
+def test_a_mutation_needs_an_id_and_creates_nothing(cast, graphql):
+    before = stored()
+    response = graphql.send(
+        'mutation { updateProfile(input: {bio: "x"}) { profile { pk } } }', token=cast.token("owner")
+    )
+    assert first_error(response)["extensions"] == {"code": "BAD_REQUEST"}
+    for node_id in ("", "x", "1", "\0", "UHJvZmlsZTo="):
+        response = graphql.send(
+            "mutation ($id: ID!) { updateProfile(input: {id: $id}) { profile { pk } } }",
+            {"id": node_id},
+            token=cast.token("staff"),
+        )
+        assert first_error(response)["extensions"] == {"code": "NOT_FOUND"}
+    assert stored() == before
+
+
+def test_a_mutation_gives_its_id_back(cast, graphql):
+    response = graphql.send(
+        """mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) {
+            clientMutationId profile { bio } errors { code } } }""",
+        {"input": {"id": cast["owner"].node_id, "bio": "B", "clientMutationId": "\ud800"}},
+        token=cast.token("owner"),
+    )
+    assert response.json()["data"]["updateProfile"] == {
+        "clientMutationId": "\ud800",
+        "profile": {"bio": "B"},
+        "errors": [],
+    }
+
+
+def test_each_mutation_of_a_document_is_a_transaction_of_its_own(cast, graphql):
+    owner = cast["owner"]
+    response = graphql.send(
+        f"""mutation {{
+            first: updateProfile(input: {{id: "{owner.node_id}", bio: "Stays."}}) {{ profile {{ bio }} }}
+            second: updateProfile(input: {{id: "{cast["hidden"].node_id}", bio: "x"}}) {{ profile {{ bio }} }}
+        }}""",
+        token=cast.token("owner"),
+    )
+    assert response.json()["data"] == {"first": {"profile": {"bio": "Stays."}}, "second": None}
+    assert first_error(response)["path"] == ["second"]
+    assert Profile.objects.get(pk=owner.pk).bio == "Stays."
+
+
+def test_a_stale_tag_is_told_the_current_version(cast, graphql):
+    answer = graphql.update(cast.pk("owner"), {"bio": "x"}, token=cast.token("owner"), if_match='"1-x"')
+    assert (answer.outcome, answer.details) == ("CONFLICT", {"version": 1})
+
+
+def test_a_mutation_by_get_is_refused(cast, client):
+    query = f'mutation {{ updateProfile(input: {{id: "{cast["owner"].node_id}", bio: "x"}}) {{ profile {{ pk }} }} }}'
+    before = stored()
+    response = client.get("/graphql/", {"query": query}, headers={"authorization": f"Bearer {cast.token('owner')}"})
+    assert (response.status_code, first_error(response)["extensions"]) == (405, {"code": "METHOD_NOT_ALLOWED"})
+    assert stored() == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[]", "[1]", "[null]", "null", "1", "{}", '{"query": 1}', '{"query": ""}', '{"query": "{a}", "variables": []}',
+     '{"query": "{a}", "variables": "{}"}', '{"query": "{a}", "operationName": 1}'],
+)  # fmt: skip
+def test_a_request_that_is_none(client, body):
+    response = client.post("/graphql/", body, content_type="application/json")
+    assert (response.status_code, first_error(response)["extensions"]) == (400, {"code": "BAD_REQUEST"})
+
+
+def test_only_json_is_taken(client):
+    for content_type in ("application/graphql", "application/x-www-form-urlencoded", "text/plain"):
+        response = client.post("/graphql/", b"query=\xff", content_type=content_type)
+        assert (response.status_code, first_error(response)["extensions"]) == (415, {"code": "UNSUPPORTED_MEDIA_TYPE"})
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["{", "{ nothing }", "query ($x: Int!) { profile(pk: $x) { pk } }", 'query { profile(pk: "x") { pk } }',
+     "query A { me { pk } } query B { me { pk } }", "fragment A on Profile { ...A } { me { ...A } }"],
+)  # fmt: skip
+def test_a_document_that_is_wrong_is_said_to_be(client, query):
+    response = client.post("/graphql/", {"query": query}, content_type="application/json")
+    assert response.status_code == 200
+    assert first_error(response)["extensions"] == {"code": "BAD_REQUEST"}
+    assert "data" not in response.json()
+
+
+@pytest.mark.parametrize("query", ["{a" * 20_000, "{ me(a: " + "[" * 40_000, "query (" + "$a: [" * 8_000])
+def test_a_bottomless_document_is_the_clients_error(client, query):
+    response = client.post("/graphql/", {"query": query}, content_type="application/json")
+    assert first_error(response)["extensions"] == {"code": "BAD_REQUEST"}
+
+
+def test_a_lone_surrogate_in_an_error_can_be_sent(client):
+    body = '{"query": "query ($pk: Int) { profile(pk: $pk) { pk } }", "variables": {"pk": "\\ud800"}}'
+    response = client.post("/graphql/", body, content_type="application/json")
+    assert first_error(response)["extensions"] == {"code": "BAD_REQUEST"}
+
+
+def test_every_outcome_has_a_status_of_its_own():
+    assert len({outcome.status for outcome in Outcome}) == len(Outcome)
