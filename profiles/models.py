@@ -140,7 +140,7 @@ class Profile(AbstractBaseUser, PermissionsMixin):
         help_text="Who last changed something.",
     )
     version = models.PositiveIntegerField(
-        default=1, editable=False, help_text="1 at first, one more at each write that changes something."
+        default=1, help_text="1 at first, one more at each write that changes something."
     )
     last_login = None  # a sign-in is an event for the log, not a write to the profile
 

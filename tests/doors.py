@@ -42,6 +42,7 @@ class RESTDoor:
         self.client = client
 
     def send(self, method, path, body=None, *, token=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             headers["authorization"] = f"Bearer {token}"
         if body is not None and not isinstance(body, str | bytes):
@@ -59,11 +60,11 @@ class RESTDoor:
         return self.answer(self.send("GET", "/profiles/me/", token=token))
 
     def update(self, pk, values, *, token=None, if_match=None):
-        headers = {} if if_match is None else {"if-match": if_match}
+        headers = {} if if_match is None else {"if_match": if_match}
         return self.answer(self.send("PATCH", f"/profiles/{pk}/", values, token=token, **headers))
 
     def replace(self, pk, values, *, token=None, if_match=None):
-        headers = {} if if_match is None else {"if-match": if_match}
+        headers = {} if if_match is None else {"if_match": if_match}
         return self.answer(self.send("PUT", f"/profiles/{pk}/", values, token=token, **headers))
 
     def sign_in(self, username, password):

@@ -60,11 +60,11 @@ def test_a_tag_spares_the_body_until_something_changes(cast, rest):
     token = cast.token("owner")
     path = f"/profiles/{cast.pk('owner')}/"
     tag = rest.send("GET", path, token=token).headers["ETag"]
-    unchanged = rest.send("GET", path, token=token, **{"if-none-match": f'"other", W/{tag}'})
+    unchanged = rest.send("GET", path, token=token, if_none_match=f'"other", W/{tag}')
     assert (unchanged.status_code, unchanged.content, unchanged.headers["ETag"]) == (304, b"", tag)
     written = rest.send("PATCH", path, {"bio": "New."}, token=token)
     assert written.headers["ETag"] != tag
-    again = rest.send("GET", path, token=token, **{"if-none-match": tag})
+    again = rest.send("GET", path, token=token, if_none_match=tag)
     assert (again.status_code, again.headers["ETag"]) == (200, written.headers["ETag"])
 
 
@@ -91,9 +91,7 @@ def test_a_cache_is_told_that_the_answer_is_the_callers(cast, rest):
 def test_if_none_match_keeps_a_put_from_writing_over(cast, rest):
     before = stored()
     whole = {"username": "owner", "email": "owner@example.com"}
-    response = rest.send(
-        "PUT", f"/profiles/{cast.pk('owner')}/", whole, token=cast.token("owner"), **{"if-none-match": "*"}
-    )
+    response = rest.send("PUT", f"/profiles/{cast.pk('owner')}/", whole, token=cast.token("owner"), if_none_match="*")
     assert response.status_code == 412
     assert stored() == before
 

@@ -1,0 +1,56 @@
+"""What an operation costs in SQL: the same through both doors, and no more than this."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+OPERATIONS = {
+    # who, does what, with what, in how many statements
+    "an anonymous read": ("anonymous", "view", None, 1),
+    "a read": ("member", "view", None, 2),  # who, what
+    "a read of oneself": ("owner", "view_me", None, 2),
+    "a read by username": ("member", "view_by_username", None, 2),
+    "a read of what is hidden": ("member", "view hidden", None, 2),
+    "a write": ("owner", "update", {"bio": "B"}, 5),  # who, what, lock, update, history
+    "a write of a username": ("owner", "update", {"username": "new"}, 6),  # and whether it is taken
+    "a write of nothing": ("owner", "update", {"bio": "Mine."}, 3),
+    "a write by staff": ("staff", "update", {"bio": "B"}, 5),
+    "a replacement": ("owner", "replace", {"username": "owner", "email": "owner@example.com"}, 5),
+    "an invalid write": ("owner", "update", {"email": "x"}, 2),
+    "a stranger's write": ("member", "update", {"bio": "x"}, 2),
+}
+
+
+def statements(perform):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        perform()
+    return [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]  # the test's own transaction makes those
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_statements(cast, doors, label):
+    actor, operation, values, count = OPERATIONS[label]
+    token = cast.token(actor)
+    for door in doors:
+        with_values = [] if values is None else [values]
+        if operation == "view_me":
+            arguments = []
+        elif operation == "view_by_username":
+            arguments = ["owner"]
+        else:
+            arguments = [cast.pk("hidden" if "hidden" in operation else "shown" if actor == "anonymous" else "owner")]
+        method = getattr(door, operation.split()[0])
+        sent = statements(lambda m=method, a=arguments, v=with_values: m(*a, *v, token=token))
+        assert len(sent) == count, sent
+        cast["owner"].save()  # as it was, for the other door
+
+
+def test_asking_who_wrote_it_costs_nothing_more(cast, graphql):
+    cast["shown"].updated_by = cast["known"]
+    cast["shown"].save()
+    cast["known"].updated_by = cast["staff"]
+    cast["known"].save()
+    query = f"{{ profile(pk: {cast.pk('shown')}) {{ pk updatedBy {{ pk username bio email version }} }} }}"
+    assert len(statements(lambda: graphql.send(query, token=cast.token("member")))) == 2
