@@ -37,8 +37,8 @@ test: install ## Run the tests, on SQLite and on PostgreSQL where one answers
 
 .PHONY: races
 races: install ## Let clients race for the same rows on a real server, at length
-	$(RUN) pytest tests/server/test_races.py -p no:xdist --rounds 2000
-	$(RUN) pytest tests/server/test_races.py -p no:xdist --rounds 2000 --postgresql
+	$(RUN) pytest tests/server/test_races.py -n 0 --rounds 2000
+	$(RUN) pytest tests/server/test_races.py -n 0 --rounds 2000 --postgresql
 
 .PHONY: check
 check: install ## Lint, types, import directions, deployment settings, migrations, the published schema

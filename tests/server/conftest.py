@@ -1,0 +1,113 @@
+"""The server that the service ships with, on the test's own database."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import httpx
+import pytest
+from django.db import connection
+
+from tests.cast import Cast
+from tests.doors import GraphQLDoor, RESTDoor
+
+ROOT = Path(__file__).parent.parent.parent
+MOST_SECONDS = 30  # for a server to start or stop, on the slowest machine
+
+
+def database_url():
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{settings['NAME']}"
+    host, port = settings["HOST"], settings["PORT"] or 5432
+    return f"postgres://{settings['USER']}:{settings['PASSWORD']}@{host}:{port}/{settings['NAME']}"
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Where gunicorn serves, with the configuration of production."""
+    with django_db_blocker.unblock():
+        url = database_url()
+    path = tmp_path_factory.mktemp("server") / "log"
+    with path.open("w") as log, socket.create_server(("127.0.0.1", 0)) as listener:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", "--no-control-socket"],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": url, "ALLOWED_HOSTS": "127.0.0.1"},
+            pass_fds=[listener.fileno()],
+            stdout=log,
+            stderr=log,
+        )
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        wait_for(address, process, path)
+        yield address
+        process.terminate()
+        process.wait(MOST_SECONDS)
+
+
+def wait_for(address, process, log):
+    """Until the first answer, which the listening socket keeps waiting for; a server that ended says why."""
+    until = time.monotonic() + MOST_SECONDS
+    while time.monotonic() < until:
+        try:
+            return httpx.get(address, headers=ServerClient.proxied, timeout=1)
+        except httpx.TimeoutException:
+            if process.poll() is not None:
+                break
+    process.kill()
+    return pytest.fail(f"the server did not start:\n{log.read_text()}")
+
+
+class ServerClient:
+    """What the doors of the tests need of a client, over a real connection."""
+
+    proxied = {"x-forwarded-proto": "https"}  # as the proxy in front of it says
+
+    def __init__(self, address):
+        self.http = httpx.Client(base_url=address, headers=self.proxied, timeout=60)
+
+    def generic(self, method, path, data=None, content_type=None, headers=None):
+        if content_type:
+            headers = (headers or {}) | {"content-type": content_type}
+        return self.http.request(method, path, content=data, headers=headers)
+
+
+@pytest.fixture
+def quick_passwords():
+    """Not here: the server verifies with the hasher that it ships with."""
+
+
+@pytest.fixture
+def cast(transactional_db):
+    """The cast, where a server in another process sees it."""
+    return Cast()
+
+
+@pytest.fixture
+def at_once(server):
+    """A function that makes calls at the same moment, each with doors and a connection of its own.
+
+    A call takes the doors by name, `rest` and `graphql`; what the calls return is given in their order.
+    """
+    most = 8
+    clients = [ServerClient(server) for _ in range(most)]
+    doors = [{"rest": RESTDoor(client), "graphql": GraphQLDoor(client)} for client in clients]
+    with ThreadPoolExecutor(most) as pool:
+
+        def run(*calls):
+            barrier = Barrier(len(calls))
+
+            def one(call, mine):
+                barrier.wait()
+                return call(mine)
+
+            return [future.result() for future in [pool.submit(one, *pair) for pair in zip(calls, doors, strict=False)]]
+
+        yield run
+    for client in clients:
+        client.http.close()
