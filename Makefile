@@ -1,59 +1,68 @@
-# What there is to do here. `make help` lists it.
+# What there is to do here: `make help` lists it.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV_VERSION := 0.13.9
+BIN := .venv/bin
 PORT ?= 8000
 export PORT
 
-UV := .venv/bin/uv
-RUN := $(UV) run --frozen
-
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-$(UV):
-	python3.11 -m venv .venv
-	.venv/bin/pip install --quiet uv==0.13.9
+$(BIN)/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.venv/.synced: $(UV) pyproject.toml uv.lock
-	$(UV) sync --frozen --quiet --inexact
+.venv/.synced: pyproject.toml uv.lock | $(BIN)/uv
+	$(BIN)/uv sync --frozen --inexact --quiet
 	@touch $@
 
 .PHONY: install
-install: .venv/.synced ## Make the environment from the lock file
+install: .venv/.synced ## Make the environment in .venv, from the lock file
 
 .PHONY: run
 run: export DEBUG ?= true
-run: install ## Migrate, put demo accounts into a new database, and serve (PORT, DATABASE_URL)
-	$(RUN) python manage.py migrate --verbosity 0
-	$(RUN) python manage.py demo --url http://127.0.0.1:$(PORT)
-	$(RUN) gunicorn
+run: install ## Migrate, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
+	@$(BIN)/python manage.py migrate --verbosity 0
+ifeq ($(DEBUG),false)
+	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
+else
+	@$(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)
+endif
+	@exec $(BIN)/gunicorn
 
 .PHONY: test
-test: install ## Run the tests, on SQLite and on PostgreSQL where one answers
-	$(RUN) pytest
-	$(RUN) pytest --postgresql
+test: install ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL)
+	$(BIN)/pytest
+	$(BIN)/pytest --postgresql
 
 .PHONY: races
-races: install ## Let clients race for the same rows on a real server, at length
-	$(RUN) pytest tests/server/test_races.py -n 0 --rounds 2000
-	$(RUN) pytest tests/server/test_races.py -n 0 --rounds 2000 --postgresql
+races: install ## Let clients race for the same rows of a real server, at length
+	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000
+	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000 --postgresql
 
 .PHONY: check
-check: install ## Lint, types, import directions, deployment settings, migrations, the published schema
-	$(RUN) ruff check
-	$(RUN) ruff format --check
-	$(RUN) lint-imports
-	$(RUN) mypy
-	$(RUN) python -W error tests/deploy_check.py
-	DEBUG=true $(RUN) python manage.py makemigrations --check
+check: install ## Lint, format, import directions, types, migrations, deployment, the published schema
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	DEBUG=true $(BIN)/mypy
+	DEBUG=true $(BIN)/python manage.py makemigrations --check
+	DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=check=$$($(RANDOM_KEY)) ALLOWED_HOSTS=example.com \
+	  $(BIN)/python manage.py check --deploy --fail-level INFO
+	$(BIN)/pytest --quiet -n 0 tests/graphql/test_schema.py -k published
+
+RANDOM_KEY := $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'
 
 .PHONY: schema
 schema: install ## Write graphql_api/schema.graphql
-	DEBUG=true $(RUN) python manage.py graphql_schema
+	DEBUG=true $(BIN)/python manage.py graphql_schema
 
 .PHONY: format
 format: install ## Format the code
-	$(RUN) ruff format
-	$(RUN) ruff check --fix
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format

@@ -1,0 +1,69 @@
+"""Where the doors differ on purpose: the one list. `test_differences.py` shows each, the README prints it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Difference:
+    rest: str
+    graphql: str
+    reason: str
+
+
+DIFFERENCES = {
+    "names": Difference(
+        "`id`, `node_id`, `display_name`, `public`",
+        "`pk`, `id`, `displayName`, `PUBLIC`",
+        "Each door has its own field's customs; Relay wants `id` for its global id.",
+    ),
+    "who last wrote it": Difference(
+        "`updated_by` is a key",
+        "`updatedBy` is the profile",
+        "A graph is for following; a REST answer stays one resource.",
+    ),
+    "a value of another type": Difference(
+        "400, one `invalid` for the field",
+        "a top-level `BAD_REQUEST`: the schema refuses it",
+        "GraphQL checks types before anything of ours runs.",
+    ),
+    "a field that does not exist": Difference(
+        "400, one `unknown` for the field",
+        "a top-level `BAD_REQUEST`: the schema refuses it",
+        "The same.",
+    ),
+    "a choice that does not exist": Difference(
+        "400, one `invalid_choice` for the field",
+        "a top-level `BAD_REQUEST`: the schema refuses it",
+        "The choices are one enum, in outputs and inputs.",
+    ),
+    "what the server keeps, in an input": Difference(
+        "ignored: a body can be sent back as it came",
+        "not in the input types",
+        "A GraphQL client picks what it reads, and never has a whole body to send back.",
+    ),
+    "invalid input": Difference(
+        "400",
+        "200, in the payload's `errors`",
+        "The codes, messages and number are the same; a GraphQL answer can hold several operations.",
+    ),
+    "a refusal": Difference(
+        "401, 403, 404, 412",
+        "200, a top-level error with the code",
+        "The same; a bad token is 401 and an absent store 503 at both doors.",
+    ),
+    "credentials left out": Difference(
+        "400, `required`",
+        "a top-level `BAD_REQUEST`: the arguments are not null",
+        "django-graphql-jwt's signature of `tokenAuth`.",
+    ),
+    "a tag that still holds": Difference(
+        "304 to `If-None-Match`",
+        "the data, with its `etag`",
+        "HTTP caches a URL; a GraphQL client caches by id.",
+    ),
+    "a key of more than 32 bits": Difference(
+        "`NOT_FOUND`",
+        "`BAD_REQUEST`",
+        "GraphQL's `Int` has 32 bits, and so have our keys.",
+    ),
+}

@@ -1,0 +1,129 @@
+"""Each intended difference, shown."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.parity.differences import DIFFERENCES
+
+README = Path(__file__).parent.parent.parent / "README.md"
+
+
+def show(label):
+    """Mark a test as the one that shows this difference."""
+    return pytest.mark.parametrize("difference", [DIFFERENCES[label]], ids=[label])
+
+
+def bad_request(response):
+    return response.status_code == 200 and response.json()["errors"][0]["extensions"] == {"code": "BAD_REQUEST"}
+
+
+def update(graphql, cast, fields, token):
+    return graphql.send(
+        f'mutation {{ updateProfile(input: {{id: "{cast["owner"].node_id}", {fields}}}) {{ errors {{ code }} }} }}',
+        token=token,
+    )
+
+
+@show("names")
+def test_names(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    body = rest.send("GET", "/profiles/me/", token=token).json()
+    me = graphql.send("{ me { pk id displayName visibility } }", token=token).json()["data"]["me"]
+    assert (body["id"], body["node_id"], body["visibility"]) == (me["pk"], me["id"], me["visibility"].lower())
+    assert body["display_name"] == me["displayName"]
+
+
+@show("who last wrote it")
+def test_who_last_wrote_it(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    body = rest.send("PATCH", "/profiles/me/", {"bio": "B"}, token=token).json()
+    me = graphql.send("{ me { updatedBy { pk username } } }", token=token).json()["data"]["me"]
+    assert (body["updated_by"], me["updatedBy"]) == (cast.pk("owner"), {"pk": cast.pk("owner"), "username": "owner"})
+
+
+@show("a value of another type")
+def test_a_value_of_another_type(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    assert [e[:2] for e in rest.update(cast.pk("owner"), {"bio": 1}, token=token).errors] == [("invalid", "bio")]
+    assert bad_request(update(graphql, cast, "bio: 1", token))
+
+
+@show("a field that does not exist")
+def test_a_field_that_does_not_exist(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    assert [e[:2] for e in rest.update(cast.pk("owner"), {"x": 1}, token=token).errors] == [("unknown", "x")]
+    assert bad_request(update(graphql, cast, "x: 1", token))
+
+
+@show("a choice that does not exist")
+def test_a_choice_that_does_not_exist(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    answer = rest.update(cast.pk("owner"), {"visibility": "secret"}, token=token)
+    assert [e[:2] for e in answer.errors] == [("invalid_choice", "visibility")]
+    assert bad_request(update(graphql, cast, "visibility: SECRET", token))
+
+
+@show("what the server keeps, in an input")
+def test_what_the_server_keeps(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    assert rest.update(cast.pk("owner"), {"created_at": "x"}, token=token).outcome == "done"
+    assert bad_request(update(graphql, cast, 'createdAt: "x"', token))
+
+
+@show("invalid input")
+def test_invalid_input(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    assert rest.send("PATCH", "/profiles/me/", {"email": "x"}, token=token).status_code == 400
+    response = update(graphql, cast, 'email: "x"', token)
+    assert (response.status_code, response.json()["data"]["updateProfile"]["errors"]) == (200, [{"code": "invalid"}])
+
+
+@show("a refusal")
+def test_a_refusal(cast, rest, graphql, difference):
+    token = cast.token("member")
+    for pk, status, code in ((cast.pk("hidden"), 404, "NOT_FOUND"), (cast.pk("shown"), 403, "FORBIDDEN")):
+        assert rest.send("PATCH", f"/profiles/{pk}/", {}, token=token).status_code == status
+        response = graphql.send(
+            "mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { errors { code } } }",
+            {"input": {"id": next(p for p in cast.profiles.values() if p.pk == pk).node_id}},
+            token=token,
+        )
+        assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (200, code)
+
+
+@show("credentials left out")
+def test_credentials_left_out(db, rest, graphql, difference):
+    body = rest.send("POST", "/auth/token/", {}).json()
+    assert [(e["code"], e["attr"]) for e in body["errors"]] == [("required", "username"), ("required", "password")]
+    assert bad_request(graphql.send("mutation { tokenAuth { token } }"))
+
+
+@show("a tag that still holds")
+def test_a_tag_that_still_holds(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    me = graphql.send("{ me { etag } }", token=token).json()["data"]["me"]
+    assert rest.send("GET", "/profiles/me/", token=token, if_none_match=me["etag"]).status_code == 304
+
+
+@show("a key of more than 32 bits")
+def test_a_key_of_more_than_32_bits(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    assert rest.view(2**31, token=token).outcome == "NOT_FOUND"
+    assert bad_request(graphql.send(f"{{ profile(pk: {2**31}) {{ pk }} }}", token=token))
+
+
+def test_each_difference_is_shown():
+    shown = {
+        label
+        for test in globals().values()
+        for mark in getattr(test, "pytestmark", [])
+        for label in mark.kwargs.get("ids", [])
+    }
+    assert shown == set(DIFFERENCES)
+
+
+def test_the_readme_prints_the_list():
+    text = README.read_text()
+    for label, difference in DIFFERENCES.items():
+        assert f"| {label} | {difference.rest} | {difference.graphql} | {difference.reason} |" in text
