@@ -7,3 +7,4 @@ bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"  # at SIGTERM its queued requests are answered; the sync worker resets them
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
+control_socket_disable = True  # it is run by signals; two services of one user would share the socket

@@ -36,7 +36,7 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory):
     path = tmp_path_factory.mktemp("server") / "log"
     with path.open("w") as log, socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", "--no-control-socket"],
+            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"],
             cwd=ROOT,
             env=os.environ | {"DATABASE_URL": url, "ALLOWED_HOSTS": "127.0.0.1"},
             pass_fds=[listener.fileno()],
