@@ -152,7 +152,7 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
 
         Raises:
             Refused: CONFLICT, before any value is looked at: a precondition is stale.
-            ValidationError: everything that is wrong, with any field.
+            ValidationError: everything that is wrong with any field, in an order of its own and not the input's.
         """
         if isinstance(data, Mapping):
             shown = self.to_representation(self.profile)
@@ -185,10 +185,10 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
         """The errors of what this actor can't write: it may stand there only as it was shown."""
         refused = dict.fromkeys(self.fields.keys() - self.writable_names(self.profile) - self.KEPT, READ_ONLY)
         refused["version"] = NO_VERSION
+        touched = [name for name, _ in self.fields.items() if name in refused and name in data]
         return {
-            name: [refused.get(name, UNKNOWN)]
-            for name, value in data.items()
-            if (name in refused and not _same(value, shown[name])) or name not in self.fields
+            **{name: [refused[name]] for name in touched if not _same(data[name], shown[name])},
+            **{name: [UNKNOWN] for name in data if name not in self.fields},
         }
 
     def validate_username(self, username: str) -> str:

@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 
 from graphql_relay import to_global_id
 
+from graphql_api.schema import schema
 from profiles.models import Door
 
-PROFILE = """
-fragment Whole on Profile {
-  id pk username email bio displayName location website timeZone visibility emailPublic isActive
-  createdAt updatedAt updatedBy { pk } version editableFields etag
-}
-"""
+FIELDS = schema.graphql_schema.type_map["Profile"].fields
+PROFILE = f"fragment Whole on Profile {{ {' '.join(FIELDS.keys() - {'updatedBy'})} updatedBy {{ pk }} }}"
 
 
 def camel(name):

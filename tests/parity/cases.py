@@ -151,6 +151,12 @@ VALIDATION = [
     written("visibility", {"visibility": "public"}),
     written("a flag", {"email_public": True}),
     invalid(
+        "errors in one order, whatever the input's",
+        {"version": None, "is_active": True},
+        ("read_only", "is_active"),
+        ("invalid", "version"),
+    ),
+    invalid(
         "several errors", {"email": "x", "website": "x", "bio": "ok"}, ("invalid", "email"), ("invalid", "website")
     ),
     invalid(
