@@ -3,13 +3,13 @@
 import graphene
 from rest_framework.exceptions import ValidationError
 
+from graphql_api.identity import ChangePassword, LogoutEverywhere, RefreshToken, RevokeToken, TokenAuth, VerifyToken
 from graphql_api.queries import load
 from graphql_api.types import PROFILE_FIELDS, Profile, ProfileError, derived, profile_errors, show
-from profiles import tokens
 from profiles.models import Door
 from profiles.models import Profile as ProfileRow
 from profiles.policy import Action
-from profiles.serializers import ProfileSerializer, SignInSerializer, TokenSerializer
+from profiles.serializers import ProfileSerializer
 
 
 class WriteProfile(graphene.relay.ClientIDMutation):
@@ -56,26 +56,14 @@ class ReplaceProfile(WriteProfile):
     Input = ProfileInput
 
 
-class TokenAuth(derived(TokenSerializer().fields), graphene.Mutation):
-    """An access token for a username and a password: REST's POST /auth/token/."""
-
-    Arguments = derived(SignInSerializer().fields, required=SignInSerializer().fields)
-
-    errors = graphene.List(graphene.NonNull(ProfileError), required=True, description="What is wrong with the input.")
-
-    def mutate(root, info, **values):
-        credentials = SignInSerializer(data=values)
-        try:
-            credentials.is_valid(raise_exception=True)
-            issued = tokens.sign_in(**credentials.validated_data)
-            return TokenAuth(**TokenSerializer(issued).data, errors=[])
-        except ValidationError as error:
-            return TokenAuth(errors=profile_errors(error))
-
-
 class Mutation(graphene.ObjectType):
     """Writes. Each is a transaction of its own: where a later one of a document fails, the earlier stand."""
 
     update_profile = UpdateProfile.Field()
     replace_profile = ReplaceProfile.Field()
     token_auth = TokenAuth.Field()
+    refresh_token = RefreshToken.Field()
+    verify_token = VerifyToken.Field()
+    revoke_token = RevokeToken.Field()
+    logout_everywhere = LogoutEverywhere.Field()
+    change_password = ChangePassword.Field()

@@ -1,12 +1,22 @@
 """GraphQL over HTTP: the same authentication and the same JSON reader as REST's, and the answer's shape."""
 
 from graphene.utils.str_converters import to_camel_case
-from graphql import ExecutionResult, GraphQLError, OperationType, execute, get_operation_ast, parse, validate
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    OperationType,
+    execute,
+    get_operation_ast,
+    parse,
+    specified_rules,
+    validate,
+)
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from graphql_api.limits import OneWithCredentials
 from graphql_api.schema import schema
 from profiles.outcomes import Outcome, Refused, refusal
 from profiles.parsers import parse_json
@@ -52,7 +62,7 @@ class GraphQLView(APIView):
 
     def run(self, query, variables, operation_name):
         document = parse(query)
-        errors = validate(schema.graphql_schema, document)
+        errors = validate(schema.graphql_schema, document, [*specified_rules, OneWithCredentials])
         if errors:
             return ExecutionResult(errors=errors)
         operation = get_operation_ast(document, operation_name)

@@ -1,12 +1,13 @@
 """The serializer fields of this service: strict about types, and about characters that nobody can see."""
 
 import re
+from collections.abc import Container, Mapping
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
 
 from profiles.models import USERNAME_PATTERN, normalize_username
@@ -32,6 +33,12 @@ RESERVED_USERNAMES = frozenset(
         "undefined",
     )
 )
+
+
+def unknown(data: Mapping[str, Any], fields: Container[str]) -> dict[str, list[ErrorDetail]]:
+    """The errors of what an input has and its serializer hasn't: a name misspelt is not dropped in silence."""
+    error = ErrorDetail("There is no such field.", code=InvalidCode.UNKNOWN)
+    return {name: [error] for name in data if name not in fields}
 
 
 def _invalid(message: str, code: InvalidCode = InvalidCode.INVALID) -> ValidationError:
@@ -114,11 +121,16 @@ class Password(Text):
 
     MOST_CHARACTERS = 1_024
 
+    forbidden = re.compile(r"[\x00\ud800-\udfff]")
+    forbidden_message = "NUL and lone surrogates are not allowed."
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=self.MOST_CHARACTERS, trim_whitespace=False, write_only=True, **kwargs)
 
     def to_internal_value(self, data: str) -> str:
-        return serializers.CharField.to_internal_value(self, data)
+        if self.forbidden.search(data):
+            raise _invalid(self.forbidden_message)
+        return data
 
 
 class Flag(serializers.BooleanField):

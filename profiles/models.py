@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Length, Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from graphql_relay import from_global_id, to_global_id
 
 from profiles import policy
@@ -142,6 +144,7 @@ class Profile(AbstractBaseUser, PermissionsMixin):
     version = models.PositiveIntegerField(
         default=1, help_text="1 at first, one more at each write that changes something."
     )
+    sign_outs = models.PositiveIntegerField(default=0, editable=False, help_text="How often it signed out everywhere.")
     last_login = None  # a sign-in is an event for the log, not a write to the profile
 
     objects = ProfileQuerySet.as_manager()
@@ -174,10 +177,47 @@ class Profile(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.username
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's own, which a new password changes, and here a sign-out everywhere too."""
+        return salted_hmac(
+            "profiles.Profile.session", f"{self.sign_outs}:{self.password}", secret=secret, algorithm="sha256"
+        ).hexdigest()
+
     @property
     def node_id(self) -> str:
         """The opaque id that both doors know it by (Relay's global object identification)."""
         return to_global_id(NODE_TYPE, self.pk)
+
+
+class TokenFamily(models.Model):
+    """A sign-in, and all the tokens that come of it: they end together."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="token_families")
+    scope = models.CharField(max_length=10)
+    session_version = models.CharField(max_length=64, help_text="The profile's, at the sign-in.")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True, help_text="However often it is refreshed.")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "token families"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class RefreshToken(models.Model):
+    """A refresh token, by its digest: what was given out is not kept."""
+
+    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="refresh_tokens")
+    parent = models.OneToOneField("self", null=True, on_delete=models.CASCADE, related_name="child")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256, in hexadecimal.")
+    created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class Door(models.TextChoices):

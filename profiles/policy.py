@@ -35,6 +35,7 @@ class Action(StrEnum):
     DELETE = "delete"
     VIEW_HISTORY = "view_history"
     CHANGE_PASSWORD = "change_password"
+    SIGN_OUT = "sign_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,14 @@ def require(actor: Actor, action: Action, profile: Profile) -> None:
         raise unseen(actor)
     if not can(actor, action, profile):
         raise Refused(Outcome.UNAUTHENTICATED if actor.is_anonymous else Outcome.FORBIDDEN)
+
+
+def own(actor: Actor, action: Action) -> Profile:
+    """The actor's own profile, to do this action to. Raises `Refused` as `require` does."""
+    if actor.profile is None:
+        raise unseen(actor)
+    require(actor, action, actor.profile)
+    return actor.profile
 
 
 def unseen(actor: Actor) -> Refused:

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles import policy, writing
-from profiles.fields import Choice, Email, Flag, Line, Password, Text, TimeZone, Username, Website
+from profiles.fields import Choice, Email, Flag, Line, Text, TimeZone, Username, Website, unknown
 from profiles.models import UNIQUE_USERNAME, Profile
 from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.policy import Action, Actor
@@ -24,7 +24,6 @@ ETAG_DIGITS = 16
 
 READ_ONLY = ErrorDetail("You can't change this field.", code=InvalidCode.READ_ONLY)
 NO_VERSION = ErrorDetail("Give the version as a whole number.", code=InvalidCode.INVALID)
-UNKNOWN = ErrorDetail("There is no such field.", code=InvalidCode.UNKNOWN)
 
 
 class ProfileSerializer(serializers.ModelSerializer[Profile]):
@@ -188,7 +187,7 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
         touched = [name for name, _ in self.fields.items() if name in refused and name in data]
         return {
             **{name: [refused[name]] for name in touched if not _same(data[name], shown[name])},
-            **{name: [UNKNOWN] for name in data if name not in self.fields},
+            **unknown(data, self.fields),
         }
 
     def validate_username(self, username: str) -> str:
@@ -221,18 +220,3 @@ def entity_tag(shown: Mapping[str, Any]) -> str:
     """The strong entity tag of a representation."""
     digest = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
     return quote_etag(f"{shown['version']}-{digest[:ETAG_DIGITS]}")
-
-
-class SignInSerializer(serializers.Serializer[Any]):
-    """The credentials of a sign-in. Whether they are right is for `tokens.sign_in` to say."""
-
-    username = Line(help_text="In any case.")
-    password = Password(help_text="As it was chosen, blanks and all.")
-
-
-class TokenSerializer(serializers.Serializer[Any]):
-    """An access token, as both doors give it."""
-
-    token = serializers.CharField(help_text="For the header 'Authorization: Bearer TOKEN'.")
-    expires_at = serializers.DateTimeField(help_text="When it ends.")
-    scope = serializers.CharField(help_text="What it is good for: 'read', or 'read write'.")

@@ -1,58 +1,67 @@
-"""Identity: access tokens, issued and read. Both doors authenticate here.
+"""Access tokens: issued and read. Both doors learn here who is calling.
 
-django-graphql-jwt calls the handlers (`claims_for`, `encode`, `decode`, `subject_of`,
-`profile_with_key`) by the names that its settings give; RFC 7519 defines the claims.
+django-graphql-jwt calls the handlers (`claims_for`, `encode`, `decode`, `family_of`,
+`profile_signed_in`) by the names that its settings give; RFC 7519 defines the claims.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-from uuid import uuid4
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import jwt
-from django.conf import settings
-from django.contrib.auth import authenticate
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from graphql_jwt.exceptions import JSONWebTokenError
 from graphql_jwt.settings import jwt_settings
 from graphql_jwt.shortcuts import get_token
 from graphql_jwt.utils import get_payload, get_user_by_payload
 
-from profiles.models import Profile
+from profiles import keys
+from profiles.models import Profile, TokenFamily
 from profiles.outcomes import Outcome, Refused
 from profiles.policy import Actor
 
 READ = "read"
 READ_WRITE = "read write"
-CLAIMS = ("sub", "iat", "exp", "jti", "typ", "aud", "iss", "scope", "sv")
+CLAIMS = ("sub", "iat", "exp", "jti", "typ", "aud", "iss", "scope", "sv", "sid")
 ACCESS = "access"  # the `typ` of a token that identifies a caller
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token as its owner is given it. `expires_at` is aware, in UTC."""
+    """A good token: what it says, and whose it is. `expires_at` is aware, in UTC."""
 
     token: str
+    profile: Profile
     expires_at: datetime
     scope: str
 
 
-def sign_in(username: str, password: str) -> AccessToken:
-    """A token for whoever knows the password.
+def issue(family: TokenFamily) -> AccessToken:
+    """A new access token of this sign-in."""
+    token = get_token(family.profile, sid=str(family.pk), scope=family.scope)
+    return AccessToken(token, family.profile, _expiry(get_payload(token)), family.scope)
+
+
+def read(token: str) -> AccessToken:
+    """What a token says and whose it is, in one SQL statement.
 
     Raises:
-        Refused: UNAUTHENTICATED, the same for a wrong password, a disabled account and none at all.
+        Refused: UNAUTHENTICATED: it is damaged, expired or not ours, or its sign-in has ended.
     """
-    profile = authenticate(username=username, password=password)
-    if not isinstance(profile, Profile):
-        raise Refused(Outcome.UNAUTHENTICATED, "The username or the password is wrong.")
-    return issue(profile)
-
-
-def issue(profile: Profile, scope: str = READ_WRITE) -> AccessToken:
-    """A new access token for this profile. `scope` is `READ` or `READ_WRITE`."""
-    token = get_token(profile, scope=scope)
-    return AccessToken(token, datetime.fromtimestamp(get_payload(token)["exp"], UTC), scope)
+    try:
+        claims = get_payload(token)
+        profile = get_user_by_payload(claims)
+    except JSONWebTokenError:
+        profile = None
+    if (
+        profile is None
+        or claims["sub"] != str(profile.pk)
+        or not constant_time_compare(claims["sv"], session_version(profile))
+    ):
+        raise _bad("The token is not valid, or no longer. Sign in again.")
+    return AccessToken(token, profile, _expiry(claims), claims["scope"])
 
 
 def identify(authorization: str | None) -> Actor:
@@ -70,14 +79,13 @@ def identify(authorization: str | None) -> Actor:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise _bad("Send the token as 'Authorization: Bearer TOKEN'.")
-    try:
-        claims = get_payload(token.strip())
-        profile = get_user_by_payload(claims)
-    except JSONWebTokenError:
-        profile = None
-    if profile is None or not constant_time_compare(claims["sv"], session_version(profile)):
-        raise _bad("The token is not valid, or no longer. Sign in again.")
-    return Actor(profile, may_write=claims["scope"] == READ_WRITE)
+    good = read(token.strip())
+    return Actor(good.profile, may_write=good.scope == READ_WRITE)
+
+
+def session_version(profile: Profile) -> str:
+    """What the tokens of this profile carry as `sv`: another one after a new password or a sign-out everywhere."""
+    return salted_hmac("profiles.tokens", profile.get_session_auth_hash(), algorithm="sha256").hexdigest()
 
 
 def _bad(message: str) -> Refused:
@@ -85,9 +93,8 @@ def _bad(message: str) -> Refused:
     return Refused(Outcome.UNAUTHENTICATED, message, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
-def session_version(profile: Profile) -> str:
-    """What the tokens of this profile must carry as `sv`: another one after each change of password."""
-    return salted_hmac("profiles.tokens", profile.get_session_auth_hash(), algorithm="sha256").hexdigest()
+def _expiry(claims: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(claims["exp"], UTC)
 
 
 # The handlers that django-graphql-jwt calls
@@ -103,15 +110,14 @@ def claims_for(profile: Profile, context: object = None) -> dict[str, Any]:
         "typ": ACCESS,
         "aud": jwt_settings.JWT_AUDIENCE,
         "iss": jwt_settings.JWT_ISSUER,
-        "scope": READ_WRITE,
         "sv": session_version(profile),
     }
 
 
 def encode(claims: dict[str, Any], context: object = None) -> str:
-    """Sign with the current key, which is the first."""
-    kid, key = next(iter(settings.JWT_KEYS.items()))
-    return jwt.encode(claims, key, jwt_settings.JWT_ALGORITHM, headers={"kid": kid})
+    """Sign with the current key."""
+    kid, key = keys.signing_key()
+    return jwt.encode(claims, key, keys.algorithm(), headers={"kid": kid})
 
 
 def decode(token: str, context: object = None) -> dict[str, Any]:
@@ -121,16 +127,17 @@ def decode(token: str, context: object = None) -> dict[str, Any]:
         jwt.InvalidTokenError: anything about it is not as it must be.
     """
     try:
-        key = settings.JWT_KEYS[jwt.get_unverified_header(token)["kid"]]
         claims: dict[str, Any] = jwt.decode(
             token,
-            key,
-            algorithms=[jwt_settings.JWT_ALGORITHM],
+            keys.verifying_key(jwt.get_unverified_header(token)["kid"]),
+            algorithms=[keys.algorithm()],
             audience=jwt_settings.JWT_AUDIENCE,
             issuer=jwt_settings.JWT_ISSUER,
             # A moment in the past says nothing of a token that we signed, and hosts' clocks differ.
             options={"require": list(CLAIMS), "strict_aud": True, "verify_iat": False},
         )
+        claims["sid"] = UUID(claims["sid"])
+        _expiry(claims)
     except jwt.InvalidTokenError:
         raise
     except Exception as error:  # whatever shape a header or a claim has
@@ -140,9 +147,12 @@ def decode(token: str, context: object = None) -> dict[str, Any]:
     return claims
 
 
-def subject_of(claims: dict[str, Any]) -> str:
-    return str(claims["sub"])
+def family_of(claims: dict[str, Any]) -> UUID:
+    return cast(UUID, claims["sid"])
 
 
-def profile_with_key(subject: str) -> Profile | None:
-    return Profile.objects.with_key(subject).first()
+def profile_signed_in(family: UUID) -> Profile | None:
+    """Whose sign-in this is, if it has not ended."""
+    living = TokenFamily.objects.filter(pk=family, ended_at=None, expires_at__gt=timezone.now())
+    found = living.select_related("profile").first()
+    return found.profile if found else None

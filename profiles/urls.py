@@ -2,7 +2,16 @@
 
 from django.urls import re_path
 
-from profiles.views import MeView, ProfileByUsernameView, ProfileView, TokenView
+from profiles.identity_views import (
+    KeySetView,
+    LogoutEverywhereView,
+    PasswordView,
+    RefreshView,
+    RevokeView,
+    TokenView,
+    VerifyView,
+)
+from profiles.views import MeView, ProfileByUsernameView, ProfileView
 
 urlpatterns = [
     re_path(r"^profiles/me/?$", MeView.as_view(), name="me"),
@@ -13,4 +22,10 @@ urlpatterns = [
         name="profile-by-username",
     ),
     re_path(r"^auth/token/?$", TokenView.as_view(), name="token"),
+    re_path(r"^auth/token/refresh/?$", RefreshView.as_view(), name="token-refresh"),
+    re_path(r"^auth/token/verify/?$", VerifyView.as_view(), name="token-verify"),
+    re_path(r"^auth/token/revoke/?$", RevokeView.as_view(), name="token-revoke"),
+    re_path(r"^auth/logout-everywhere/?$", LogoutEverywhereView.as_view(), name="logout-everywhere"),
+    re_path(r"^auth/password/?$", PasswordView.as_view(), name="password"),
+    re_path(r"^\.well-known/jwks\.json$", KeySetView.as_view(), name="key-set"),
 ]

@@ -4,15 +4,14 @@ from typing import Any, cast
 
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateAPIView
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from profiles import policy, tokens
+from profiles import policy
 from profiles.models import Door, Profile, ProfileQuerySet
 from profiles.permissions import PolicyPermission
 from profiles.policy import Actor
-from profiles.serializers import ProfileSerializer, SignInSerializer, TokenSerializer
+from profiles.serializers import ProfileSerializer
 
 
 class ProfileAPIView(GenericAPIView[Profile]):
@@ -75,16 +74,3 @@ class ProfileByUsernameView(ProfileAPIView, RetrieveAPIView[Profile]):
 
     def get_queryset(self) -> ProfileQuerySet:
         return super().get_queryset().named(self.kwargs["username"])
-
-
-class TokenView(GenericAPIView[Any]):
-    """`/auth/token/`: an access token for a username and a password."""
-
-    serializer_class = SignInSerializer
-    permission_classes = (AllowAny,)
-
-    def post(self, request: Request) -> Response:
-        credentials = self.get_serializer(data=request.data)
-        credentials.is_valid(raise_exception=True)
-        token = TokenSerializer(tokens.sign_in(**credentials.validated_data))
-        return Response(token.data, headers={"Cache-Control": "no-store"})  # RFC 6749, section 5.1

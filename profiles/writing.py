@@ -1,6 +1,6 @@
 """The one write path: lock, compare, save what changed, raise the version, keep the history."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +53,32 @@ def update(
             raise
         taken = ErrorDetail(str(UNIQUE_USERNAME.violation_error_message), code=InvalidCode.UNIQUE)
         raise ValidationError({"username": [taken]}) from error
+    return row
+
+
+def change_password(profile: Profile, password: str) -> Profile:
+    """Give a profile a new password, which ends every token and session of the old one.
+
+    It is no change of the profile as anybody reads it: version and history stay as they are.
+    """
+    return _save_account(profile, lambda row: row.set_password(password), "password")
+
+
+def sign_out_everywhere(profile: Profile) -> Profile:
+    """End every token and session of a profile."""
+
+    def count(row: Profile) -> None:
+        row.sign_outs += 1
+
+    return _save_account(profile, count, "sign_outs")
+
+
+def _save_account(profile: Profile, change: Callable[[Profile], None], field: str) -> Profile:
+    with transaction.atomic():
+        row = _locked(profile, Actor(profile))
+        change(row)
+        row.save(update_fields=[field])
+        row.token_families.filter(ended_at=None).update(ended_at=timezone.now())
     return row
 
 

@@ -5,6 +5,11 @@
 | `DEBUG` | a developer's machine: plain http, keys made and kept in `.env.debug` | off |
 | `SECRET_KEY` | Django's key | none: start-up fails without it |
 | `JWT_KEYS` | `kid=secret,…`, the current key first, then those still accepted | none: start-up fails without it |
+| `JWT_ALGORITHM` | `HS256`; or `EdDSA`, `RS256`, where `JWT_KEYS` names PEM files by their paths | `HS256` |
+| `REFRESH_TOKEN_DAYS` | how long a sign-in lasts, however often it is refreshed | 14 |
+| `SIGN_IN_LIMIT_PER_ACCOUNT`, `…_PER_ADDRESS` | how many attempts pass, as `limits` writes it | 10, 100 per 5 minutes |
+| `REDIS_URL` | where attempts are counted | each process's memory |
+| `TRUSTED_PROXIES` | the addresses or networks whose `X-Forwarded-For` is believed, by commas | none |
 | `DATABASE_URL` | `postgres://user:password@host:port/name` or `sqlite:///path` | `db.sqlite3` beside `manage.py` |
 | `ALLOWED_HOSTS` | the names that the service answers to, by commas | none (localhost under `DEBUG`) |
 """
@@ -95,7 +100,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # 32 bits: a key always fits 
 
 AUTH_USER_MODEL = "profiles.Profile"
 # The username is unique whatever its case, by an index on its lower case, which this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -104,17 +109,29 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+AUTHENTICATION_BACKENDS = ["profiles.backends.CountedBackend"]
+
 JWT_KEYS = env.dict("JWT_KEYS")
-SHORTEST_JWT_KEY = 32  # bytes: RFC 7518, section 3.2, for HS256
-if not JWT_KEYS or any(len(key.encode()) < SHORTEST_JWT_KEY for key in JWT_KEYS.values()):
+JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
+SHORTEST_SECRET = 32  # bytes: RFC 7518, section 3.2
+if JWT_ALGORITHM not in ("HS256", "RS256", "EdDSA"):
+    raise ImproperlyConfigured("Set JWT_ALGORITHM to HS256, RS256 or EdDSA.")
+if not JWT_KEYS or (JWT_ALGORITHM == "HS256" and any(len(key.encode()) < SHORTEST_SECRET for key in JWT_KEYS.values())):
     raise ImproperlyConfigured(
-        "Set JWT_KEYS to kid=secret pairs, the current one first, each secret of at least "
-        f"{SHORTEST_JWT_KEY} bytes; `openssl rand -hex 32` makes one."
+        f"Set JWT_KEYS to kid=secret pairs, the current one first, each secret of at least {SHORTEST_SECRET} bytes; "
+        "`openssl rand -hex 32` makes one. With RS256 or EdDSA: kid=path pairs, of PEM files."
     )
+REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)  # from the sign-in, however often it is refreshed
+
+# How many attempts to sign in pass; counted in each process's memory where no Redis is named.
+SIGN_IN_LIMIT_PER_ACCOUNT = env.str("SIGN_IN_LIMIT_PER_ACCOUNT", default="10 per 5 minutes")
+SIGN_IN_LIMIT_PER_ADDRESS = env.str("SIGN_IN_LIMIT_PER_ADDRESS", default="100 per 5 minutes")
+REDIS_URL = env.str("REDIS_URL", default="")
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # addresses or networks whose X-Forwarded-For is believed
 
 # django-graphql-jwt issues and reads the access tokens, through our handlers.
 GRAPHQL_JWT = {
-    "JWT_ALGORITHM": "HS256",
+    "JWT_ALGORITHM": JWT_ALGORITHM,
     "JWT_AUDIENCE": "profiles",
     "JWT_ISSUER": "profiles",
     "JWT_VERIFY_EXPIRATION": True,
@@ -123,8 +140,8 @@ GRAPHQL_JWT = {
     "JWT_PAYLOAD_HANDLER": "profiles.tokens.claims_for",
     "JWT_ENCODE_HANDLER": "profiles.tokens.encode",
     "JWT_DECODE_HANDLER": "profiles.tokens.decode",
-    "JWT_PAYLOAD_GET_USERNAME_HANDLER": "profiles.tokens.subject_of",
-    "JWT_GET_USER_BY_NATURAL_KEY_HANDLER": "profiles.tokens.profile_with_key",
+    "JWT_PAYLOAD_GET_USERNAME_HANDLER": "profiles.tokens.family_of",
+    "JWT_GET_USER_BY_NATURAL_KEY_HANDLER": "profiles.tokens.profile_signed_in",
 }
 
 # The two doors

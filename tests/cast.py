@@ -1,6 +1,6 @@
 """The cast: who acts in the tests, and on which profiles."""
 
-from profiles import tokens
+from profiles import families, tokens
 from profiles.models import Profile
 from profiles.policy import Visibility
 
@@ -37,4 +37,4 @@ class Cast:
         if actor == "anonymous":
             return None
         name, _, scope = actor.partition(" ")
-        return tokens.issue(self[name], tokens.READ if scope == "(read)" else tokens.READ_WRITE).token
+        return families.start(self[name], tokens.READ if scope == "(read)" else tokens.READ_WRITE).token

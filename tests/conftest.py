@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from profiles.throttling import _storage
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 
@@ -19,6 +20,19 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, t
 def quick_passwords(settings):
     """Hashing at a test's cost. What the service itself uses is tested where it matters."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def uncollected_static_files(settings):
+    """The admin's pages need no files collected here."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def no_attempts_yet():
+    """What earlier tests counted is none of this one's business."""
+    _storage.cache_clear()
 
 
 @pytest.fixture

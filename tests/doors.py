@@ -13,6 +13,9 @@ FIELDS = schema.graphql_schema.type_map["Profile"].fields
 PROFILE = f"fragment Whole on Profile {{ {' '.join(FIELDS.keys() - {'updatedBy'})} updatedBy {{ pk }} }}"
 
 
+TOKENS = "token refreshToken expiresAt refreshExpiresAt scope"
+
+
 def camel(name):
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
@@ -64,8 +67,26 @@ class RESTDoor:
         headers = {} if if_match is None else {"if_match": if_match}
         return self.answer(self.send("PUT", f"/profiles/{pk}/", values, token=token, **headers))
 
-    def sign_in(self, username, password):
-        return self.answer(self.send("POST", "/auth/token/", {"username": username, "password": password}))
+    def sign_in(self, username, password, **scope):
+        return self.operation("token", {"username": username, "password": password, **scope})
+
+    def refresh(self, refresh_token):
+        return self.operation("token/refresh", {"refresh_token": refresh_token})
+
+    def verify(self, token):
+        return self.operation("token/verify", {"token": token})
+
+    def revoke(self, refresh_token):
+        return self.operation("token/revoke", {"refresh_token": refresh_token})
+
+    def log_out_everywhere(self, *, token=None):
+        return self.operation("logout-everywhere", {}, token=token)
+
+    def change_password(self, old_password, new_password, *, token=None):
+        return self.operation("password", {"old_password": old_password, "new_password": new_password}, token=token)
+
+    def operation(self, path, values, *, token=None):
+        return self.answer(self.send("POST", f"/auth/{path}/", values, token=token))
 
     def answer(self, response):
         body = response.json()
@@ -106,11 +127,34 @@ class GraphQLDoor:
     def replace(self, pk, values, *, token=None, if_match=None):
         return self.mutation("replaceProfile", pk, values, token, if_match)
 
-    def sign_in(self, username, password):
-        query = """mutation ($username: String!, $password: String!) {
-            answer: tokenAuth(username: $username, password: $password) {
-                token expiresAt scope errors { code message field } } }"""
-        return self.answer(self.send(query, {"username": username, "password": password}))
+    def sign_in(self, username, password, **scope):
+        return self.operation("tokenAuth", TOKENS, {"username": username, "password": password, **scope})
+
+    def refresh(self, refresh_token):
+        return self.operation("refreshToken", TOKENS, {"refresh_token": refresh_token})
+
+    def verify(self, token):
+        return self.operation("verifyToken", "pk id username expiresAt scope", {"token": token})
+
+    def revoke(self, refresh_token):
+        return self.operation("revokeToken", "revoked", {"refresh_token": refresh_token})
+
+    def log_out_everywhere(self, *, token=None):
+        return self.operation("logoutEverywhere", "loggedOut", {}, token=token)
+
+    def change_password(self, old_password, new_password, *, token=None):
+        values = {"old_password": old_password, "new_password": new_password}
+        return self.operation("changePassword", TOKENS, values, token=token)
+
+    def operation(self, name, fields, values, *, token=None):
+        types = {camel(key): "Scope" if key == "scope" else "String!" for key in values}
+        parameters = ", ".join(f"${key}: {kind}" for key, kind in types.items())
+        arguments = ", ".join(f"{key}: ${key}" for key in types)
+        query = "mutation {} {{ answer: {}{} {{ {} errors {{ code message field }} }} }}".format(
+            f"({parameters})" if types else "", name, f"({arguments})" if types else "", fields
+        )
+        variables = {camel(key): self.spelled(key, value) for key, value in values.items()}
+        return self.answer(self.send(query, variables, token=token))
 
     def query(self, field, parameters, variables, token):
         head = f"query ({parameters})" if parameters else "query"
@@ -126,7 +170,7 @@ class GraphQLDoor:
 
     @staticmethod
     def spelled(name, value):
-        return value.upper() if name == "visibility" and isinstance(value, str) else value
+        return value.upper() if name in ("visibility", "scope") and isinstance(value, str) else value
 
     def answer(self, response):
         body = response.json()
@@ -148,6 +192,7 @@ class GraphQLDoor:
         etag = shown.pop("etag", None)
         if "pk" in shown:
             shown |= {"id": shown.pop("pk"), "node_id": shown["id"]}
+        if "visibility" in shown:
             shown["visibility"] = shown["visibility"] and shown["visibility"].lower()
             shown["updated_by"] = shown["updated_by"] and shown["updated_by"]["pk"]
             shown["editable_fields"] = [snake(name) for name in shown["editable_fields"]]

@@ -7,13 +7,6 @@ from profiles.models import Change, Door, Profile
 from tests.state import stored
 
 
-@pytest.fixture(autouse=True)
-def uncollected_static_files(settings):
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
-
-
 @pytest.fixture
 def page(cast):
     return reverse("admin:profiles_profile_change", args=[cast.pk("hidden")])

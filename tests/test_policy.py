@@ -9,8 +9,8 @@ from profiles.models import Profile
 from profiles.outcomes import Outcome, Refused
 from profiles.policy import Action, Actor, Visibility
 
-OWNERS = {Action.VIEW, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.VIEW_HISTORY, Action.CHANGE_PASSWORD}
-STAFFS = OWNERS - {Action.CHANGE_PASSWORD}
+STAFFS = {Action.VIEW, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.VIEW_HISTORY, Action.SIGN_OUT}
+OWNERS = STAFFS | {Action.CHANGE_PASSWORD}
 READS = {Action.VIEW, Action.VIEW_HISTORY}
 
 

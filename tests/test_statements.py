@@ -53,4 +53,5 @@ def test_asking_who_wrote_it_costs_nothing_more(cast, graphql):
     cast["known"].updated_by = cast["staff"]
     cast["known"].save()
     query = f"{{ profile(pk: {cast.pk('shown')}) {{ pk updatedBy {{ pk username bio email version }} }} }}"
-    assert len(statements(lambda: graphql.send(query, token=cast.token("member")))) == 2
+    token = cast.token("member")
+    assert len(statements(lambda: graphql.send(query, token=token))) == 2

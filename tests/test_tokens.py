@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from profiles import tokens
+from profiles import families, tokens
 from profiles.models import Profile
 from tests.cast import PASSWORD
 
@@ -21,7 +21,9 @@ KID, KEY = next(iter(settings.JWT_KEYS.items()))
 
 def signed(profile, *, key=KEY, kid=KID, algorithm="HS256", without=(), **claims):
     """A token of ours, but for what the test says."""
-    good = tokens.claims_for(profile) | claims
+    families.start(profile)
+    sign_in = {"sid": str(profile.token_families.latest("created_at").pk), "scope": tokens.READ_WRITE}
+    good = tokens.claims_for(profile) | sign_in | claims
     return jwt.encode({k: v for k, v in good.items() if k not in without}, key, algorithm, headers={"kid": kid})
 
 
@@ -50,7 +52,7 @@ def check_accepted(doors, token, username="owner"):
 def test_signing_in_gives_a_token_that_both_doors_take(cast, doors):
     for door in doors:
         answer = door.sign_in("OWNER", PASSWORD)
-        assert answer.body.keys() == {"token", "expires_at", "scope"}
+        assert answer.body.keys() == {"token", "refresh_token", "expires_at", "refresh_expires_at", "scope"}
         assert answer.body["scope"] == "read write"
         until = datetime.fromisoformat(answer.body["expires_at"]) - datetime.now(UTC)
         assert timedelta(minutes=4) < until <= timedelta(minutes=5)

@@ -27,13 +27,13 @@ from django.core.management import call_command
 from django.test import Client
 from django.test.utils import setup_test_environment
 from graphql_api.schema import schema
-from profiles import tokens
+from profiles import families
 from profiles.models import Profile
 
 setup_test_environment()
 call_command("migrate", verbosity=0)
 owner = Profile.objects.create_user("owner", "owner@example.com", "x")
-client = Client(headers={"authorization": f"Bearer {tokens.issue(owner).token}"})
+client = Client(headers={"authorization": f"Bearer {families.start(owner).token}"})
 
 def rest(method, body=None):
     return client.generic(method, "/profiles/me/", body or "", content_type="application/json", secure=True).json()

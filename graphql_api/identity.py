@@ -1,0 +1,117 @@
+"""The GraphQL door's side of identity, by django-graphql-jwt's names."""
+
+import graphene
+from rest_framework.exceptions import ValidationError
+
+from graphql_api.types import ProfileError, derived, profile_errors
+from profiles import credentials, families, policy, tokens
+from profiles.policy import Action
+
+
+def arguments(serializer_class):
+    """An operation's arguments, from its serializer."""
+    fields = serializer_class().fields
+    return derived(fields, required={name for name, field in fields.items() if field.required})
+
+
+class IdentityMutation(graphene.Mutation):
+    """Validate, perform, answer."""
+
+    class Meta:
+        abstract = True
+
+    errors = graphene.List(graphene.NonNull(ProfileError), required=True, description="What is wrong with the input.")
+
+    @classmethod
+    def answer(cls, serializer, perform):
+        try:
+            serializer.is_valid(raise_exception=True)
+            return cls(**perform(**serializer.validated_data), errors=[])
+        except ValidationError as error:
+            return cls(errors=profile_errors(error))
+
+
+class TokenAuth(derived(credentials.Tokens().fields), IdentityMutation):
+    """Tokens for a username and a password: REST's POST /auth/token/."""
+
+    Arguments = arguments(credentials.SignIn)
+
+    def mutate(root, info, **values):
+        def perform(**valid):
+            return credentials.Tokens(families.sign_in(info.context, **valid)).data
+
+        return TokenAuth.answer(credentials.SignIn(data=values), perform)
+
+
+class RefreshToken(derived(credentials.Tokens().fields), IdentityMutation):
+    """The next tokens for a refresh token: REST's POST /auth/token/refresh/."""
+
+    Arguments = arguments(credentials.Refresh)
+
+    def mutate(root, info, **values):
+        def perform(**valid):
+            return credentials.Tokens(families.refresh(info.context, **valid)).data
+
+        return RefreshToken.answer(credentials.Refresh(data=values), perform)
+
+
+class VerifyToken(
+    derived({n: f for n, f in credentials.TokenFacts().fields.items() if n not in ("id", "node_id")}), IdentityMutation
+):
+    """What an access token says: REST's POST /auth/token/verify/."""
+
+    Arguments = arguments(credentials.Verify)
+
+    pk = graphene.Int(description="Whose it is: REST's id.")
+    id = graphene.ID(description="Whose it is: REST's node_id.")
+
+    def mutate(root, info, **values):
+        def perform(**valid):
+            facts = dict(credentials.TokenFacts(tokens.read(**valid)).data)
+            return {"pk": facts.pop("id"), "id": facts.pop("node_id"), **facts}
+
+        return VerifyToken.answer(credentials.Verify(data=values), perform)
+
+
+class RevokeToken(IdentityMutation):
+    """The end of a refresh token's family: REST's POST /auth/token/revoke/."""
+
+    Arguments = arguments(credentials.Refresh)
+
+    revoked = graphene.Boolean()
+
+    def mutate(root, info, **values):
+        def perform(**valid):
+            families.revoke(info.context, **valid)
+            return {"revoked": True}
+
+        return RevokeToken.answer(credentials.Refresh(data=values), perform)
+
+
+class LogoutEverywhere(IdentityMutation):
+    """The end of every token and session of the caller: REST's POST /auth/logout-everywhere/."""
+
+    logged_out = graphene.Boolean()
+
+    def mutate(root, info):
+        profile = policy.own(info.context.auth, Action.SIGN_OUT)
+
+        def perform():
+            families.sign_out_everywhere(info.context, profile)
+            return {"logged_out": True}
+
+        return LogoutEverywhere.answer(credentials.Nothing(data={}), perform)
+
+
+class ChangePassword(derived(credentials.Tokens().fields), IdentityMutation):
+    """A new password for the caller, and new tokens: REST's POST /auth/password/."""
+
+    Arguments = arguments(credentials.NewPassword)
+
+    def mutate(root, info, **values):
+        profile = policy.own(info.context.auth, Action.CHANGE_PASSWORD)
+
+        def perform(**valid):
+            return credentials.Tokens(families.change_password(info.context, profile, **valid)).data
+
+        return ChangePassword.answer(credentials.NewPassword(data=values, context={"profile": profile}), perform)

@@ -1,0 +1,91 @@
+"""What the operations of identity take and give, at both doors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import get_error_detail
+
+from profiles import tokens
+from profiles.fields import Choice, Line, Password, unknown
+
+SCOPES = {"read": tokens.READ, "write": tokens.READ_WRITE}
+
+
+class Strict(serializers.Serializer[Any]):
+    """Refuses what it has no field for: a misspelt `scope` must not be taken for none."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values: dict[str, Any] = super().to_internal_value(data)
+        if errors := unknown(data, self.fields):
+            raise ValidationError(errors)
+        return values
+
+
+class SignIn(Strict):
+    """The credentials of a sign-in. Whether they are right is for `families.sign_in` to say."""
+
+    username = Line(help_text="In any case.")
+    password = Password(help_text="As it was chosen, blanks and all.")
+    scope = Choice(
+        choices=[("read", "To read, and to write nothing."), ("write", "To read and to write.")],
+        default="write",
+        help_text="What the tokens are good for.",
+    )
+
+    def validate_scope(self, scope: str) -> str:
+        return SCOPES[scope]
+
+
+class Refresh(Strict):
+    """A refresh token, to use or to revoke."""
+
+    refresh_token = Line(trim_whitespace=False, help_text="As it was given.")
+
+
+class Verify(Strict):
+    """An access token, to look at."""
+
+    token = Line(help_text="As it was given.")
+
+
+class NewPassword(Strict):
+    """A change of password. The context says whose: `profile`."""
+
+    old_password = Password(help_text="The one to this day.")
+    new_password = Password(help_text="Not too short, common, or like the account's other fields.")
+
+    def validate_new_password(self, password: str) -> str:
+        try:
+            validate_password(password, self.context["profile"])
+        except DjangoValidationError as error:
+            raise ValidationError(get_error_detail(error)) from None
+        return password
+
+
+class Nothing(Strict):
+    """The input of an operation that takes none."""
+
+
+class Tokens(serializers.Serializer[Any]):
+    """The tokens that a sign-in or a refresh gives."""
+
+    token = serializers.CharField(help_text="For the header 'Authorization: Bearer TOKEN'.")
+    refresh_token = serializers.CharField(help_text="For the next tokens. It can be used once.")
+    expires_at = serializers.DateTimeField(help_text="When the token ends.")
+    refresh_expires_at = serializers.DateTimeField(help_text="When the sign-in ends, however often it is refreshed.")
+    scope = serializers.CharField(help_text="What they are good for: 'read', or 'read write'.")
+
+
+class TokenFacts(serializers.Serializer[Any]):
+    """What a good access token says."""
+
+    id = serializers.IntegerField(source="profile.pk", help_text="Whose it is.")
+    node_id = serializers.CharField(source="profile.node_id", help_text="Whose it is.")
+    username = serializers.CharField(source="profile.username", help_text="Whose it is, by today's name.")
+    expires_at = serializers.DateTimeField(help_text="When it ends.")
+    scope = serializers.CharField(help_text="What it is good for: 'read', or 'read write'.")

@@ -1,0 +1,166 @@
+"""Signing in and out: families of tokens, each from one sign-in to its end.
+
+A refresh token is used once: it gives the family's next one. Its text is not kept, only its digest,
+and a child's text follows from its parent's by a key of ours; so the direct predecessor of the
+newest, presented again within `GRACE` (a client that lost the answer, or asked twice at once), gets
+the same child. Any other used token that comes again was stolen, from us or from the client: its
+family ends (RFC 9700, section 4.14.2).
+"""
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+
+from profiles import security, tokens, writing
+from profiles.models import Profile, RefreshToken, TokenFamily
+from profiles.outcomes import InvalidCode, Outcome, Refused
+from profiles.throttling import count_sign_in
+
+GRACE = timedelta(seconds=10)
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a sign-in or a refresh gives. Times are aware, in UTC."""
+
+    token: str
+    refresh_token: str
+    expires_at: datetime
+    refresh_expires_at: datetime
+    scope: str
+
+
+def sign_in(request: HttpRequest | Request, *, username: str, password: str, scope: str) -> TokenPair:
+    """The tokens of a new family, for whoever knows the password.
+
+    Raises:
+        Refused: UNAUTHENTICATED, the same for a wrong password, a disabled account and none at all;
+            THROTTLED, after too many attempts.
+    """
+    profile = authenticate(request, username=username, password=password)
+    if not isinstance(profile, Profile):
+        raise Refused(Outcome.UNAUTHENTICATED, "The username or the password is wrong.")
+    return start(profile, scope)
+
+
+def start(profile: Profile, scope: str = tokens.READ_WRITE) -> TokenPair:
+    """A new family of this profile, whose tokens have this scope: `tokens.READ` or `tokens.READ_WRITE`."""
+    text = secrets.token_urlsafe(TOKEN_BYTES)
+    with transaction.atomic():
+        family = TokenFamily.objects.create(
+            profile=profile,
+            scope=scope,
+            session_version=tokens.session_version(profile),
+            expires_at=timezone.now() + timedelta(days=settings.REFRESH_TOKEN_DAYS),
+        )
+        RefreshToken.objects.create(family=family, digest=_digest(text))
+    return _pair(family, text)
+
+
+def refresh(request: HttpRequest | Request, *, refresh_token: str) -> TokenPair:
+    """The family's next tokens.
+
+    Raises:
+        Refused: UNAUTHENTICATED: no token of ours, its family has ended, or it was used before.
+    """
+    child = _child(refresh_token)
+    with transaction.atomic():
+        token = _locked(refresh_token)
+        if token is None or not _is_alive(token.family):
+            raise _bad()
+        stolen = token.used_at is not None and (
+            token.used_at < timezone.now() - GRACE or token.child.used_at is not None
+        )
+        if stolen:
+            _end(token.family)
+        elif token.used_at is None:
+            token.used_at = timezone.now()
+            token.save(update_fields=["used_at"])
+            RefreshToken.objects.create(family=token.family, parent=token, digest=_digest(child))
+    if stolen:  # said after the transaction, which must stand
+        security.log("refresh_reuse", token.family.profile, request=request, family=token.family.pk)
+        raise _bad()
+    return _pair(token.family, child)
+
+
+def revoke(request: HttpRequest | Request, *, refresh_token: str) -> None:
+    """End the family of this token. One that is none is no error (RFC 7009, section 2.2)."""
+    with transaction.atomic():
+        token = _locked(refresh_token)
+        if token is None or not _is_alive(token.family):
+            return
+        _end(token.family)
+    security.log("revoked", token.family.profile, request=request, family=token.family.pk)
+
+
+def sign_out_everywhere(request: HttpRequest | Request, profile: Profile) -> None:
+    """End every family of this profile, and its sessions."""
+    writing.sign_out_everywhere(profile)
+    security.log("signed_out_everywhere", profile, request=request)
+
+
+def change_password(
+    request: HttpRequest | Request, profile: Profile, *, old_password: str, new_password: str
+) -> TokenPair:
+    """Give a profile a new password, which ends every family, and start one for whoever changed it.
+
+    Raises:
+        ValidationError: the old password is another one. The attempt counts as one to sign in.
+        Refused: THROTTLED, after too many attempts.
+    """
+    count_sign_in(request, profile.username)
+    if not profile.check_password(old_password):
+        security.log("password_change_failed", profile, request=request)
+        raise ValidationError({"old_password": [ErrorDetail("This is not your password.", code=InvalidCode.INVALID)]})
+    row = writing.change_password(profile, new_password)
+    security.log("password_changed", row, request=request)
+    return start(row)
+
+
+def _locked(text: str) -> RefreshToken | None:
+    rows = RefreshToken.objects.select_related("family__profile").select_for_update(of=("self", "family"))
+    return rows.filter(digest=_digest(text)).first()
+
+
+def _is_alive(family: TokenFamily) -> bool:
+    return (
+        family.ended_at is None
+        and family.expires_at > timezone.now()
+        and family.profile.is_active
+        and constant_time_compare(family.session_version, tokens.session_version(family.profile))
+    )
+
+
+def _end(family: TokenFamily) -> None:
+    family.ended_at = timezone.now()
+    family.save(update_fields=["ended_at"])
+
+
+def _pair(family: TokenFamily, refresh_token: str) -> TokenPair:
+    access = tokens.issue(family)
+    return TokenPair(access.token, refresh_token, access.expires_at, family.expires_at, family.scope)
+
+
+def _bad() -> Refused:
+    return Refused(Outcome.UNAUTHENTICATED, "The refresh token is not valid, or no longer. Sign in again.")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _child(text: str) -> str:
+    mac = salted_hmac("profiles.families.child", text, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(mac).decode().rstrip("=")

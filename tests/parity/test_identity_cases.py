@@ -1,0 +1,80 @@
+"""The parity table of identity, through both doors."""
+
+import pytest
+
+from profiles import families
+from profiles.models import Profile, RefreshToken, TokenFamily
+from profiles.outcomes import InvalidCode
+from tests.cast import PASSWORD
+from tests.parity.identity_cases import CASES, NEW
+from tests.state import stored, undone
+
+PAIR = {"token", "refresh_token", "expires_at", "refresh_expires_at", "scope"}
+
+
+def identity():
+    """Every row that identity stores."""
+    return [list(model.objects.order_by("pk").values()) for model in (TokenFamily, RefreshToken)], stored()
+
+
+def perform(door, case, cast, mine):
+    words = {"{token}": mine.token, "{refresh}": mine.refresh_token}
+    values = [words.get(value, value) for value in case.values]
+    token = {} if case.actor is None else {"token": mine.token if case.actor == "owner" else cast.token(case.actor)}
+    before = identity()
+    answer = getattr(door, case.operation)(*values, **token)
+    return answer, before
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
+def test_case(case, cast, doors):
+    mine = families.start(cast["owner"])
+    answers = []
+    for door in doors:
+        with undone():
+            answer, before = perform(door, case, cast, mine)
+            answers.append(answer)
+            assert answer.outcome == case.outcome, answer
+            assert tuple(error[:2] for error in answer.errors if case.outcome == "invalid") == case.errors
+            assert {code for code, _ in case.errors} <= set(InvalidCode)
+            if not (case.starts or case.ends):
+                assert identity() == before
+            for other in doors:
+                mine_lives = other.view_me(token=mine.token).outcome == "done"
+                assert mine_lives is not case.ends
+                if case.starts:
+                    assert answer.body.keys() == PAIR
+                    assert other.view_me(token=answer.body["token"]).body["username"] == "owner"
+            password = NEW if case.operation == "change_password" and case.outcome == "done" else PASSWORD
+            assert Profile.objects.get(username="owner").check_password(password)
+            assert stored()[1] == []  # none of it is in the history
+    rest, graphql = answers
+    assert (rest.outcome, rest.errors, rest.details) == (graphql.outcome, graphql.errors, graphql.details)
+    assert (rest.body or {}).keys() == (graphql.body or {}).keys()
+
+
+@pytest.mark.parametrize(("scope", "written"), [("read", "FORBIDDEN"), ("write", "done")])
+def test_a_scope_is_of_the_family(cast, doors, scope, written):
+    for door in doors:
+        pair = door.sign_in("owner", PASSWORD, scope=scope).body
+        for body in (pair, door.refresh(pair["refresh_token"]).body):
+            assert body["scope"] == {"read": "read", "write": "read write"}[scope]
+            for other in doors:
+                assert other.view_me(token=body["token"]).outcome == "done"
+                with undone():
+                    assert other.update(cast.pk("owner"), {"bio": "B"}, token=body["token"]).outcome == written
+
+
+def test_a_misspelt_scope_is_not_taken_for_none(cast, rest):
+    answer = rest.operation("token", {"username": "owner", "password": PASSWORD, "scoep": "read"})
+    assert [error[:2] for error in answer.errors] == [("unknown", "scoep")]
+
+
+def test_a_token_is_looked_at(cast, doors):
+    pair = families.start(cast["owner"])
+    first, second = (door.verify(pair.token) for door in doors)
+    assert first == second
+    assert first.body["username"] == "owner"
+    assert (first.body["id"], first.body["node_id"]) == (cast.pk("owner"), cast["owner"].node_id)
+    assert first.body["scope"] == "read write"
+    assert first.body["expires_at"].endswith("Z")
