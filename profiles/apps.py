@@ -5,3 +5,8 @@ from django.apps import AppConfig
 
 class ProfilesConfig(AppConfig):
     name = "profiles"
+
+    def ready(self) -> None:
+        from profiles.throttling import storage
+
+        storage()

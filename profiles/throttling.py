@@ -34,7 +34,7 @@ def count_sign_in(request: HttpRequest | Request | None, account: str) -> None:
     buckets = [(parse(settings.SIGN_IN_LIMIT_PER_ACCOUNT), normalize_username(account).lower())]
     if request is not None:
         buckets.append((parse(settings.SIGN_IN_LIMIT_PER_ADDRESS), address_of(request)))
-    limiter = MovingWindowRateLimiter(_storage())
+    limiter = MovingWindowRateLimiter(storage())
     try:
         full = [bucket for bucket in buckets if not limiter.hit(*bucket)]
         if full:
@@ -45,7 +45,9 @@ def count_sign_in(request: HttpRequest | Request | None, account: str) -> None:
 
 
 @cache
-def _storage() -> Storage:
+def storage() -> Storage:
+    """What counts, for this process. It is made before the first request: two threads that made it at
+    once would count apart."""
     url = settings.REDIS_URL
     options = {"socket_timeout": 1, "socket_connect_timeout": 1} if url else {}  # seconds
     return cast(Storage, storage_from_string(url or "memory://", wrap_exceptions=True, **options))

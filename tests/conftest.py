@@ -4,16 +4,21 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from profiles.throttling import _storage
+from profiles.throttling import storage
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory):
-    """A real SQLite file for each worker, so that WAL and its locks are there."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, django_db_blocker, tmp_path_factory):
+    """For each worker a real SQLite file, so that WAL and its locks are there; or a PostgreSQL database
+    that nobody is left in from a run that was cut."""
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    else:
+        with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+            name = connection.ops.quote_name(connection.creation._get_test_db_name())
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +37,7 @@ def uncollected_static_files(settings):
 @pytest.fixture(autouse=True)
 def no_attempts_yet():
     """What earlier tests counted is none of this one's business."""
-    _storage.cache_clear()
+    storage.cache_clear()
 
 
 @pytest.fixture

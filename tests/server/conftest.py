@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier
 
@@ -28,26 +29,38 @@ def database_url():
     return f"postgres://{settings['USER']}:{settings['PASSWORD']}@{host}:{port}/{settings['NAME']}"
 
 
-@pytest.fixture(scope="session")
-def server(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Where gunicorn serves, with the configuration of production."""
-    with django_db_blocker.unblock():
-        url = database_url()
-    path = tmp_path_factory.mktemp("server") / "log"
-    with path.open("w") as log, socket.create_server(("127.0.0.1", 0)) as listener:
+@contextmanager
+def serving(log_path, **environment):
+    """Where gunicorn serves, with the configuration of production and what the test adds to it."""
+    with log_path.open("w") as log, socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"],
             cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": url, "ALLOWED_HOSTS": "127.0.0.1"},
+            env=os.environ | {"ALLOWED_HOSTS": "127.0.0.1"} | environment,
             pass_fds=[listener.fileno()],
             stdout=log,
             stderr=log,
         )
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        wait_for(address, process, path)
+        try:
+            wait_for(address, process, log_path)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(MOST_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def test_database(django_db_setup, django_db_blocker):
+    """The environment that points a server to this worker's test database."""
+    with django_db_blocker.unblock():
+        return {"DATABASE_URL": database_url()}
+
+
+@pytest.fixture(scope="session")
+def server(test_database, tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("server") / "log", **test_database) as address:
         yield address
-        process.terminate()
-        process.wait(MOST_SECONDS)
 
 
 def wait_for(address, process, log):
@@ -59,7 +72,6 @@ def wait_for(address, process, log):
         except httpx.TimeoutException:
             if process.poll() is not None:
                 break
-    process.kill()
     return pytest.fail(f"the server did not start:\n{log.read_text()}")
 
 
@@ -111,3 +123,19 @@ def at_once(server):
         yield run
     for client in clients:
         client.http.close()
+
+
+@pytest.fixture
+def rounds(request):
+    return request.config.getoption("--rounds")
+
+
+@pytest.fixture
+def report(request, capsys):
+    """Print a figure that a reader of the run wants to see."""
+
+    def say(text):
+        with capsys.disabled():
+            print(f"\n  {request.node.name}: {text}")  # noqa: T201
+
+    return say

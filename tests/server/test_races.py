@@ -12,22 +12,6 @@ from profiles.models import Change, Profile
 PAIRS = [("rest", "rest"), ("rest", "graphql"), ("graphql", "graphql")]
 
 
-@pytest.fixture
-def rounds(request):
-    return request.config.getoption("--rounds")
-
-
-@pytest.fixture
-def report(request, capsys):
-    """Print a figure that a reader of the run wants to see."""
-
-    def say(text):
-        with capsys.disabled():
-            print(f"\n  {request.node.name}: {text}")  # noqa: T201
-
-    return say
-
-
 def updating(door, pk, values, token, **precondition):
     return lambda doors: doors[door].update(pk, values, token=token, **precondition)
 

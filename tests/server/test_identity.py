@@ -1,0 +1,74 @@
+"""Identity under concurrency, on a real server: one child a token, and exactly as many guesses as the limit."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
+
+import pytest
+import redis
+
+from profiles import families
+from profiles.models import RefreshToken
+from tests.server.conftest import ServerClient, serving
+from tests.test_throttling import LIMIT
+
+REDIS = "redis://127.0.0.1:6379/9"
+CLIENTS = 8
+ATTEMPTS = 1_000
+
+
+def test_one_token_refreshed_by_eight_at_once_has_one_living_child(cast, at_once, rounds):
+    for _ in range(max(rounds // 6, 1)):
+        pair = families.start(cast["owner"])
+        doors = ("rest", "graphql") * (CLIENTS // 2)
+        calls = [lambda mine, door=door, text=pair.refresh_token: mine[door].refresh(text) for door in doors]
+        answers = at_once(*calls)
+        assert {answer.outcome for answer in answers} == {"done"}
+        assert len({answer.body["refresh_token"] for answer in answers}) == 1
+        family = cast["owner"].token_families.latest("created_at")
+        assert RefreshToken.objects.filter(family=family, used_at=None).count() == 1
+        assert RefreshToken.objects.filter(family=family).count() == 2
+
+
+@pytest.fixture
+def redis_url(request):
+    """A Redis with nothing counted in it."""
+    client = redis.Redis.from_url(REDIS)
+    try:
+        client.flushdb()
+    except redis.ConnectionError as error:
+        if request.config.getoption("--required"):
+            raise
+        pytest.skip(f"no Redis answers at {REDIS}: {error}")
+    yield REDIS
+    client.flushdb()
+    client.close()
+
+
+def test_a_burst_of_guesses_gets_exactly_as_many_looks_as_the_limit(cast, redis_url, test_database, tmp_path, report):
+    guess = json.dumps({"username": "owner", "password": "wrong"})
+    one = 'a: tokenAuth(username: "Owner", password: "wrong") { token }'
+    documents = {
+        "rest": ("/auth/token/", guess),
+        "graphql": ("/graphql/", json.dumps({"query": f"mutation {{ {one} }}"})),
+        "aliases": ("/graphql/", json.dumps({"query": f"mutation {{ {one} {one.replace('a:', 'b:')} }}"})),
+    }
+
+    def attempt(number_and_kind):
+        number, kind = number_and_kind
+        headers = {"x-forwarded-for": f"198.51.100.{number % 256}"}
+        answer = clients[number % len(clients)].generic("POST", *documents[kind], "application/json", headers)
+        assert answer.status_code < 500
+        return next(code for code in ("UNAUTHENTICATED", "THROTTLED", "BAD_REQUEST") if code in answer.text)
+
+    log = tmp_path / "log"
+    with serving(log, **test_database, WEB_CONCURRENCY="4", REDIS_URL=redis_url) as address:
+        clients = [ServerClient(address) for _ in range(32)]
+        with ThreadPoolExecutor(len(clients)) as pool:
+            codes = list(pool.map(attempt, enumerate(islice(cycle(documents), ATTEMPTS))))
+        for client in clients:
+            client.http.close()
+    looked_at = log.read_text().count("event=sign_in_failed")
+    report(f"{ATTEMPTS} attempts, 4 workers: {looked_at} passwords looked at, the limit is {LIMIT}")
+    assert looked_at == codes.count("UNAUTHENTICATED") == LIMIT
+    assert codes.count("BAD_REQUEST") == ATTEMPTS // len(documents)  # the documents with aliases, whole
