@@ -33,7 +33,7 @@ SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "server.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -131,7 +131,6 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # addresses or networ
 
 # django-graphql-jwt issues and reads the access tokens, through our handlers.
 GRAPHQL_JWT = {
-    "JWT_ALGORITHM": JWT_ALGORITHM,
     "JWT_AUDIENCE": "profiles",
     "JWT_ISSUER": "profiles",
     "JWT_VERIFY_EXPIRATION": True,

@@ -4,7 +4,9 @@ import pytest
 from django.urls import reverse
 
 from profiles.models import Change, Door, Profile
+from tests.cast import PASSWORD
 from tests.state import stored
+from tests.test_throttling import LIMIT
 
 
 @pytest.fixture
@@ -74,3 +76,25 @@ def test_accounts_are_neither_made_nor_deleted_here(cast, client, page):
     client.force_login(cast["staff"])
     assert client.get(reverse("admin:profiles_profile_add")).status_code == 403
     assert client.post(page.replace("change", "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_a_password_is_changed_by_the_write_path(cast, client, doors):
+    client.force_login(cast["staff"])
+    token = cast.token("staff")
+    Profile.objects.filter(username="staff").update(bio="Written meanwhile.")
+    new = {"new_password1": "a staple for the horse", "new_password2": "a staple for the horse"}
+    assert client.post("/admin/password_change/", {"old_password": "wrong", **new}).status_code == 200
+    assert client.post("/admin/password_change/", {"old_password": PASSWORD, **new}).status_code == 302
+    assert client.get("/admin/").status_code == 200  # this session goes on
+    row = Profile.objects.get(username="staff")
+    assert row.check_password("a staple for the horse")
+    assert (row.bio, row.version) == ("Written meanwhile.", 1)
+    for door in doors:
+        assert door.view_me(token=token).outcome == "UNAUTHENTICATED"
+
+
+def test_guesses_of_the_old_password_are_counted(cast, client):
+    client.force_login(cast["staff"])
+    client.raise_request_exception = False
+    answers = [client.post("/admin/password_change/", {"old_password": "wrong"}).status_code for _ in range(LIMIT + 1)]
+    assert answers == [200] * LIMIT + [429]

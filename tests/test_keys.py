@@ -24,7 +24,6 @@ MAKE = {
 @pytest.fixture(params=MAKE)
 def algorithm(request, settings):
     settings.JWT_ALGORITHM = request.param
-    settings.GRAPHQL_JWT = settings.GRAPHQL_JWT | {"JWT_ALGORITHM": request.param}
     return request.param
 
 

@@ -54,7 +54,12 @@ DIFFERENCES = {
     "credentials left out": Difference(
         "400, `required`",
         "a top-level `BAD_REQUEST`: the arguments are not null",
-        "django-graphql-jwt's signature of `tokenAuth`.",
+        "django-graphql-jwt's signatures of `tokenAuth` and its like.",
+    ),
+    "two sets of credentials at once": Difference(
+        "two requests",
+        "a top-level `BAD_REQUEST`: at most one in a document",
+        "Guesses are not sent by the dozen; each that is made counts.",
     ),
     "a tag that still holds": Difference(
         "304 to `If-None-Match`",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cast import PASSWORD
 from tests.parity.differences import DIFFERENCES
 
 README = Path(__file__).parent.parent.parent / "README.md"
@@ -97,6 +98,13 @@ def test_credentials_left_out(db, rest, graphql, difference):
     body = rest.send("POST", "/auth/token/", {}).json()
     assert [(e["code"], e["attr"]) for e in body["errors"]] == [("required", "username"), ("required", "password")]
     assert bad_request(graphql.send("mutation { tokenAuth { token } }"))
+
+
+@show("two sets of credentials at once")
+def test_two_sets_of_credentials_at_once(cast, rest, graphql, difference):
+    assert [rest.sign_in("owner", PASSWORD).outcome for _ in range(2)] == ["done", "done"]
+    one = f'tokenAuth(username: "owner", password: "{PASSWORD}") {{ token }}'
+    assert bad_request(graphql.send(f"mutation {{ a: {one} b: {one} }}"))
 
 
 @show("a tag that still holds")
