@@ -31,9 +31,9 @@ def count_sign_in(request: HttpRequest | Request | None, account: str) -> None:
         Refused: THROTTLED: more attempts than a limit lets through; the password is not looked at.
             UNAVAILABLE: there is nothing to count with.
     """
-    buckets = [(parse(settings.SIGN_IN_LIMIT_PER_ACCOUNT), normalize_username(account).lower())]
+    buckets = [(parse(settings.SIGN_IN_LIMIT_PER_ACCOUNT), "account", normalize_username(account).lower())]
     if request is not None:
-        buckets.append((parse(settings.SIGN_IN_LIMIT_PER_ADDRESS), address_of(request)))
+        buckets.append((parse(settings.SIGN_IN_LIMIT_PER_ADDRESS), "address", address_of(request)))
     limiter = MovingWindowRateLimiter(storage())
     try:
         full = [bucket for bucket in buckets if not limiter.hit(*bucket)]

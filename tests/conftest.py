@@ -1,5 +1,6 @@
 """What every test has: a database of its own, a cast of profiles, a client that speaks https."""
 
+import hypothesis
 import pytest
 from django.db import connection
 from django.test import Client
@@ -7,6 +8,9 @@ from django.test import Client
 from profiles.throttling import storage
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
+
+# `pytest --hypothesis-profile=long` makes up fifty times as many inputs.
+hypothesis.settings.register_profile("long", max_examples=5_000)
 
 
 @pytest.fixture(scope="session")
