@@ -4,15 +4,19 @@ from enum import StrEnum
 
 import graphene
 from drf_standardized_errors.formatter import flatten_errors
+from graphene.types.generic import GenericScalar
 from graphene.utils.str_converters import to_camel_case
 from graphene_django.rest_framework.serializer_converter import (
     convert_serializer_field,
     get_graphene_type_from_serializer_field,
 )
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
 from profiles import policy
+from profiles.histories import ChangeSerializer, read_history
 from profiles.outcomes import InvalidCode, Outcome
+from profiles.pages import PageQuery
 from profiles.serializers import ProfileSerializer
 
 
@@ -59,6 +63,40 @@ HERE_OTHERWISE = {"id", "node_id", "updated_by", "editable_fields"}  # by name, 
 ALWAYS_SHOWN = PROFILE_FIELDS.keys() - policy.SOMETIMES_HIDDEN
 
 
+PAGE_ARGUMENTS = {
+    "first": graphene.Int(description="How many, after `after`."),
+    "after": graphene.String(description="A cursor."),
+    "last": graphene.Int(description="How many, before `before`."),
+    "before": graphene.String(description="A cursor."),
+}
+
+
+def wanted_page(first=None, after=None, last=None, before=None):
+    """The page that a connection's arguments ask for, as `paginate` takes it. Raises `ValidationError`."""
+    if (first is not None or after is not None) and (last is not None or before is not None):
+        raise ValidationError("Give first and after, or last and before.")
+    back = last is not None or before is not None
+    given = {"page_size": last if back else first, "cursor": before if back else after}
+    wanted = PageQuery(data={name: value for name, value in given.items() if value is not None})
+    wanted.is_valid(raise_exception=True)
+    return {**wanted.validated_data, "direction": "back" if back else "forward"}
+
+
+def connection(connection_class, page, nodes):
+    """A page, as a connection."""
+    edges = [connection_class.Edge(node=node, cursor=cursor) for node, cursor in zip(nodes, page.cursors, strict=True)]
+    info = graphene.relay.PageInfo(
+        has_next_page=page.has_next,
+        has_previous_page=page.has_previous,
+        start_cursor=next(iter(page.cursors), None),
+        end_cursor=next(reversed(page.cursors), None),
+    )
+    return connection_class(edges=edges, page_info=info)
+
+
+CHANGE_FIELDS = dict(ChangeSerializer().fields)
+
+
 class Profile(
     derived({n: f for n, f in PROFILE_FIELDS.items() if n not in HERE_OTHERWISE}, required=ALWAYS_SHOWN),
     graphene.ObjectType,
@@ -82,6 +120,11 @@ class Profile(
         description=PROFILE_FIELDS["editable_fields"].help_text,
     )
     etag = graphene.String(required=True, description="For ifMatch, and for REST's If-Match.")
+    history = graphene.Field(
+        lambda: ChangeConnection,
+        **PAGE_ARGUMENTS,
+        description="What was written to it, newest first. For its owner and staff.",
+    )
 
     def resolve_id(serializer, info):
         return serializer.instance.node_id
@@ -99,10 +142,58 @@ class Profile(
     def resolve_etag(serializer, info):
         return serializer.etag
 
+    def resolve_history(serializer, info, **arguments):
+        actor = info.context.auth
+        page = read_history(serializer.instance, actor, **wanted_page(**arguments))
+        changes = [ChangeSerializer(row, context={"actor": actor}) for row in page.rows]
+        return connection(ChangeConnection, page, changes)
+
 
 def show(info, profile):
     """A profile as a resolver gives it: bound to the caller."""
     return ProfileSerializer(profile, context={"actor": info.context.auth})
+
+
+class FieldChange(graphene.ObjectType):
+    """A field that a write changed."""
+
+    field = graphene.String(required=True)
+    before = GenericScalar(name="from", description="What it was.")
+    after = GenericScalar(name="to", description="What it became.")
+
+
+class Change(
+    derived(
+        {n: f for n, f in CHANGE_FIELDS.items() if n not in ("actor", "changes")}, required={"version", "at", "door"}
+    ),
+    graphene.ObjectType,
+):
+    """A write that changed a profile."""
+
+    class Meta:
+        def default_resolver(name, default, serializer, info):
+            return serializer.data[name]
+
+    actor = graphene.Field(lambda: Profile, description=CHANGE_FIELDS["actor"].help_text)
+    changes = graphene.List(
+        graphene.NonNull(FieldChange), required=True, description=CHANGE_FIELDS["changes"].help_text
+    )
+
+    def resolve_actor(serializer, info):
+        return serializer.data["actor"] and show(info, serializer.instance.actor)
+
+    def resolve_changes(serializer, info):
+        return [
+            FieldChange(field=to_camel_case(change["field"]), before=change["from"], after=change["to"])
+            for change in serializer.data["changes"]
+        ]
+
+
+class ChangeConnection(graphene.relay.Connection):
+    """A page of changes (Relay's Cursor Connections)."""
+
+    class Meta:
+        node = Change
 
 
 class ProfileError(graphene.ObjectType):

@@ -1,5 +1,6 @@
 """GraphQL over HTTP: the same authentication and the same JSON reader as REST's, and the answer's shape."""
 
+from drf_standardized_errors.formatter import flatten_errors
 from graphene.utils.str_converters import to_camel_case
 from graphql import (
     ExecutionResult,
@@ -11,6 +12,7 @@ from graphql import (
     specified_rules,
     validate,
 )
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -109,6 +111,8 @@ def refused_by(error):
     cause = error.original_error or error
     if error.path is None and isinstance(cause, GraphQLError):
         return Refused(Outcome.BAD_REQUEST, error.message)
+    if isinstance(cause, ValidationError):  # of a query's arguments: a mutation has a payload for them
+        return Refused(Outcome.BAD_REQUEST, " ".join(flat.detail for flat in flatten_errors(cause.detail)))
     return refusal(cause)
 
 

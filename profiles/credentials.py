@@ -11,22 +11,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import get_error_detail
 
 from profiles import tokens
-from profiles.fields import Choice, Line, Password, unknown
+from profiles.fields import Choice, Line, Password, StrictSerializer
 
 SCOPES = {"read": tokens.READ, "write": tokens.READ_WRITE}
 
 
-class Strict(serializers.Serializer[Any]):
-    """Refuses what it has no field for: a misspelt `scope` must not be taken for none."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        values: dict[str, Any] = super().to_internal_value(data)
-        if errors := unknown(data, self.fields):
-            raise ValidationError(errors)
-        return values
-
-
-class SignIn(Strict):
+class SignIn(StrictSerializer):
     """The credentials of a sign-in. Whether they are right is for `families.sign_in` to say."""
 
     username = Line(help_text="In any case.")
@@ -41,19 +31,19 @@ class SignIn(Strict):
         return SCOPES[scope]
 
 
-class Refresh(Strict):
+class Refresh(StrictSerializer):
     """A refresh token, to use or to revoke."""
 
     refresh_token = Line(trim_whitespace=False, help_text="As it was given.")
 
 
-class Verify(Strict):
+class Verify(StrictSerializer):
     """An access token, to look at."""
 
     token = Line(help_text="As it was given.")
 
 
-class NewPassword(Strict):
+class NewPassword(StrictSerializer):
     """A change of password. The context says whose: `profile`."""
 
     old_password = Password(help_text="The one to this day.")
@@ -67,7 +57,7 @@ class NewPassword(Strict):
         return password
 
 
-class Nothing(Strict):
+class Nothing(StrictSerializer):
     """The input of an operation that takes none."""
 
 

@@ -150,3 +150,13 @@ class Choice(serializers.ChoiceField):
             choices = ", ".join(self.choices)
             raise _invalid(f"Choose one of: {choices}.", InvalidCode.INVALID_CHOICE)
         return str(data)
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses what it has no field for: a misspelt name must not be taken for none."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values: dict[str, Any] = super().to_internal_value(data)
+        if errors := unknown(data, self.fields):
+            raise ValidationError(errors)
+        return values

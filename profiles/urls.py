@@ -11,11 +11,12 @@ from profiles.identity_views import (
     TokenView,
     VerifyView,
 )
-from profiles.views import MeView, ProfileByUsernameView, ProfileView
+from profiles.views import HistoryView, MeView, ProfileByUsernameView, ProfileView
 
 urlpatterns = [
     re_path(r"^profiles/me/?$", MeView.as_view(), name="me"),
     re_path(r"^profiles/(?P<pk>[0-9]+)/?$", ProfileView.as_view(), name="profile"),
+    re_path(r"^profiles/(?P<pk>[0-9]+)/history/?$", HistoryView.as_view(), name="history"),
     re_path(
         r"^profiles/by-username/(?P<username>[^/]+)/?$",
         ProfileByUsernameView.as_view(),

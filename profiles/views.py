@@ -8,7 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from profiles import policy
+from profiles.histories import ChangeSerializer, read_history
 from profiles.models import Door, Profile, ProfileQuerySet
+from profiles.pages import PageQuery
+from profiles.pagination import page_response
 from profiles.permissions import PolicyPermission
 from profiles.policy import Actor
 from profiles.serializers import ProfileSerializer
@@ -67,6 +70,19 @@ class MeView(ProfileAPIView, RetrieveUpdateAPIView[Profile]):
 
     def get_queryset(self) -> ProfileQuerySet:
         return super().get_queryset().owned_by(self.actor)
+
+
+class HistoryView(ProfileView):
+    """`/profiles/{id}/history/`: what was written to a profile, newest first."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        wanted = PageQuery(data=request.query_params.dict())
+        wanted.is_valid(raise_exception=True)
+        page = read_history(self.get_object(), self.actor, **wanted.validated_data)
+        changes = ChangeSerializer(page.rows, many=True, context={"actor": self.actor})
+        return page_response(request, page, list(changes.data))
 
 
 class ProfileByUsernameView(ProfileAPIView, RetrieveAPIView[Profile]):

@@ -2,15 +2,18 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+from graphql import get_named_type, is_leaf_type
 from graphql_relay import to_global_id
 
 from graphql_api.schema import schema
 from profiles.models import Door
 
 FIELDS = schema.graphql_schema.type_map["Profile"].fields
-PROFILE = f"fragment Whole on Profile {{ {' '.join(FIELDS.keys() - {'updatedBy'})} updatedBy {{ pk }} }}"
+LEAVES = [name for name, field in FIELDS.items() if is_leaf_type(get_named_type(field.type))]
+PROFILE = f"fragment Whole on Profile {{ {' '.join(LEAVES)} updatedBy {{ pk }} }}"
 
 
 TOKENS = "token refreshToken expiresAt refreshExpiresAt scope"
@@ -85,6 +88,16 @@ class RESTDoor:
     def change_password(self, old_password, new_password, *, token=None):
         return self.operation("password", {"old_password": old_password, "new_password": new_password}, token=token)
 
+    def history(self, pk, *, token=None, **page):
+        answer = self.answer(self.send("GET", f"/profiles/{pk}/history/?{urlencode(page)}", token=token))
+        return answer if answer.body is None else replace(answer, body=self.page(answer.body))
+
+    @staticmethod
+    def page(body):
+        """The rows, and the cursors that lead on and back."""
+        links = {name: body[name] and parse_qs(urlsplit(body[name]).query) for name in ("next", "previous")}
+        return {"rows": body["results"]} | {name: link and link["cursor"][0] for name, link in links.items()}
+
     def operation(self, path, values, *, token=None):
         return self.answer(self.send("POST", f"/auth/{path}/", values, token=token))
 
@@ -145,6 +158,32 @@ class GraphQLDoor:
     def change_password(self, old_password, new_password, *, token=None):
         values = {"old_password": old_password, "new_password": new_password}
         return self.operation("changePassword", TOKENS, values, token=token)
+
+    def history(self, pk, *, token=None, page_size=None, cursor=None, direction="forward"):
+        names = {"forward": ("first", "after"), "back": ("last", "before")}[direction]
+        given = dict(zip(names, (page_size, cursor), strict=True))
+        arguments = ", ".join(f"{name}: {json.dumps(value)}" for name, value in given.items() if value is not None)
+        query = f"""query ($pk: Int) {{ answer: profile(pk: $pk) {{ history{f"({arguments})" if arguments else ""} {{
+            edges {{ cursor node {{ version at actor {{ pk }} door requestId changes {{ field from to }} }} }}
+            pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} }}"""
+        body = self.send(query, {"pk": pk}, token=token).json()
+        if "errors" in body:
+            error = body["errors"][0]
+            return Answer(error["extensions"]["code"], ((error["extensions"]["code"], None, error["message"]),))
+        return Answer("done", body=self.page(body["data"]["answer"]["history"]))
+
+    @staticmethod
+    def page(connection):
+        info = connection["pageInfo"]
+        rows = [{snake(name): value for name, value in edge["node"].items()} for edge in connection["edges"]]
+        for row in rows:
+            row |= {"actor": row["actor"] and row["actor"]["pk"], "door": row["door"].lower()}
+            row["changes"] = [change | {"field": snake(change["field"])} for change in row["changes"]]
+        return {
+            "rows": rows,
+            "next": info["endCursor"] if info["hasNextPage"] else None,
+            "previous": info["startCursor"] if info["hasPreviousPage"] else None,
+        }
 
     def operation(self, name, fields, values, *, token=None):
         types = {camel(key): "Scope" if key == "scope" else "String!" for key in values}

@@ -1,0 +1,52 @@
+"""The history of a profile, as it is read: who, when, through which door, which fields from what to what."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from rest_framework import serializers
+
+from profiles import policy
+from profiles.models import Change, Door, Profile
+from profiles.pages import Page, paginate
+from profiles.policy import Action, Actor
+
+NEWEST_FIRST = ("-version",)
+
+
+class ChangeSerializer(serializers.ModelSerializer[Change]):
+    """A change as an actor who may read the history is shown it: nobody and no field that it may not see."""
+
+    actor = serializers.SerializerMethodField(
+        help_text="Who wrote. Null where you may not see that profile, or it is gone."
+    )
+    changes = serializers.SerializerMethodField(help_text="Which fields, from what to what.")
+    door = serializers.ChoiceField(choices=Door.choices, read_only=True, help_text="Where the write came in.")
+
+    class Meta:
+        model = Change
+        fields = ("version", "at", "actor", "door", "request_id", "changes")
+        read_only_fields = fields
+
+    @property
+    def reader(self) -> Actor:
+        return cast(Actor, self.context["actor"])
+
+    def get_actor(self, change: Change) -> int | None:
+        return change.actor.pk if change.actor and policy.can(self.reader, Action.VIEW, change.actor) else None
+
+    def get_changes(self, change: Change) -> list[dict[str, Any]]:
+        return [
+            {"field": name, "from": before, "to": after}
+            for name, (before, after) in change.fields.items()
+            if policy.may_read(self.reader, change.profile, name)
+        ]
+
+
+def read_history(profile: Profile, actor: Actor, **page: Any) -> Page[Change]:
+    """A page of what was written to a profile, newest first, in one SQL statement.
+
+    `page` is as `paginate` takes it. Raises as `policy.require` does, and `ValidationError` for a bad cursor.
+    """
+    policy.require(actor, Action.VIEW_HISTORY, profile)
+    return paginate(profile.history.select_related("actor"), NEWEST_FIRST, **page)

@@ -1,0 +1,131 @@
+"""Pages by key: the same cursors at both doors, stable while rows come and go.
+
+A cursor says where a row stands in an ordering, by the row's own values: so a page begins after that
+place, and not after a count of rows. An ordering ends in a key that is unique.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import IntegerField, Model, Q, QuerySet
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.utils.encoders import JSONEncoder
+
+from profiles.fields import Choice, StrictSerializer
+from profiles.outcomes import InvalidCode, Refused
+from profiles.parsers import parse_json
+
+Row = TypeVar("Row", bound=Model)
+
+DEFAULT_SIZE = 20
+MOST = 100  # rows of a page
+
+
+class PageQuery(StrictSerializer):
+    """Which page is wanted."""
+
+    page_size = serializers.IntegerField(
+        min_value=1, max_value=MOST, default=DEFAULT_SIZE, help_text=f"How many rows, at most {MOST}."
+    )
+    cursor = serializers.CharField(required=False, help_text="The row that the page begins after.")
+    direction = Choice(
+        choices=[("forward", "After the cursor."), ("back", "Before the cursor.")],
+        default="forward",
+        help_text="Whether the page ends before the cursor instead.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Rows in their order, each with its cursor, and whether there are others on either side."""
+
+    rows: list[Row]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+
+
+def paginate(
+    rows: QuerySet[Row],
+    ordering: Sequence[str],
+    *,
+    page_size: int,
+    cursor: str | None = None,
+    direction: str = "forward",
+) -> Page[Row]:
+    """One page of these rows, in one SQL statement.
+
+    Args:
+        rows: all that may be seen.
+        ordering: names of fields, `-` before one that descends; the last is unique.
+        page_size: how many rows at the most.
+        cursor: where the page begins, or ends; None for the first page, or the last.
+        direction: `forward`, or `back` for the rows before the cursor.
+
+    Raises:
+        ValidationError: the cursor is none of this ordering's.
+    """
+    back = direction == "back"
+    walked = tuple(_reversed(name) for name in ordering) if back else tuple(ordering)
+    if cursor is not None:
+        rows = rows.filter(_beyond(rows, walked, _values(rows.model, cursor, ordering)))
+    found = list(rows.order_by(*walked)[: page_size + 1])
+    more = len(found) > page_size
+    found = found[:page_size]
+    if back:
+        found.reverse()
+    has_next, has_previous = (cursor is not None, more) if back else (more, cursor is not None)
+    return Page(found, [_cursor(row, ordering) for row in found], has_next, has_previous)
+
+
+def _reversed(name: str) -> str:
+    return name.removeprefix("-") if name.startswith("-") else f"-{name}"
+
+
+def _beyond(rows: QuerySet[Row], ordering: Sequence[str], values: Sequence[Any]) -> Q:
+    """The rows after this place: greater in the first field, or equal there and greater in the next.
+
+    The bound on the first field alone is implied, and lets an index begin there.
+    """
+    first, value = ordering[0], values[0]
+    field, way = first.removeprefix("-"), "lt" if first.startswith("-") else "gt"
+    if len(ordering) == 1:
+        return Q(**{f"{field}__{way}": value})
+    rest = _beyond(rows, ordering[1:], values[1:])
+    return Q(**{f"{field}__{way}e": value}) & (Q(**{f"{field}__{way}": value}) | (Q(**{field: value}) & rest))
+
+
+def _cursor(row: Model, ordering: Sequence[str]) -> str:
+    values = [_value(row, name.removeprefix("-")) for name in ordering]
+    text = json.dumps([",".join(ordering), *values], cls=JSONEncoder, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _value(row: Model, name: str) -> Any:
+    field, _, transform = name.partition("__")
+    value = getattr(row, field)
+    return value.lower() if transform == "lower" else value
+
+
+def _values(model: type[Model], cursor: str, ordering: Sequence[str]) -> list[Any]:
+    try:
+        text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        names, *values = parse_json(text)
+        if names != ",".join(ordering):
+            raise ValueError("of another ordering")
+        fields = [model._meta.get_field(name.removeprefix("-").partition("__")[0]) for name in ordering]
+        return [_python(field, value) for field, value in zip(fields, values, strict=True)]
+    except (ValueError, TypeError, Refused, DjangoValidationError):
+        message = "This cursor is not one of this list in this order. Begin without one."
+        raise ValidationError({"cursor": [message]}, code=InvalidCode.INVALID) from None
+
+
+def _python(field: Any, value: Any) -> Any:
+    if not isinstance(value, int if isinstance(field, IntegerField) else str) or "\0" in str(value):
+        raise ValueError("of another type")
+    return field.to_python(value)

@@ -1,0 +1,23 @@
+"""A page as REST gives it."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from profiles.pages import Page
+
+
+def page_response(request: Request, page: Page[Any], results: list[Any]) -> Response:
+    """`results`, and where the pages beside it are, in the body and as `Link`s (RFC 8288)."""
+    following = _link(request, page.cursors[-1], "forward") if page.cursors and page.has_next else None
+    preceding = _link(request, page.cursors[0], "back") if page.cursors and page.has_previous else None
+    links = [f'<{url}>; rel="{rel}"' for rel, url in (("next", following), ("prev", preceding)) if url]
+    body = {"results": results, "next": following, "previous": preceding}
+    return Response(body, headers={"Link": ", ".join(links)} if links else None)
+
+
+def _link(request: Request, cursor: str, direction: str) -> str:
+    query = request.query_params.dict() | {"cursor": cursor, "direction": direction}
+    return f"{request.build_absolute_uri(request.path)}?{urlencode(query)}"
