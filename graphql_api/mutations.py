@@ -9,7 +9,8 @@ from graphql_api.types import PROFILE_FIELDS, Profile, ProfileError, derived, pr
 from profiles.models import Door
 from profiles.models import Profile as ProfileRow
 from profiles.policy import Action
-from profiles.serializers import ProfileSerializer
+from profiles.serializers import ProfileSerializer, SignUpSerializer
+from profiles.sign_up import sign_up
 
 
 class WriteProfile(graphene.relay.ClientIDMutation):
@@ -42,6 +43,25 @@ class ProfileInput(derived({n: f for n, f in PROFILE_FIELDS.items() if not f.rea
     if_match = graphene.String(description="Write only over this etag, or over any with '*'.")
 
 
+class CreateProfile(graphene.relay.ClientIDMutation):
+    """Sign up: REST's POST /profiles/."""
+
+    class Input(derived({n: f for n, f in SignUpSerializer().fields.items() if not f.read_only})):
+        idempotency_key = graphene.String(
+            description="Your own name for this sign-up: sent again with the same input, it makes no second profile."
+        )
+
+    profile = graphene.Field(Profile, description="As its owner sees it; null where there are errors.")
+    errors = graphene.List(graphene.NonNull(ProfileError), required=True, description="What is wrong with the input.")
+
+    @classmethod
+    def mutate_and_get_payload(cls, root, info, idempotency_key=None, client_mutation_id=None, **values):
+        try:
+            return cls(profile=sign_up(info.context.auth, values, key=idempotency_key), errors=[])
+        except ValidationError as error:
+            return cls(errors=profile_errors(error))
+
+
 class UpdateProfile(WriteProfile):
     """Change the fields that are given, and no other: REST's PATCH."""
 
@@ -59,6 +79,7 @@ class ReplaceProfile(WriteProfile):
 class Mutation(graphene.ObjectType):
     """Writes. Each is a transaction of its own: where a later one of a document fails, the earlier stand."""
 
+    create_profile = CreateProfile.Field()
     update_profile = UpdateProfile.Field()
     replace_profile = ReplaceProfile.Field()
     token_auth = TokenAuth.Field()

@@ -220,6 +220,18 @@ class RefreshToken(models.Model):
         return self.digest
 
 
+class IdempotencyKey(models.Model):
+    """A sign-up that a client may repeat: by its key and its input, as digests, and what came of it."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    body = models.CharField(max_length=64)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class Door(models.TextChoices):
     """Where a write came in."""
 

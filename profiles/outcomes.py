@@ -24,6 +24,7 @@ class Outcome(Enum):
     CONFLICT = 412, "It has changed since you read it. Read it again, then decide."
     CONTENT_TOO_LARGE = 413, "The body is too large: send less in one request."
     UNSUPPORTED_MEDIA_TYPE = 415, "Send JSON, as Content-Type: application/json."
+    KEY_REUSED = 422, "This idempotency key came with another input. Take a new key for a new one."
     THROTTLED = 429, "Too many requests. Wait as long as Retry-After says."
     INTERNAL = 500, "Something went wrong on our side. Quote the id if you report it."
     UNAVAILABLE = 503, "A store is away. Try again as Retry-After says."

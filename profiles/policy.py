@@ -106,7 +106,24 @@ def may_read(actor: Actor, profile: Profile, field: str) -> bool:
 
 def may_write(actor: Actor, profile: Profile, field: str) -> bool:
     """Whether this actor may change this field, of those that a client can change at all."""
-    return can(actor, Action.UPDATE, profile) and (actor.is_staff or field not in STAFF_READS_AND_WRITES)
+    return can(actor, Action.UPDATE, profile) and may_set(actor, field)
+
+
+def require_sign_up(actor: Actor, *, is_open: bool) -> None:
+    """Pass where this actor may make a new profile: anybody where sign-up is open, staff always.
+
+    Raises:
+        Refused: FORBIDDEN.
+    """
+    if not actor.may_write:
+        raise Refused(Outcome.FORBIDDEN)
+    if not (is_open or actor.is_staff):
+        raise Refused(Outcome.FORBIDDEN, "Sign-up is closed here. Ask the staff for an account.")
+
+
+def may_set(actor: Actor, field: str) -> bool:
+    """Whether this actor may give this field of a new profile its value."""
+    return actor.is_staff or field not in STAFF_READS_AND_WRITES
 
 
 def require(actor: Actor, action: Action, profile: Profile) -> None:

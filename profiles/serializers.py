@@ -7,13 +7,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, TypeAlias, cast
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
 from django.utils.http import parse_etags, quote_etag
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.fields import get_error_detail
 
 from profiles import policy, writing
-from profiles.fields import Choice, Email, Flag, Line, Text, TimeZone, Username, Website, unknown
+from profiles.fields import Choice, Email, Flag, Line, Password, Text, TimeZone, Username, Website, unknown
 from profiles.models import UNIQUE_USERNAME, Profile
 from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.policy import Action, Actor
@@ -54,7 +57,7 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
 
     class Meta:
         model = Profile
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "node_id",
             "username",
@@ -154,7 +157,7 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
             ValidationError: everything that is wrong with any field, in an order of its own and not the input's.
         """
         if isinstance(data, Mapping):
-            shown = self.to_representation(self.profile)
+            shown = self.shown_before()
             self.expected_version = self._expected_version(data, shown)
             errors = self._untouchable(data, shown)
         else:
@@ -166,6 +169,10 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
         if errors:
             raise ValidationError(errors)
         return values
+
+    def shown_before(self) -> Mapping[str, Any]:
+        """What the actor was shown of the profile before it wrote."""
+        return self.to_representation(self.profile)
 
     def _expected_version(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> int | None:
         """The version that the client makes a condition, if it does (RFC 9110, sections 13.1.1 and 13.1.2)."""
@@ -206,6 +213,36 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
             door=self.context["door"],
             expected_version=self.expected_version,
         )
+
+
+class SignUpSerializer(ProfileSerializer):
+    """A new profile, and its password."""
+
+    password = Password(help_text="Not too short, common, or like the other fields. It is never shown.")
+
+    class Meta(ProfileSerializer.Meta):
+        fields: tuple[str, ...] = (*ProfileSerializer.Meta.fields, "password")
+
+    @property
+    def profile(self) -> Profile:
+        return Profile()
+
+    def writable_names(self, profile: Profile) -> list[str]:
+        return [name for name, field in self.fields.items() if not field.read_only and policy.may_set(self.actor, name)]
+
+    def shown_before(self) -> Mapping[str, Any]:
+        return dict.fromkeys(name for name, _ in self.fields.items())
+
+    def _expected_version(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> None:
+        return None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        fields = {name: value for name, value in attrs.items() if name != "password"}
+        try:
+            validate_password(attrs["password"], Profile(**fields))
+        except DjangoValidationError as error:
+            raise ValidationError({"password": get_error_detail(error)}) from None
+        return attrs
 
 
 def _names(tags: str, shown: Mapping[str, Any]) -> bool:

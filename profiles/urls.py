@@ -11,9 +11,10 @@ from profiles.identity_views import (
     TokenView,
     VerifyView,
 )
-from profiles.views import HistoryView, MeView, ProfileByUsernameView, ProfileView
+from profiles.views import HistoryView, MeView, ProfileByUsernameView, ProfilesView, ProfileView
 
 urlpatterns = [
+    re_path(r"^profiles/?$", ProfilesView.as_view(), name="profiles"),
     re_path(r"^profiles/me/?$", MeView.as_view(), name="me"),
     re_path(r"^profiles/(?P<pk>[0-9]+)/?$", ProfileView.as_view(), name="profile"),
     re_path(r"^profiles/(?P<pk>[0-9]+)/history/?$", HistoryView.as_view(), name="history"),

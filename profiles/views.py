@@ -6,6 +6,8 @@ from django.utils.cache import get_conditional_response, patch_cache_control, pa
 from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.status import HTTP_201_CREATED
 
 from profiles import policy
 from profiles.histories import ChangeSerializer, read_history
@@ -15,6 +17,7 @@ from profiles.pagination import page_response
 from profiles.permissions import PolicyPermission
 from profiles.policy import Actor
 from profiles.serializers import ProfileSerializer
+from profiles.sign_up import sign_up
 
 
 class ProfileAPIView(GenericAPIView[Profile]):
@@ -56,6 +59,15 @@ class ProfileAPIView(GenericAPIView[Profile]):
         patch_vary_headers(response, ["Authorization"])
         patch_cache_control(response, private=True, no_cache=True)
         return super().finalize_response(request, response, *args, **kwargs)
+
+
+class ProfilesView(ProfileAPIView):
+    """`/profiles/`"""
+
+    def post(self, request: Request) -> Response:
+        made = sign_up(self.actor, request.data, key=request.headers.get("Idempotency-Key"))
+        location = request.build_absolute_uri(reverse("profile", args=[made.data["id"]]))
+        return Response(made.data, status=HTTP_201_CREATED, headers={"Location": f"{location}/"})
 
 
 class ProfileView(ProfileAPIView, RetrieveUpdateAPIView[Profile]):

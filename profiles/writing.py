@@ -1,6 +1,7 @@
 """The one write path: lock, compare, save what changed, raise the version, keep the history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,33 @@ from profiles import policy
 from profiles.models import UNIQUE_USERNAME, Change, Door, Profile
 from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.policy import Action, Actor
+
+
+def create(values: Mapping[str, Any]) -> Profile:
+    """Write a new profile of valid values, its password hashed already.
+
+    It is to be called in a transaction, which is undone by what it raises.
+
+    Raises:
+        ValidationError: somebody else has taken a unique value, with the code of the early check.
+    """
+    profile = Profile(**values)
+    with _unique():
+        profile.save(force_insert=True)
+    return profile
+
+
+@contextmanager
+def _unique() -> Iterator[None]:
+    """Make the validation error of a breach of uniqueness."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if UNIQUE_USERNAME.name not in str(error):
+            raise
+        taken = ErrorDetail(str(UNIQUE_USERNAME.violation_error_message), code=InvalidCode.UNIQUE)
+        raise ValidationError({"username": [taken]}) from error
 
 
 def update(
@@ -41,18 +69,12 @@ def update(
             the profile was deleted meanwhile (NOT_FOUND).
         ValidationError: somebody else has taken a unique value, with the code of the early check.
     """
-    try:
-        with transaction.atomic():
-            row = _locked(profile, actor)
-            policy.require(actor, Action.UPDATE, row)
-            if expected_version not in (None, row.version):
-                raise Refused(Outcome.CONFLICT, version=row.version)
-            _save(row, values, actor, door)
-    except IntegrityError as error:
-        if UNIQUE_USERNAME.name not in str(error):
-            raise
-        taken = ErrorDetail(str(UNIQUE_USERNAME.violation_error_message), code=InvalidCode.UNIQUE)
-        raise ValidationError({"username": [taken]}) from error
+    with _unique():
+        row = _locked(profile, actor)
+        policy.require(actor, Action.UPDATE, row)
+        if expected_version not in (None, row.version):
+            raise Refused(Outcome.CONFLICT, version=row.version)
+        _save(row, values, actor, door)
     return row
 
 

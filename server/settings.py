@@ -8,6 +8,7 @@
 | `JWT_ALGORITHM` | `HS256`; or `EdDSA`, `RS256`, where `JWT_KEYS` names PEM files by their paths | `HS256` |
 | `REFRESH_TOKEN_DAYS` | how long a sign-in lasts, however often it is refreshed | 14 |
 | `SIGN_IN_LIMIT_PER_ACCOUNT`, `…_PER_ADDRESS` | how many attempts pass, as `limits` writes it | 10, 100 per 5 minutes |
+| `SIGN_UP_IS_OPEN` | whether anybody may make an account, or staff alone | on |
 | `REDIS_URL` | where attempts are counted | each process's memory |
 | `TRUSTED_PROXIES` | the addresses or networks whose `X-Forwarded-For` is believed, by commas | none |
 | `DATABASE_URL` | `postgres://user:password@host:port/name` or `sqlite:///path` | `db.sqlite3` beside `manage.py` |
@@ -110,6 +111,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 AUTHENTICATION_BACKENDS = ["profiles.backends.CountedBackend"]
+
+SIGN_UP_IS_OPEN = env.bool("SIGN_UP_IS_OPEN", default=True)
 
 JWT_KEYS = env.dict("JWT_KEYS")
 JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")

@@ -73,6 +73,10 @@ class RESTDoor:
     def sign_in(self, username, password, **scope):
         return self.operation("token", {"username": username, "password": password, **scope})
 
+    def create(self, values, *, token=None, key=None):
+        headers = {} if key is None else {"idempotency_key": key}
+        return self.answer(self.send("POST", "/profiles/", values, token=token, **headers))
+
     def refresh(self, refresh_token):
         return self.operation("token/refresh", {"refresh_token": refresh_token})
 
@@ -103,7 +107,7 @@ class RESTDoor:
 
     def answer(self, response):
         body = response.json()
-        if response.status_code == 200:
+        if response.status_code in (200, 201):
             return Answer("done", body=body, etag=response.headers.get("ETag"))
         errors = body["errors"]
         if body["type"] == "validation_error":
@@ -142,6 +146,10 @@ class GraphQLDoor:
 
     def sign_in(self, username, password, **scope):
         return self.operation("tokenAuth", TOKENS, {"username": username, "password": password, **scope})
+
+    def create(self, values, *, token=None, key=None):
+        values = values if key is None else {**values, "idempotency_key": key}
+        return self.mutation("createProfile", None, values, token, None)
 
     def refresh(self, refresh_token):
         return self.operation("refreshToken", TOKENS, {"refresh_token": refresh_token})
@@ -202,7 +210,8 @@ class GraphQLDoor:
 
     def mutation(self, name, pk, values, token, if_match):
         given = {camel(name): self.spelled(name, value) for name, value in values.items()}
-        given |= {"id": to_global_id("Profile", pk)} | ({} if if_match is None else {"ifMatch": if_match})
+        given |= {} if pk is None else {"id": to_global_id("Profile", pk)}
+        given |= {} if if_match is None else {"ifMatch": if_match}
         query = f"""mutation ($input: {name[0].upper()}{name[1:]}Input!) {{
             answer: {name}(input: $input) {{ profile {{ ...Whole }} errors {{ code message field }} }} }} {PROFILE}"""
         return self.answer(self.send(query, {"input": given}, token=token))

@@ -18,6 +18,7 @@ from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 
 ROOT = Path(__file__).parent.parent.parent
+MOST_AT_ONCE = 100
 MOST_SECONDS = 30  # for a server to start or stop, on the slowest machine
 
 
@@ -106,19 +107,18 @@ def at_once(server):
 
     A call takes the doors by name, `rest` and `graphql`; what the calls return is given in their order.
     """
-    most = 8
-    clients = [ServerClient(server) for _ in range(most)]
-    doors = [{"rest": RESTDoor(client), "graphql": GraphQLDoor(client)} for client in clients]
-    with ThreadPoolExecutor(most) as pool:
+    clients = []
+    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
 
         def run(*calls):
+            clients.extend(ServerClient(server) for _ in range(len(calls) - len(clients)))
             barrier = Barrier(len(calls))
 
-            def one(call, mine):
+            def one(call, client):
                 barrier.wait()
-                return call(mine)
+                return call({"rest": RESTDoor(client), "graphql": GraphQLDoor(client)})
 
-            return [future.result() for future in [pool.submit(one, *pair) for pair in zip(calls, doors, strict=False)]]
+            return list(pool.map(one, calls, clients))
 
         yield run
     for client in clients:

@@ -91,3 +91,23 @@ def test_many_writers_of_many_rows_all_get_through(cast, at_once):
         ]
         assert {answer.outcome for answer in at_once(*calls)} == {"done"}
     assert Change.objects.count() == 720
+
+
+def test_one_username_is_signed_up_once(cast, at_once, report):
+    new = {"email": "new@example.com", "password": "correct horse battery staple"}
+    calls = [
+        lambda doors, door=("rest", "graphql")[n % 2]: doors[door].create(new | {"username": "wanted"})
+        for n in range(100)
+    ]
+    outcomes = [(answer.outcome, *answer.errors) for answer in at_once(*calls)]
+    taken = ("invalid", ("unique", "username", "This username is taken."))
+    report(f"{len(outcomes)} sign-ups, {outcomes.count(('done',))} made")
+    assert sorted(outcomes) == [("done",)] + [taken] * 99
+
+
+def test_one_sign_up_sent_twenty_times_is_one_profile(cast, at_once):
+    new = {"username": "wanted", "email": "new@example.com", "password": "correct horse battery staple"}
+    calls = [lambda doors, door=("rest", "graphql")[n % 2]: doors[door].create(new, key="once") for n in range(20)]
+    answers = at_once(*calls)
+    assert all(answer == answers[0] and answer.outcome == "done" for answer in answers)
+    assert Profile.objects.filter(username="wanted").count() == 1

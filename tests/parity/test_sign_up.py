@@ -1,0 +1,167 @@
+"""Signing up, through both doors."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from profiles.models import Change, IdempotencyKey, Profile
+from profiles.sign_up import KEPT, LONGEST_KEY
+from tests.cast import PASSWORD
+from tests.state import stored, undone
+
+NEW = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}
+
+
+def both(doors, *arguments, **keywords):
+    """What both doors answer, each as if the other had not been asked: the same, but for when and as whom."""
+    answers = []
+    for door in doors:
+        with undone():
+            answers.append(door.create(*arguments, **keywords))
+    rest, graphql = answers
+    assert (rest.outcome, rest.errors, rest.details) == (graphql.outcome, graphql.errors, graphql.details)
+    passing = {"id", "node_id", "created_at", "updated_at"}
+    shown = [{k: v for k, v in (answer.body or {}).items() if k not in passing} for answer in answers]
+    assert shown[0] == shown[1]
+    return rest
+
+
+def test_a_newcomer_is_made_and_signs_in(cast, doors):
+    for door in doors:
+        with undone():
+            answer = door.create(NEW | {"bio": " Hello. ", "visibility": "private"})
+            assert answer.outcome == "done"
+            row = Profile.objects.get(username="newcomer")
+            assert (row.bio, row.visibility, row.version, row.is_staff) == ("Hello.", "private", 1, False)
+            assert row.password != PASSWORD
+            assert not Change.objects.exists()
+            for other in doors:
+                assert other.sign_in("NEWCOMER", PASSWORD).outcome == "done"
+                assert other.view(row.pk, token=other.sign_in("newcomer", PASSWORD).body["token"]).body == answer.body
+
+
+def test_it_is_shown_as_its_owner_sees_it(cast, doors):
+    body = both(doors, NEW).body
+    assert body["email"] == "new@example.com"
+    assert body["visibility"] == "members"
+    assert "bio" in body["editable_fields"]
+    assert "is_active" not in body["editable_fields"]
+    assert "password" not in body
+
+
+def test_rest_says_created_and_where(cast, rest):
+    response = rest.send("POST", "/profiles", NEW)
+    pk = Profile.objects.get(username="newcomer").pk
+    assert (response.status_code, response.headers["Location"]) == (201, f"https://testserver/profiles/{pk}/")
+    assert response.headers["ETag"]
+
+
+CASES = {
+    "nothing": ({}, ("required", "username"), ("required", "email"), ("required", "password")),
+    "a username that is taken": (NEW | {"username": "OWNER"}, ("unique", "username")),
+    "a reserved username": (NEW | {"username": "admin"}, ("reserved", "username")),
+    "a Cyrillic а": (NEW | {"username": "аlice"}, ("invalid", "username")),
+    "NUL": (NEW | {"bio": "\0"}, ("invalid", "bio")),
+    "a lone surrogate": (NEW | {"bio": "\ud800"}, ("invalid", "bio")),
+    "NUL in a password": (NEW | {"password": "\0" * 20}, ("invalid", "password")),
+    "null": (NEW | {"email": None}, ("null", "email")),
+    "a short password": (NEW | {"password": "x1!y"}, ("password_too_short", "password")),
+    "a password like the username": (NEW | {"password": "newcomer1"}, ("password_too_similar", "password")),
+    "a password too long": (NEW | {"password": "x" * 1025}, ("max_length", "password")),
+    "what only staff set": (NEW | {"is_active": False}, ("read_only", "is_active")),
+    "several": (NEW | {"email": "x", "website": "x"}, ("invalid", "email"), ("invalid", "website")),
+}
+
+
+@pytest.mark.parametrize("label", CASES)
+def test_what_is_wrong(cast, doors, label):
+    values, *errors = CASES[label]
+    before = stored()
+    answer = both(doors, values)
+    assert (answer.outcome, [error[:2] for error in answer.errors]) == ("invalid", errors)
+    assert stored() == before
+
+
+def test_rest_refuses_what_the_server_keeps_for_itself(cast, rest):
+    answer = rest.create(NEW | {"id": 7, "version": 3, "is_staff": True, "created_at": "x"})
+    assert [error[:2] for error in answer.errors] == [
+        ("read_only", "id"),
+        ("invalid", "version"),
+        ("unknown", "is_staff"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("actor", "open_", "outcome"),
+    [
+        ("anonymous", True, "done"),
+        ("member", True, "done"),
+        ("member (read)", True, "FORBIDDEN"),
+        ("staff", True, "done"),
+        ("anonymous", False, "FORBIDDEN"),
+        ("member", False, "FORBIDDEN"),
+        ("staff", False, "done"),
+        ("staff (read)", False, "FORBIDDEN"),
+    ],
+)
+def test_who_may(cast, doors, settings, actor, open_, outcome):
+    settings.SIGN_UP_IS_OPEN = open_
+    before = stored()
+    assert both(doors, NEW, token=cast.token(actor)).outcome == outcome
+    assert stored() == before  # undone, or never done
+
+
+def test_staff_set_what_staff_set(cast, doors):
+    body = both(doors, NEW | {"is_active": False}, token=cast.token("staff")).body
+    assert body["is_active"] is False
+    assert "is_active" in body["editable_fields"]
+
+
+# Once, however often it is sent
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0), (1, 1)])
+def test_a_repeat_makes_no_second_profile_whichever_door_it_comes_through(cast, doors, order):
+    first, second = (doors[n].create(NEW, key="my-key") for n in order)
+    assert first == second
+    assert first.outcome == "done"
+    assert Profile.objects.filter(username="newcomer").count() == 1
+
+
+def test_the_same_key_with_another_input_is_refused(cast, doors):
+    doors[0].create(NEW, key="my-key")
+    before = stored()
+    for door in doors:
+        for other in ({"username": "other"}, {"password": PASSWORD + "!"}, {"bio": "x"}):
+            assert door.create(NEW | other, key="my-key").outcome == "KEY_REUSED"
+    assert stored() == before
+
+
+def test_a_key_is_of_who_sends_it(cast, doors):
+    doors[0].create(NEW, key="1")
+    other = doors[1].create(NEW | {"username": "other"}, key="1", token=cast.token("member"))
+    assert other.outcome == "done"
+
+
+def test_a_key_is_kept_for_a_day(cast, doors):
+    doors[0].create(NEW, key="1")
+    IdempotencyKey.objects.update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
+    assert doors[1].create(NEW, key="1").errors[0][:2] == ("unique", "username")
+    assert doors[1].create(NEW | {"username": "other"}, key="1").outcome == "done"
+    assert IdempotencyKey.objects.count() == 1
+
+
+def test_a_sign_up_that_failed_leaves_its_key_free(cast, doors):
+    assert doors[0].create(NEW | {"email": "x"}, key="1").outcome == "invalid"
+    assert doors[1].create(NEW, key="1").outcome == "done"
+
+
+@pytest.mark.parametrize("key", ["", "x" * (LONGEST_KEY + 1), "é", "a\nb"])
+def test_a_key_of_another_form_is_an_error(cast, graphql, key):
+    assert graphql.create(NEW, key=key).errors[0][:2] == ("invalid", "idempotency_key")
+
+
+def test_a_key_and_its_input_are_kept_as_digests(cast, rest):
+    rest.create(NEW, key="my-key")
+    assert not any(text in repr(IdempotencyKey.objects.values().get()) for text in ("my-key", PASSWORD, "newcomer"))
