@@ -43,6 +43,25 @@ class ProfileInput(derived({n: f for n, f in PROFILE_FIELDS.items() if not f.rea
     if_match = graphene.String(description="Write only over this etag, or over any with '*'.")
 
 
+class DeleteProfile(graphene.relay.ClientIDMutation):
+    """Delete a profile, and with it its history and its tokens: REST's DELETE."""
+
+    class Input:
+        id = graphene.ID(required=True, description="The profile's global id.")
+        if_match = graphene.String(description="Delete only this etag, or any with '*'.")
+
+    deleted_id = graphene.ID(description="What was deleted.")
+    errors = graphene.List(
+        graphene.NonNull(ProfileError), required=True, description="None: a refusal is a top-level error."
+    )
+
+    @classmethod
+    def mutate_and_get_payload(cls, root, info, id, if_match=None, client_mutation_id=None):
+        profile = load(info, ProfileRow.objects.with_node_id(id), Action.DELETE)
+        ProfileSerializer(profile, context={"actor": info.context.auth, "if_match": if_match}).delete()
+        return cls(deleted_id=id, errors=[])
+
+
 class CreateProfile(graphene.relay.ClientIDMutation):
     """Sign up: REST's POST /profiles/."""
 
@@ -80,6 +99,7 @@ class Mutation(graphene.ObjectType):
     """Writes. Each is a transaction of its own: where a later one of a document fails, the earlier stand."""
 
     create_profile = CreateProfile.Field()
+    delete_profile = DeleteProfile.Field()
     update_profile = UpdateProfile.Field()
     replace_profile = ReplaceProfile.Field()
     token_auth = TokenAuth.Field()

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from profiles import policy
+from profiles.exports import export
 from profiles.histories import ChangeSerializer, read_history
 from profiles.outcomes import InvalidCode, Outcome
 from profiles.pages import PageQuery
@@ -125,6 +126,11 @@ class Profile(
         **PAGE_ARGUMENTS,
         description="What was written to it, newest first. For its owner and staff.",
     )
+
+    export = GenericScalar(description="Everything that is held about the account. For its owner and staff.")
+
+    def resolve_export(serializer, info):
+        return export(serializer.instance, info.context.auth)
 
     def resolve_id(serializer, info):
         return serializer.instance.node_id

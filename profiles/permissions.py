@@ -19,6 +19,7 @@ class PolicyPermission(BasePermission):
         "HEAD": Action.VIEW,
         "PATCH": Action.UPDATE,
         "PUT": Action.REPLACE,
+        "DELETE": Action.DELETE,
     }
 
     def has_object_permission(self, request: Request, view: APIView, obj: Profile) -> bool:

@@ -34,6 +34,7 @@ class Action(StrEnum):
     REPLACE = "replace"
     DELETE = "delete"
     VIEW_HISTORY = "view_history"
+    EXPORT = "export"
     CHANGE_PASSWORD = "change_password"
     SIGN_OUT = "sign_out"
 
@@ -60,7 +61,7 @@ class Actor:
         return self.profile is not None and self.profile.pk == profile.pk
 
 
-READS = {Action.VIEW, Action.VIEW_HISTORY}
+READS = {Action.VIEW, Action.VIEW_HISTORY, Action.EXPORT}
 OWNER_ALONE = {Action.CHANGE_PASSWORD}  # it takes the old password, which staff do not know
 
 OWNER_READS = {"visibility", "email_public"}  # and staff

@@ -214,6 +214,11 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
             expected_version=self.expected_version,
         )
 
+    def delete(self) -> None:
+        """Delete the profile by the one write path, if the preconditions hold. Raises as `writing.delete` does."""
+        expected_version = self._expected_version({}, self.shown_before())
+        writing.delete(self.profile, actor=self.actor, expected_version=expected_version)
+
 
 class SignUpSerializer(ProfileSerializer):
     """A new profile, and its password."""

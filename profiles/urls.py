@@ -11,13 +11,16 @@ from profiles.identity_views import (
     TokenView,
     VerifyView,
 )
-from profiles.views import HistoryView, MeView, ProfileByUsernameView, ProfilesView, ProfileView
+from profiles.views import ExportView, HistoryView, ProfileByUsernameView, ProfilesView, ProfileView
 
 urlpatterns = [
     re_path(r"^profiles/?$", ProfilesView.as_view(), name="profiles"),
-    re_path(r"^profiles/me/?$", MeView.as_view(), name="me"),
+    re_path(r"^profiles/me/?$", ProfileView.as_view(), name="me"),
     re_path(r"^profiles/(?P<pk>[0-9]+)/?$", ProfileView.as_view(), name="profile"),
     re_path(r"^profiles/(?P<pk>[0-9]+)/history/?$", HistoryView.as_view(), name="history"),
+    re_path(r"^profiles/me/history/?$", HistoryView.as_view(), name="history-me"),
+    re_path(r"^profiles/me/export/?$", ExportView.as_view(), name="export-me"),
+    re_path(r"^profiles/(?P<pk>[0-9]+)/export/?$", ExportView.as_view(), name="export"),
     re_path(
         r"^profiles/by-username/(?P<username>[^/]+)/?$",
         ProfileByUsernameView.as_view(),

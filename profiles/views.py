@@ -3,13 +3,14 @@
 from typing import Any, cast
 
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
-from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateAPIView
+from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.status import HTTP_201_CREATED
 
 from profiles import policy
+from profiles.exports import export
 from profiles.histories import ChangeSerializer, read_history
 from profiles.models import Door, Profile, ProfileQuerySet
 from profiles.pages import PageQuery
@@ -49,6 +50,9 @@ class ProfileAPIView(GenericAPIView[Profile]):
             "if_none_match": self.request.headers.get("If-None-Match"),
         }
 
+    def perform_destroy(self, instance: Profile) -> None:
+        cast(ProfileSerializer, self.get_serializer(instance)).delete()
+
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Adds what a cache must know: the tag, and that the answer is for this caller alone."""
         serializer = getattr(response.data, "serializer", None)
@@ -70,18 +74,12 @@ class ProfilesView(ProfileAPIView):
         return Response(made.data, status=HTTP_201_CREATED, headers={"Location": f"{location}/"})
 
 
-class ProfileView(ProfileAPIView, RetrieveUpdateAPIView[Profile]):
-    """`/profiles/{id}/`"""
+class ProfileView(ProfileAPIView, RetrieveUpdateDestroyAPIView[Profile]):
+    """`/profiles/{id}/`, and `/profiles/me/`: the caller's own."""
 
     def get_queryset(self) -> ProfileQuerySet:
-        return super().get_queryset().with_key(self.kwargs["pk"])
-
-
-class MeView(ProfileAPIView, RetrieveUpdateAPIView[Profile]):
-    """`/profiles/me/`: the caller's own."""
-
-    def get_queryset(self) -> ProfileQuerySet:
-        return super().get_queryset().owned_by(self.actor)
+        rows = super().get_queryset()
+        return rows.with_key(self.kwargs["pk"]) if "pk" in self.kwargs else rows.owned_by(self.actor)
 
 
 class HistoryView(ProfileView):
@@ -95,6 +93,15 @@ class HistoryView(ProfileView):
         page = read_history(self.get_object(), self.actor, **wanted.validated_data)
         changes = ChangeSerializer(page.rows, many=True, context={"actor": self.actor})
         return page_response(request, page, list(changes.data))
+
+
+class ExportView(ProfileView):
+    """`/profiles/{id}/export/`: everything that is held about an account."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(export(self.get_object(), self.actor))
 
 
 class ProfileByUsernameView(ProfileAPIView, RetrieveAPIView[Profile]):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_guid import get_guid
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from profiles import policy
+from profiles import policy, security
 from profiles.models import UNIQUE_USERNAME, Change, Door, Profile
 from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.policy import Action, Actor
@@ -76,6 +76,20 @@ def update(
             raise Refused(Outcome.CONFLICT, version=row.version)
         _save(row, values, actor, door)
     return row
+
+
+def delete(profile: Profile, *, actor: Actor, expected_version: int | None = None) -> None:
+    """Delete a profile, and with it its history and its tokens.
+
+    What it wrote to others stays in their history, of an actor that is no more. Raises as `update` does.
+    """
+    with transaction.atomic():
+        row = _locked(profile, actor)
+        policy.require(actor, Action.DELETE, row)
+        if expected_version not in (None, row.version):
+            raise Refused(Outcome.CONFLICT, version=row.version)
+        row.delete()
+    security.log("deleted", profile, by=actor.profile and actor.profile.pk)
 
 
 def change_password(profile: Profile, password: str) -> Profile:

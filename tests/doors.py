@@ -12,7 +12,7 @@ from graphql_api.schema import schema
 from profiles.models import Door
 
 FIELDS = schema.graphql_schema.type_map["Profile"].fields
-LEAVES = [name for name, field in FIELDS.items() if is_leaf_type(get_named_type(field.type))]
+LEAVES = [name for name, field in FIELDS.items() if name != "export" and is_leaf_type(get_named_type(field.type))]
 PROFILE = f"fragment Whole on Profile {{ {' '.join(LEAVES)} updatedBy {{ pk }} }}"
 
 
@@ -76,6 +76,14 @@ class RESTDoor:
     def create(self, values, *, token=None, key=None):
         headers = {} if key is None else {"idempotency_key": key}
         return self.answer(self.send("POST", "/profiles/", values, token=token, **headers))
+
+    def delete(self, pk, *, token=None, if_match=None):
+        headers = {} if if_match is None else {"if_match": if_match}
+        response = self.send("DELETE", f"/profiles/{pk}/", token=token, **headers)
+        return Answer("done") if response.status_code == 204 else self.answer(response)
+
+    def export(self, pk, *, token=None):
+        return self.answer(self.send("GET", f"/profiles/{pk}/export/", token=token))
 
     def refresh(self, refresh_token):
         return self.operation("token/refresh", {"refresh_token": refresh_token})
@@ -150,6 +158,20 @@ class GraphQLDoor:
     def create(self, values, *, token=None, key=None):
         values = values if key is None else {**values, "idempotency_key": key}
         return self.mutation("createProfile", None, values, token, None)
+
+    def delete(self, pk, *, token=None, if_match=None):
+        query = "mutation ($input: DeleteProfileInput!) { deleteProfile(input: $input) { deletedId } }"
+        given = {"id": to_global_id("Profile", pk)} | ({} if if_match is None else {"ifMatch": if_match})
+        response = self.send(query, {"input": given}, token=token)
+        if "errors" not in response.json():
+            assert response.json()["data"]["deleteProfile"] == {"deletedId": given["id"]}
+            return Answer("done")
+        return self.answer(response)
+
+    def export(self, pk, *, token=None):
+        response = self.send("query ($pk: Int) { answer: profile(pk: $pk) { export } }", {"pk": pk}, token=token)
+        body = response.json()
+        return self.answer(response) if "errors" in body else Answer("done", body=body["data"]["answer"]["export"])
 
     def refresh(self, refresh_token):
         return self.operation("refreshToken", TOKENS, {"refresh_token": refresh_token})

@@ -9,9 +9,17 @@ from profiles.models import Profile
 from profiles.outcomes import Outcome, Refused
 from profiles.policy import Action, Actor, Visibility
 
-STAFFS = {Action.VIEW, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.VIEW_HISTORY, Action.SIGN_OUT}
+STAFFS = {
+    Action.VIEW,
+    Action.UPDATE,
+    Action.REPLACE,
+    Action.DELETE,
+    Action.VIEW_HISTORY,
+    Action.EXPORT,
+    Action.SIGN_OUT,
+}
 OWNERS = STAFFS | {Action.CHANGE_PASSWORD}
-READS = {Action.VIEW, Action.VIEW_HISTORY}
+READS = {Action.VIEW, Action.VIEW_HISTORY, Action.EXPORT}
 
 
 @pytest.mark.parametrize("may_write", [True, False])
