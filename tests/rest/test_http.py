@@ -131,7 +131,7 @@ def test_me_is_updated_and_replaced(cast, rest):
 
 def test_a_method_that_a_path_does_not_take(cast, rest):
     for method, path in (
-        ("DELETE", "/profiles/1/"),
+        ("POST", "/profiles/1/"),
         ("PATCH", "/profiles/by-username/owner/"),
         ("GET", "/auth/token/"),
     ):
