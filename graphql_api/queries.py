@@ -1,12 +1,30 @@
 """What can be read."""
 
-import graphene
+from datetime import datetime
+from enum import StrEnum
 
-from graphql_api.types import Node, Profile, show
+import django_filters
+import graphene
+from graphql.execution.collect_fields import collect_sub_fields
+
+from graphql_api.types import (
+    PAGE_ARGUMENTS,
+    DateTime,
+    Node,
+    Profile,
+    ProfileConnection,
+    connection,
+    one_enum,
+    page_values,
+    show,
+)
 from profiles import policy
+from profiles.filters import ProfileFilter
+from profiles.listing import ORDERINGS, ListQuery, list_profiles
 from profiles.models import Profile as ProfileRow
 from profiles.outcomes import Outcome, Refused
 from profiles.policy import Action
+from profiles.serializers import ProfileSerializer
 
 
 def load(info, rows, action=Action.VIEW):
@@ -19,6 +37,44 @@ def load(info, rows, action=Action.VIEW):
     return profile
 
 
+FILTER_TYPES = {
+    django_filters.CharFilter: graphene.String,
+    django_filters.ChoiceFilter: one_enum(ProfileSerializer().fields["visibility"]),
+    django_filters.IsoDateTimeFilter: DateTime,
+    django_filters.TypedChoiceFilter: graphene.Boolean,
+}
+
+ProfileFilterInput = type(
+    "ProfileFilterInput",
+    (graphene.InputObjectType,),
+    {name: FILTER_TYPES[type(each)](description=each.label) for name, each in ProfileFilter.base_filters.items()},
+)
+
+
+def order_name(ordering):
+    """`-created_at` as an enum's name: CREATED_AT_DESC."""
+    field = ordering.removeprefix("-").upper()
+    return f"{field}_DESC" if ordering.startswith("-") else field
+
+
+ProfileOrder = graphene.Enum.from_enum(StrEnum("ProfileOrder", {order_name(name): name for name in ORDERINGS}))
+
+
+def as_text(value):
+    """A filter's value as a query string has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, datetime) else value and str(value)
+
+
+def asks_for(info, name):
+    """Whether the selection of this field names another one, fragments included."""
+    variables = info.variable_values
+    parent = info.schema.type_map["ProfileConnection"]
+    nodes = collect_sub_fields(info.schema, info.fragments, variables, parent, info.field_nodes)
+    return any(node.name.value == name for group in nodes.values() for node in group)
+
+
 class Query(graphene.ObjectType):
     """Reads: each is null beside a top-level error where it can't be answered."""
 
@@ -28,6 +84,14 @@ class Query(graphene.ObjectType):
         pk=graphene.Int(description="Its key."),
         username=graphene.String(description="Its username, in any case."),
         description="A profile, by exactly one of id, pk and username.",
+    )
+    profiles = graphene.Field(
+        graphene.NonNull(ProfileConnection),
+        **PAGE_ARGUMENTS,
+        search=graphene.String(description=ListQuery().fields["search"].help_text),
+        filter=ProfileFilterInput(description="Those that pass all of these."),
+        order_by=ProfileOrder(description="CREATED_AT_DESC where it is not given."),
+        description="The profiles that you may see, by pages.",
     )
     me = graphene.Field(Profile, description="The caller's own profile.")
     node = graphene.Field(Node, id=graphene.ID(required=True), description="Whatever has this global id.")
@@ -43,6 +107,15 @@ class Query(graphene.ObjectType):
         else:
             rows = rows.named(username)
         return show(info, load(info, rows))
+
+    def resolve_profiles(root, info, filter=None, search=None, order_by=None, **page):
+        given = {"search": search, "ordering": order_by and str(order_by), "count": asks_for(info, "totalCount")}
+        filters = {name: as_text(value) for name, value in (filter or {}).items()}
+        values = {**filters, **page_values(**page), **{k: v for k, v in given.items() if v is not None}}
+        rows, count = list_profiles(info.context.auth, values)
+        result = connection(ProfileConnection, rows, [show(info, row) for row in rows.rows])
+        result.total_count = count
+        return result
 
     def resolve_me(root, info):
         return show(info, load(info, ProfileRow.objects.owned_by(info.context.auth)))

@@ -72,15 +72,15 @@ PAGE_ARGUMENTS = {
 }
 
 
-def wanted_page(first=None, after=None, last=None, before=None):
-    """The page that a connection's arguments ask for, as `paginate` takes it. Raises `ValidationError`."""
+def page_values(first=None, after=None, last=None, before=None):
+    """A connection's arguments, as `PageQuery` takes them. Raises `ValidationError`: both ends at once."""
     if (first is not None or after is not None) and (last is not None or before is not None):
         raise ValidationError("Give first and after, or last and before.")
     back = last is not None or before is not None
     given = {"page_size": last if back else first, "cursor": before if back else after}
-    wanted = PageQuery(data={name: value for name, value in given.items() if value is not None})
-    wanted.is_valid(raise_exception=True)
-    return {**wanted.validated_data, "direction": "back" if back else "forward"}
+    return {name: value for name, value in given.items() if value is not None} | {
+        "direction": "back" if back else "forward"
+    }
 
 
 def connection(connection_class, page, nodes):
@@ -150,7 +150,9 @@ class Profile(
 
     def resolve_history(serializer, info, **arguments):
         actor = info.context.auth
-        page = read_history(serializer.instance, actor, **wanted_page(**arguments))
+        wanted = PageQuery(data=page_values(**arguments))
+        wanted.is_valid(raise_exception=True)
+        page = read_history(serializer.instance, actor, **wanted.validated_data)
         changes = [ChangeSerializer(row, context={"actor": actor}) for row in page.rows]
         return connection(ChangeConnection, page, changes)
 
@@ -158,6 +160,15 @@ class Profile(
 def show(info, profile):
     """A profile as a resolver gives it: bound to the caller."""
     return ProfileSerializer(profile, context={"actor": info.context.auth})
+
+
+class ProfileConnection(graphene.relay.Connection):
+    """A page of profiles (Relay's Cursor Connections)."""
+
+    class Meta:
+        node = Profile
+
+    total_count = graphene.Int(description="How many there are, on all pages. Counted where it is asked for.")
 
 
 class FieldChange(graphene.ObjectType):

@@ -173,6 +173,11 @@ class Profile(AbstractBaseUser, PermissionsMixin):
             _holds("visibility_known", "public, members or private.", visibility__in=Visibility.values),
             _holds("version_positive", "Versions begin at 1.", version__gte=1),
         ]
+        indexes = [  # of the lists; those that PostgreSQL alone has are in the migration
+            models.Index("created_at", "id", name="profile_created"),
+            models.Index("updated_at", "id", name="profile_updated"),
+            models.Index(Lower("location"), "id", name="profile_location"),
+        ]
 
     def __str__(self) -> str:
         return self.username

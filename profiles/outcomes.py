@@ -47,6 +47,8 @@ class InvalidCode(StrEnum):
     BLANK = "blank", "The field can't be empty."
     INVALID = "invalid", "The value is not of the field's form; the message says which form."
     INVALID_CHOICE = "invalid_choice", "The value is none of the field's choices."
+    MIN_VALUE = "min_value", "The number is too small."
+    MAX_VALUE = "max_value", "The number is too large."
     MAX_LENGTH = "max_length", "The text is too long."
     PASSWORD_TOO_SHORT = "password_too_short", "The password is too short."
     PASSWORD_TOO_COMMON = "password_too_common", "The password is one that everybody guesses."

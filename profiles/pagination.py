@@ -9,12 +9,14 @@ from rest_framework.response import Response
 from profiles.pages import Page
 
 
-def page_response(request: Request, page: Page[Any], results: list[Any]) -> Response:
+def page_response(request: Request, page: Page[Any], results: list[Any], *, count: int | None = None) -> Response:
     """`results`, and where the pages beside it are, in the body and as `Link`s (RFC 8288)."""
     following = _link(request, page.cursors[-1], "forward") if page.cursors and page.has_next else None
     preceding = _link(request, page.cursors[0], "back") if page.cursors and page.has_previous else None
     links = [f'<{url}>; rel="{rel}"' for rel, url in (("next", following), ("prev", preceding)) if url]
-    body = {"results": results, "next": following, "previous": preceding}
+    body: dict[str, Any] = {"results": results, "next": following, "previous": preceding}
+    if count is not None:
+        body["count"] = count
     return Response(body, headers={"Link": ", ".join(links)} if links else None)
 
 

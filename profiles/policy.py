@@ -105,6 +105,12 @@ def may_read(actor: Actor, profile: Profile, field: str) -> bool:
     return True
 
 
+def require_filter(actor: Actor, field: str) -> None:
+    """Pass where this actor reads this field of every profile that it sees. Raises `Refused`: FORBIDDEN."""
+    if field in SOMETIMES_HIDDEN and not actor.is_staff:
+        raise Refused(Outcome.FORBIDDEN, f"You may not filter by {field}, which you may not read of everybody.")
+
+
 def may_write(actor: Actor, profile: Profile, field: str) -> bool:
     """Whether this actor may change this field, of those that a client can change at all."""
     return can(actor, Action.UPDATE, profile) and may_set(actor, field)

@@ -12,6 +12,7 @@ from rest_framework.status import HTTP_201_CREATED
 from profiles import policy
 from profiles.exports import export
 from profiles.histories import ChangeSerializer, read_history
+from profiles.listing import list_profiles
 from profiles.models import Door, Profile, ProfileQuerySet
 from profiles.pages import PageQuery
 from profiles.pagination import page_response
@@ -66,7 +67,12 @@ class ProfileAPIView(GenericAPIView[Profile]):
 
 
 class ProfilesView(ProfileAPIView):
-    """`/profiles/`"""
+    """`/profiles/`: the list, and sign-up."""
+
+    def get(self, request: Request) -> Response:
+        page, count = list_profiles(self.actor, request.query_params.dict())
+        profiles = ProfileSerializer(page.rows, many=True, context={"actor": self.actor})
+        return page_response(request, page, list(profiles.data), count=count)
 
     def post(self, request: Request) -> Response:
         made = sign_up(self.actor, request.data, key=request.headers.get("Idempotency-Key"))

@@ -104,11 +104,16 @@ class RESTDoor:
         answer = self.answer(self.send("GET", f"/profiles/{pk}/history/?{urlencode(page)}", token=token))
         return answer if answer.body is None else replace(answer, body=self.page(answer.body))
 
+    def list(self, *, token=None, **wanted):
+        answer = self.answer(self.send("GET", f"/profiles/?{urlencode(wanted)}", token=token))
+        return answer if answer.body is None else replace(answer, body=self.page(answer.body))
+
     @staticmethod
     def page(body):
         """The rows, and the cursors that lead on and back."""
         links = {name: body[name] and parse_qs(urlsplit(body[name]).query) for name in ("next", "previous")}
-        return {"rows": body["results"]} | {name: link and link["cursor"][0] for name, link in links.items()}
+        page = {"rows": body["results"]} | {name: link and link["cursor"][0] for name, link in links.items()}
+        return page | ({"count": body["count"]} if "count" in body else {})
 
     def operation(self, path, values, *, token=None):
         return self.answer(self.send("POST", f"/auth/{path}/", values, token=token))
@@ -202,18 +207,48 @@ class GraphQLDoor:
             return Answer(error["extensions"]["code"], ((error["extensions"]["code"], None, error["message"]),))
         return Answer("done", body=self.page(body["data"]["answer"]["history"]))
 
+    def list(self, *, token=None, page_size=None, cursor=None, direction="forward", **wanted):
+        names = {"forward": ("first", "after"), "back": ("last", "before")}[direction]
+        given = {name: value for name, value in zip(names, (page_size, cursor), strict=True) if value is not None}
+        count = "totalCount" if wanted.pop("count", None) else ""
+        given |= {"search": wanted.pop("search")} if "search" in wanted else {}
+        ordering = wanted.pop("ordering", None)
+        if ordering:
+            given["orderBy"] = ordering.removeprefix("-").upper() + ("_DESC" if ordering.startswith("-") else "")
+        given["filter"] = {camel(name): self.filtered(name, value) for name, value in wanted.items()}
+        query = f"""query ($first: Int, $after: String, $last: Int, $before: String, $search: String,
+            $filter: ProfileFilterInput, $orderBy: ProfileOrder) {{ answer: profiles(first: $first, after: $after,
+            last: $last, before: $before, search: $search, filter: $filter, orderBy: $orderBy) {{
+            {count} edges {{ cursor node {{ ...Whole }} }}
+            pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} {PROFILE}"""
+        body = self.send(query, given, token=token).json()
+        if "errors" in body:
+            error = body["errors"][0]
+            return Answer(error["extensions"]["code"], ((error["extensions"]["code"], None, error["message"]),))
+        connection = body["data"]["answer"]
+        rows = [self.done(edge["node"]).body for edge in connection["edges"]]
+        page = {"rows": rows, **self.ends(connection["pageInfo"])}
+        return Answer("done", body=page | ({"count": connection["totalCount"]} if count else {}))
+
     @staticmethod
-    def page(connection):
-        info = connection["pageInfo"]
+    def filtered(name, value):
+        if name == "visibility":
+            return value.upper()
+        return value == "true" if name == "is_active" else value
+
+    @staticmethod
+    def ends(info):
+        return {
+            "next": info["endCursor"] if info["hasNextPage"] else None,
+            "previous": info["startCursor"] if info["hasPreviousPage"] else None,
+        }
+
+    def page(self, connection):
         rows = [{snake(name): value for name, value in edge["node"].items()} for edge in connection["edges"]]
         for row in rows:
             row |= {"actor": row["actor"] and row["actor"]["pk"], "door": row["door"].lower()}
             row["changes"] = [change | {"field": snake(change["field"])} for change in row["changes"]]
-        return {
-            "rows": rows,
-            "next": info["endCursor"] if info["hasNextPage"] else None,
-            "previous": info["startCursor"] if info["hasPreviousPage"] else None,
-        }
+        return {"rows": rows, **self.ends(connection["pageInfo"])}
 
     def operation(self, name, fields, values, *, token=None):
         types = {camel(key): "Scope" if key == "scope" else "String!" for key in values}

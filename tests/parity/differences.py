@@ -66,6 +66,11 @@ DIFFERENCES = {
         "the data, with its `etag`",
         "HTTP caches a URL; a GraphQL client caches by id.",
     ),
+    "a list's arguments that are wrong": Difference(
+        "400, an error for the parameter",
+        "a top-level `BAD_REQUEST` with the same words",
+        "A query has no payload to put errors in.",
+    ),
     "a key of more than 32 bits": Difference(
         "`NOT_FOUND`",
         "`BAD_REQUEST`",

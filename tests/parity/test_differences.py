@@ -114,6 +114,13 @@ def test_a_tag_that_still_holds(cast, rest, graphql, difference):
     assert rest.send("GET", "/profiles/me/", token=token, if_none_match=me["etag"]).status_code == 304
 
 
+@show("a list's arguments that are wrong")
+def test_a_lists_arguments_that_are_wrong(cast, rest, graphql, difference):
+    [error] = rest.list(page_size=0).errors
+    assert error[:2] == ("min_value", "page_size")
+    assert graphql.list(page_size=0).errors == (("BAD_REQUEST", None, error[2]),)
+
+
 @show("a key of more than 32 bits")
 def test_a_key_of_more_than_32_bits(cast, rest, graphql, difference):
     token = cast.token("owner")

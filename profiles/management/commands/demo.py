@@ -1,10 +1,18 @@
 """`manage.py demo`: accounts to try the service with."""
 
+import secrets
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from random import Random
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
+from django.utils import timezone
+from tqdm import tqdm
 
 from profiles.models import Profile
 from profiles.policy import Visibility
@@ -22,6 +30,13 @@ ACCOUNTS: tuple[dict[str, Any], ...] = (
     {"username": "sam_staff", "email": "sam@example.com", "display_name": "Sam Staff", "is_staff": True},
 )
 
+FIRST = ("Ada", "Ben", "Carmen", "Dmitri", "Elif", "Femi", "Grace", "Hana", "Ivan", "Jamal", "Kofi", "Lena")
+LAST = ("Adeyemi", "Brandt", "Castro", "Dubois", "Eriksen", "Fischer", "Gupta", "Horvat", "Ito", "Jensen", "Kaya")
+PLACES = ("Graz", "Lagos", "León", "Lima", "Oslo", "Osaka", "Pune", "Riga", "Tunis", "Ulm", "Vigo", "Zagreb", "")
+BEGINNINGS = ("Writes compilers", "Grows roses", "Teaches Python", "Mends bicycles", "Sings alto", "Maps caves")
+ENDS = ("and bakes bread.", "by the sea.", "for a living.", "at night.", "with two cats.", "since 1999.", "badly.")
+YEARS = 5 * 365 * 86_400  # seconds
+
 WELCOME = """\
   {url}/                this service: REST under /profiles/, GraphQL at /graphql/, the admin at /admin/
 
@@ -33,18 +48,52 @@ WELCOME = """\
 """
 
 
+AT_ONCE = 2_000  # rows in a statement
+
+
+def made_up(count: int) -> Iterator[Profile]:
+    """Profiles that look like people's, none of which can sign in."""
+    chance = Random(count)  # noqa: S311  it makes up names, not secrets
+    run = secrets.token_hex(3)
+    now = timezone.now()
+    for number in range(count):
+        first, last = chance.choice(FIRST), chance.choice(LAST)
+        made = now - timedelta(seconds=chance.randrange(YEARS))
+        yield Profile(
+            username=f"{first}.{last}-{run}{number}".lower(),
+            email=f"{first}.{last}.{number}@example.com".lower(),
+            password=UNUSABLE_PASSWORD_PREFIX,
+            display_name=f"{first} {last}",
+            location=chance.choice(PLACES),
+            bio=f"{chance.choice(BEGINNINGS)} {chance.choice(ENDS)}",
+            visibility=chance.choices(Visibility.values, (5, 4, 1))[0],
+            is_active=chance.random() > 0.02,
+            created_at=made,
+            updated_at=made + (now - made) * chance.random(),
+        )
+
+
+def batched(rows: Iterator[Profile], size: int) -> Iterator[list[Profile]]:
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
 class Command(BaseCommand):
     help = "Puts demo accounts into a new database, under DEBUG alone, and says how to sign in."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--profiles", type=int, default=0, help="how many made-up ones to put in beside them")
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the service is, for the greeting")
 
-    def handle(self, *args: Any, url: str, **options: Any) -> None:
+    def handle(self, *args: Any, url: str, profiles: int, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("The demo accounts' password is public: set DEBUG=true, on a machine of your own.")
         with transaction.atomic():
             if not Profile.objects.exists():
                 for account in ACCOUNTS:
                     Profile.objects.create_user(**account, password=PASSWORD)
+        with tqdm(total=profiles, unit=" profiles", disable=not profiles, file=self.stderr) as progress:
+            for batch in batched(made_up(profiles), AT_ONCE):
+                progress.update(len(Profile.objects.bulk_create(batch)))
         if Profile.objects.named(ACCOUNTS[0]["username"]).exists():
             self.stdout.write(WELCOME.format(url=url, password=PASSWORD))

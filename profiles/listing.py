@@ -1,0 +1,55 @@
+"""The list of profiles: what an actor may see, filtered, searched, ordered, by pages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from profiles.fields import Choice, Line
+from profiles.filters import ProfileFilter, filtered, searched
+from profiles.models import Profile
+from profiles.pages import Page, PageQuery, paginate
+from profiles.policy import Actor
+
+ORDERINGS = {
+    "username": ("username__lower",),
+    "-username": ("-username__lower",),
+    "created_at": ("created_at", "id"),
+    "-created_at": ("-created_at", "-id"),
+    "updated_at": ("updated_at", "id"),
+    "-updated_at": ("-updated_at", "-id"),
+}
+
+
+class ListQuery(PageQuery):
+    """Which profiles are wanted, beside the filters."""
+
+    search = Line(required=False, max_length=200, help_text="Words that must stand in a profile.")
+    ordering = Choice(
+        choices=[(name, name) for name in ORDERINGS],
+        default="-created_at",
+        help_text="By which field; - for the other way.",
+    )
+    count = serializers.BooleanField(default=False, help_text="Whether to count them all, which takes its time.")
+
+
+def list_profiles(actor: Actor, values: Mapping[str, Any]) -> tuple[Page[Profile], int | None]:
+    """A page of the profiles that this actor may see and asks for, and how many there are, if it asks.
+
+    Args:
+        actor: who asks.
+        values: the fields of `ListQuery` and the filters of `ProfileFilter`, by name, as they came.
+
+    Raises:
+        ValidationError: a name that there is not, or a value that is not of its form.
+        Refused: FORBIDDEN: a filter on a field that this actor may not read.
+    """
+    filters = {name: value for name, value in values.items() if name in ProfileFilter.base_filters}
+    query = ListQuery(data={name: value for name, value in values.items() if name not in filters})
+    query.is_valid(raise_exception=True)
+    wanted = dict(query.validated_data)
+    rows = filtered(Profile.objects.visible_to(actor), actor, filters)
+    if "search" in wanted:
+        rows = searched(rows, wanted.pop("search"))
+    count = rows.count() if wanted.pop("count") else None
+    return paginate(rows, ORDERINGS[wanted.pop("ordering")], **wanted), count

@@ -1,0 +1,208 @@
+"""The lists, through both doors: the same rows in the same order, the same cursors."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from profiles.listing import ORDERINGS
+from profiles.models import Profile
+from profiles.policy import Actor, Visibility
+
+MANY = 60
+
+
+@pytest.fixture
+def crowd(cast):
+    """Many more, of every visibility, some made at the same moment, one in four disabled."""
+    now = timezone.now()
+    Profile.objects.bulk_create(
+        Profile(
+            username=("Zoe", "adam", "Bob", "eve")[n % 4] + f".{n}",
+            email=f"{n}@example.com",
+            display_name=f"Number {n}",
+            location=("Graz", "GRAZ", "León", "")[n % 4],
+            bio=("A gardener of roses.", "Writes compilers.", "")[n % 3],
+            visibility=Visibility.values[n % 3],
+            is_active=n % 4 != 3,
+            created_at=now - timedelta(hours=n // 5),
+            updated_at=now - timedelta(minutes=n // 7),
+        )
+        for n in range(MANY)
+    )
+    return cast
+
+
+def both(doors, **wanted):
+    rest, graphql = (door.list(**wanted) for door in doors)
+    assert rest == graphql
+    assert rest.outcome == "done", rest
+    return rest.body
+
+
+def names(page):
+    return [row["username"] for row in page["rows"]]
+
+
+@pytest.mark.parametrize("actor", ["anonymous", "member", "owner", "staff", "staff (read)"])
+def test_only_what_the_actor_may_see(crowd, doors, actor):
+    name = actor.partition(" ")[0]
+    page = both(doors, token=crowd.token(actor), page_size=100, count="true")
+    seen = Profile.objects.visible_to(Actor() if name == "anonymous" else Actor(crowd[name]))
+    assert {row["id"] for row in page["rows"]} == set(seen.values_list("pk", flat=True))
+    assert page["count"] == len(page["rows"])
+    for row in page["rows"][:3]:
+        assert row == doors[0].view(row["id"], token=crowd.token(actor)).body
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS)
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_pages_lead_through_all_of_it_and_back(crowd, doors, ordering, size):
+    token = crowd.token("staff")
+    pages, cursor = [], None
+    while not pages or cursor:
+        wanted = {"cursor": cursor} if cursor else {}
+        pages.append(both(doors, token=token, page_size=size, ordering=ordering, **wanted))
+        cursor = pages[-1]["next"]
+    rows = [row for page in pages for row in page["rows"]]
+    assert len({row["id"] for row in rows}) == len(rows) == Profile.objects.count()
+    field = ordering.removeprefix("-")
+    values = [row[field].lower() for row in rows]
+    assert all(a >= b if ordering.startswith("-") else a <= b for a, b in pairwise(values))
+    for page, following in pairwise(pages):
+        wanted = {"cursor": following["previous"], "direction": "back"}
+        assert both(doors, token=token, page_size=size, ordering=ordering, **wanted)["rows"] == page["rows"]
+
+
+def test_rows_that_come_and_go_between_pages_are_neither_repeated_nor_skipped(crowd, doors):
+    token = crowd.token("staff")
+    before = set(Profile.objects.values_list("username", flat=True))
+    seen, cursor, number = [], None, 0
+    while number == 0 or cursor:
+        wanted = {"cursor": cursor} if cursor else {}
+        page = doors[number % 2].list(token=token, page_size=5, ordering="username", **wanted).body
+        seen += names(page)
+        cursor, number = page["next"], number + 1
+        Profile.objects.filter(username__in=seen[-1:]).delete()  # the very row that the cursor names
+        Profile.objects.create_user(f"a0{number}", "a@example.com", "x")
+        Profile.objects.create_user(f"zz{number}", "z@example.com", "x")
+    assert len(seen) == len(set(seen))
+    assert before <= set(seen)
+
+
+FILTERS = {
+    "username": ({"username": "ADAM.1"}, lambda row: row.username == "adam.1"),
+    "username_prefix": ({"username_prefix": "ZO"}, lambda row: row.username.startswith("Zoe")),
+    "a prefix of nothing special": ({"username_prefix": "%"}, lambda row: False),
+    "location": ({"location": "graz"}, lambda row: row.location.lower() == "graz"),
+    "visibility": ({"visibility": "private"}, lambda row: row.visibility == "private"),
+    "is_active": ({"is_active": "false"}, lambda row: not row.is_active),
+    "two": ({"location": "León", "is_active": "true"}, lambda row: row.location == "León" and row.is_active),
+}
+
+
+@pytest.mark.parametrize("label", FILTERS)
+def test_filters(crowd, doors, label):
+    wanted, passes = FILTERS[label]
+    page = both(doors, token=crowd.token("staff"), page_size=100, **wanted)
+    assert {row["id"] for row in page["rows"]} == {row.pk for row in Profile.objects.all() if passes(row)}
+
+
+def test_filters_by_time(crowd, doors):
+    moment = timezone.now() - timedelta(hours=5)
+    Profile.objects.update(updated_at=F("created_at"))
+    for field in ("created", "updated"):
+        after, before = (
+            both(doors, token=crowd.token("staff"), page_size=100, **{f"{field}_{side}": moment.isoformat()})
+            for side in ("after", "before")
+        )
+        late = set(Profile.objects.filter(created_at__gte=moment).values_list("username", flat=True))
+        assert set(names(after)) == late
+        assert set(names(before)) == set(Profile.objects.values_list("username", flat=True)) - late
+
+
+@pytest.mark.parametrize("actor", ["anonymous", "member"])
+@pytest.mark.parametrize("wanted", [{"visibility": "private"}, {"is_active": "false"}])
+def test_nobody_guesses_by_a_filter(crowd, doors, actor, wanted):
+    first, second = (door.list(token=crowd.token(actor), **wanted) for door in doors)
+    assert first == second
+    assert first.outcome == "FORBIDDEN"
+
+
+def test_there_is_no_filter_by_email(crowd, rest, graphql):
+    answer = rest.list(token=crowd.token("staff"), email="owner@example.com")
+    assert [error[:2] for error in answer.errors] == [("unknown", "email")]
+    assert graphql.list(token=crowd.token("staff"), email="owner@example.com").outcome == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("text", ["gardener", "ROSES gardener", "number", "graz", "compilers writes"])
+def test_search(crowd, doors, text):
+    page = both(doors, token=crowd.token("staff"), page_size=100, search=text)
+    found = [
+        row.pk
+        for row in Profile.objects.all()
+        if all(
+            word in f"{row.username} {row.display_name} {row.location} {row.bio}".lower()
+            for word in text.lower().split()
+        )
+    ]
+    assert {row["id"] for row in page["rows"]} == set(found) != set()
+
+
+@pytest.mark.parametrize("text", ["nothingofthekind", "%", "'", "zzz & | !", "\\", "gardener compilers"])
+def test_a_search_of_nothing(crowd, doors, text):
+    assert both(doors, token=crowd.token("staff"), search=text)["rows"] == []
+
+
+WRONG = {
+    "a size of none": ({"page_size": 0}, "page_size"),
+    "a size too large": ({"page_size": 101}, "page_size"),
+    "a cursor of nowhere": ({"cursor": "x"}, "cursor"),
+    "an empty search": ({"search": " "}, "search"),
+    "NUL in a search": ({"search": "a\0"}, "search"),
+    "NUL in a filter": ({"username": "a\0"}, "username"),
+    "an empty filter": ({"location": ""}, "location"),
+    "a filter too long": ({"location": "x" * 201}, "location"),
+}
+
+
+@pytest.mark.parametrize("label", WRONG)
+def test_what_is_wrong(crowd, rest, graphql, label):
+    wanted, field = WRONG[label]
+    token = crowd.token("staff")
+    [error] = rest.list(token=token, **wanted).errors
+    assert error[1] == field
+    assert graphql.list(token=token, **wanted).errors == (("BAD_REQUEST", None, error[2]),)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"ordering": "email"}, {"visibility": "secret"}, {"is_active": "perhaps"}, {"created_after": "soon"}]
+)
+def test_what_is_wrong_over_rest_alone(crowd, rest, wanted):
+    [error] = rest.list(token=crowd.token("staff"), **wanted).errors
+    assert error[:2] in ((code, next(iter(wanted))) for code in ("invalid", "invalid_choice"))
+
+
+def test_a_lone_surrogate_in_a_filter(crowd, graphql):
+    for wanted in ({"username": "\ud800"}, {"search": "\ud800"}, {"location": "\ud800"}, {"cursor": "\ud800"}):
+        assert graphql.list(token=crowd.token("staff"), **wanted).outcome == "BAD_REQUEST"
+
+
+def test_a_cursor_of_another_ordering_is_an_error(crowd, rest):
+    cursor = rest.list(token=crowd.token("staff"), ordering="username").body["next"]
+    answer = rest.list(token=crowd.token("staff"), ordering="-username", cursor=cursor)
+    assert [error[:2] for error in answer.errors] == [("invalid", "cursor")]
+
+
+@pytest.mark.parametrize(("size", "count", "statements"), [(1, None, 2), (60, None, 2), (60, "true", 3)])
+def test_a_page_costs_the_same_statements_whatever_its_size(
+    crowd, doors, django_assert_num_queries, size, count, statements
+):
+    token = crowd.token("member")
+    wanted = {"page_size": size} | ({"count": count} if count else {})
+    Profile.objects.update(updated_by=crowd["staff"])
+    for door in doors:
+        with django_assert_num_queries(statements):
+            door.list(token=token, **wanted)
