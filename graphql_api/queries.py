@@ -7,6 +7,7 @@ import django_filters
 import graphene
 from graphql.execution.collect_fields import collect_sub_fields
 
+from graphql_api.batches import wanted
 from graphql_api.types import (
     PAGE_ARGUMENTS,
     DateTime,
@@ -90,7 +91,7 @@ class Query(graphene.ObjectType):
         **PAGE_ARGUMENTS,
         search=graphene.String(description=ListQuery().fields["search"].help_text),
         filter=ProfileFilterInput(description="Those that pass all of these."),
-        order_by=ProfileOrder(description="CREATED_AT_DESC where it is not given."),
+        order_by=ProfileOrder(description=ListQuery().fields["ordering"].help_text),
         description="The profiles that you may see, by pages.",
     )
     me = graphene.Field(Profile, description="The caller's own profile.")
@@ -99,14 +100,7 @@ class Query(graphene.ObjectType):
     def resolve_profile(root, info, id=None, pk=None, username=None):
         if [id, pk, username].count(None) != 2:
             raise Refused(Outcome.BAD_REQUEST, "Give exactly one of id, pk and username.")
-        rows = ProfileRow.objects
-        if id is not None:
-            rows = rows.with_node_id(id)
-        elif pk is not None:
-            rows = rows.with_key(str(pk))
-        else:
-            rows = rows.named(username)
-        return show(info, load(info, rows))
+        return show(info, wanted(info, id=id, pk=pk, username=username))
 
     def resolve_profiles(root, info, filter=None, search=None, order_by=None, **page):
         given = {"search": search, "ordering": order_by and str(order_by), "count": asks_for(info, "totalCount")}
@@ -121,4 +115,4 @@ class Query(graphene.ObjectType):
         return show(info, load(info, ProfileRow.objects.owned_by(info.context.auth)))
 
     def resolve_node(root, info, id):
-        return show(info, load(info, ProfileRow.objects.with_node_id(id)))
+        return show(info, wanted(info, id=id))

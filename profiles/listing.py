@@ -1,13 +1,13 @@
 """The list of profiles: what an actor may see, filtered, searched, ordered, by pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
 
 from profiles.fields import Choice, Line
 from profiles.filters import ProfileFilter, filtered, searched
-from profiles.models import Profile
+from profiles.models import Profile, ProfileQuerySet
 from profiles.pages import Page, PageQuery, paginate
 from profiles.policy import Actor
 
@@ -19,6 +19,8 @@ ORDERINGS = {
     "updated_at": ("updated_at", "id"),
     "-updated_at": ("-updated_at", "-id"),
 }
+BY_UPDATE = {"updated_after", "updated_before"}
+"""Filters whose range and order one index serves, where the list is ordered by the same moment."""
 
 
 class ListQuery(PageQuery):
@@ -27,8 +29,9 @@ class ListQuery(PageQuery):
     search = Line(required=False, max_length=200, help_text="Words that must stand in a profile.")
     ordering = Choice(
         choices=[(name, name) for name in ORDERINGS],
-        default="-created_at",
-        help_text="By which field; - for the other way.",
+        required=False,
+        help_text="By which field; - for the other way. Where it is not given: the newest first, or those last "
+        "changed where a filter is on that.",
     )
     count = serializers.BooleanField(default=False, help_text="Whether to count them all, which takes its time.")
 
@@ -44,6 +47,13 @@ def list_profiles(actor: Actor, values: Mapping[str, Any]) -> tuple[Page[Profile
         ValidationError: a name that there is not, or a value that is not of its form.
         Refused: FORBIDDEN: a filter on a field that this actor may not read.
     """
+    rows, ordering, wanted = selected(actor, values)
+    count = rows.count() if wanted.pop("count") else None
+    return paginate(rows, ordering, **wanted), count
+
+
+def selected(actor: Actor, values: Mapping[str, Any]) -> tuple[ProfileQuerySet, Sequence[str], dict[str, Any]]:
+    """What `list_profiles` lists: the rows, their ordering, and the page of them. Raises as it does."""
     filters = {name: value for name, value in values.items() if name in ProfileFilter.base_filters}
     query = ListQuery(data={name: value for name, value in values.items() if name not in filters})
     query.is_valid(raise_exception=True)
@@ -51,5 +61,5 @@ def list_profiles(actor: Actor, values: Mapping[str, Any]) -> tuple[Page[Profile
     rows = filtered(Profile.objects.visible_to(actor), actor, filters)
     if "search" in wanted:
         rows = searched(rows, wanted.pop("search"))
-    count = rows.count() if wanted.pop("count") else None
-    return paginate(rows, ORDERINGS[wanted.pop("ordering")], **wanted), count
+    newest = "-updated_at" if filters.keys() & BY_UPDATE else "-created_at"
+    return rows, ORDERINGS[wanted.pop("ordering", newest)], wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Any
 from uuid import uuid4
 
@@ -38,6 +39,23 @@ def normalize_username(username: str) -> str:
     return unicodedata.normalize("NFKC", username)
 
 
+def comparable_username(username: str) -> str | None:
+    """What two spellings of one username have in common; None where no username looks like that."""
+    name = normalize_username(username)
+    return name.lower() if re.match(USERNAME_PATTERN, name) else None
+
+
+def parse_key(key: str) -> int | None:
+    """A primary key in its one spelling; None for any other text."""
+    return int(key) if re.fullmatch(r"[1-9][0-9]{0,9}", key) else None
+
+
+def parse_node_id(node_id: str) -> int | None:
+    """The primary key that a Relay global id of ours stands for; None for any other text."""
+    key = from_global_id(node_id).id if node_id.isascii() else ""
+    return parse_key(key) if to_global_id(NODE_TYPE, key) == node_id else None
+
+
 class ProfileQuerySet(models.QuerySet["Profile"]):
     def visible_to(self, actor: Actor) -> ProfileQuerySet:
         """The profiles that exist for this actor, each with who last wrote it, in the same statement."""
@@ -45,17 +63,22 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
 
     def named(self, username: str) -> ProfileQuerySet:
         """The profile of this username, whatever the case; none where no username looks like that."""
-        name = normalize_username(username)
-        return self.filter(username__lower=name.lower()) if re.match(USERNAME_PATTERN, name) else self.none()
+        name = comparable_username(username)
+        return self.filter(username__lower=name) if name else self.none()
 
     def with_key(self, key: str) -> ProfileQuerySet:
         """The profile of this primary key; none where no key looks like that."""
-        return self.filter(pk=int(key)) if re.fullmatch(r"[1-9][0-9]{0,9}", key) else self.none()
+        pk = parse_key(key)
+        return self.filter(pk=pk) if pk else self.none()
 
     def with_node_id(self, node_id: str) -> ProfileQuerySet:
         """The profile of this Relay global id; none for a string that we never gave out."""
-        key = from_global_id(node_id).id if node_id.isascii() else ""
-        return self.with_key(key) if to_global_id(NODE_TYPE, key) == node_id else self.none()
+        pk = parse_node_id(node_id)
+        return self.filter(pk=pk) if pk else self.none()
+
+    def among(self, keys: Collection[int], usernames: Collection[str]) -> ProfileQuerySet:
+        """The profiles of these keys and of these usernames, as `comparable_username` gives them."""
+        return self.filter(models.Q(pk__in=keys) | models.Q(username__lower__in=usernames))
 
     def owned_by(self, actor: Actor) -> ProfileQuerySet:
         """The actor's own profile; none for nobody in particular."""

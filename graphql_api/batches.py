@@ -1,0 +1,44 @@
+"""The profiles that a document asks for one by one, loaded together: one statement for all of them."""
+
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_argument_values
+
+from profiles import policy
+from profiles.models import Profile, comparable_username, parse_key, parse_node_id
+
+ASK_FOR_ONE = ("profile", "node")  # fields of the query, by `id`, `pk` or `username`
+
+
+def wanted(info, **arguments):
+    """The profile that these arguments of a root field name. Raises `Refused`: it is not there for the caller."""
+    if not hasattr(info.context, "asked_for"):
+        info.context.asked_for = load_all(info)
+    profile = info.context.asked_for.get(key_of(**arguments))
+    if profile is None:
+        raise policy.unseen(info.context.auth)
+    return profile
+
+
+def load_all(info):
+    """Whatever the root fields of this document ask for and the caller may see, by key and by username."""
+    selections = collect_fields(
+        info.schema, info.fragments, info.variable_values, info.parent_type, info.operation.selection_set
+    )
+    asked = [
+        key_of(**get_argument_values(info.parent_type.fields[nodes[0].name.value], nodes[0], info.variable_values))
+        for nodes in selections.values()
+        if nodes[0].name.value in ASK_FOR_ONE
+    ]
+    keys = [key for key in asked if isinstance(key, int)]
+    names = [key for key in asked if isinstance(key, str)]
+    if not (keys or names):
+        return {}
+    found = list(Profile.objects.visible_to(info.context.auth).among(keys, names))
+    return {profile.pk: profile for profile in found} | {profile.username.lower(): profile for profile in found}
+
+
+def key_of(id=None, pk=None, username=None):
+    """What the profile that is asked for is found by: its key, or its username; None where there is no such."""
+    if id is not None:
+        return parse_node_id(id)
+    return parse_key(str(pk)) if pk is not None else comparable_username(username or "")

@@ -1,0 +1,53 @@
+"""Several profiles in one document: one statement for all of them."""
+
+import pytest
+
+from tests.cast import NOBODY
+
+
+def test_five_profiles_are_one_statement(cast, graphql, django_assert_num_queries):
+    token = cast.token("member")
+    query = f"""query ($id: ID!) {{
+        a: profile(pk: {cast.pk("known")}) {{ username }}
+        b: profile(id: $id) {{ username updatedBy {{ pk }} }}
+        c: profile(username: "MAILED") {{ username email }}
+        ...More
+    }}
+    fragment More on Query {{
+        d: profile(pk: {cast.pk("hidden")}) {{ username }}
+        e: node(id: "{cast["gone"].node_id}") {{ id }}
+        f: profile(pk: {NOBODY}) {{ username }}
+        g: node(id: "nonsense") {{ id }}
+        h: profile(pk: {cast.pk("known")}) {{ pk }}
+    }}"""
+    with django_assert_num_queries(2):  # who, and what
+        body = graphql.send(query, {"id": cast["shown"].node_id}, token=token).json()
+    assert body["data"] == {
+        "a": {"username": "known"},
+        "b": {"username": "shown", "updatedBy": None},
+        "c": {"username": "mailed", "email": "mailed@example.com"},
+        "d": None,
+        "e": None,
+        "f": None,
+        "g": None,
+        "h": {"pk": cast.pk("known")},
+    }
+    assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [
+        ([alias], "NOT_FOUND") for alias in "defg"
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_as_many_as_are_asked_for(cast, graphql, django_assert_num_queries, count):
+    token = cast.token("staff")
+    pks = [profile.pk for profile in cast.profiles.values()] * 10
+    query = "{" + " ".join(f"f{n}: profile(pk: {pk}) {{ username }}" for n, pk in enumerate(pks[:count])) + "}"
+    with django_assert_num_queries(2):
+        body = graphql.send(query, token=token).json()
+    assert None not in body["data"].values()
+
+
+def test_a_skipped_one_is_not_asked_for(cast, graphql, django_assert_num_queries):
+    query = "query ($no: Boolean!) { a: profile(pk: 1) @include(if: $no) { pk } __typename }"
+    with django_assert_num_queries(0):
+        assert graphql.send(query, {"no": False}).json() == {"data": {"__typename": "Query"}}
