@@ -45,6 +45,11 @@ races: install ## Let clients race for the same rows of a real server, at length
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000 --postgresql
 
+PROFILES ?= 1000000
+.PHONY: plans
+plans: install ## Show how PostgreSQL answers each list over PROFILES made-up profiles
+	$(BIN)/python -m tests.explain $(PROFILES)
+
 .PHONY: check
 check: install ## Lint, format, import directions, types, migrations, deployment, the published schema
 	$(BIN)/ruff check

@@ -6,7 +6,8 @@ from rest_framework.exceptions import ValidationError
 from graphql_api.identity import ChangePassword, LogoutEverywhere, RefreshToken, RevokeToken, TokenAuth, VerifyToken
 from graphql_api.queries import load
 from graphql_api.types import PROFILE_FIELDS, Profile, ProfileError, derived, profile_errors, show
-from profiles.models import Door
+from profiles.bulk import MOST, update_many
+from profiles.models import Door, parse_node_id
 from profiles.models import Profile as ProfileRow
 from profiles.policy import Action
 from profiles.serializers import ProfileSerializer, SignUpSerializer
@@ -88,6 +89,35 @@ class UpdateProfile(WriteProfile):
     Input = ProfileInput
 
 
+class ProfilePatch(ProfileInput, graphene.InputObjectType):
+    """One of several profiles to change: the fields that are given, and no other."""
+
+
+class UpdateProfiles(graphene.relay.ClientIDMutation):
+    """Change several profiles, all of them or none: REST's PATCH /profiles/."""
+
+    class Input:
+        profiles = graphene.List(graphene.NonNull(ProfilePatch), required=True, description=f"At most {MOST}.")
+
+    profiles = graphene.List(
+        graphene.NonNull(Profile), description="As they now are, in their order; null where there are errors."
+    )
+    errors = graphene.List(
+        graphene.NonNull(ProfileError),
+        required=True,
+        description="What is wrong; fields by rows: 0.bio.",
+    )
+
+    @classmethod
+    def mutate_and_get_payload(cls, root, info, profiles, client_mutation_id=None):
+        items = [(parse_node_id(item.pop("id")), item, item.pop("if_match", None)) for item in map(dict, profiles)]
+        try:
+            written = update_many(items, actor=info.context.auth, door=Door.GRAPHQL)
+            return cls(profiles=[show(info, profile) for profile in written], errors=[])
+        except ValidationError as error:
+            return cls(errors=profile_errors(error))
+
+
 class ReplaceProfile(WriteProfile):
     """Give every field its value; one that is left out goes back to its default. REST's PUT."""
 
@@ -101,6 +131,7 @@ class Mutation(graphene.ObjectType):
     create_profile = CreateProfile.Field()
     delete_profile = DeleteProfile.Field()
     update_profile = UpdateProfile.Field()
+    update_profiles = UpdateProfiles.Field()
     replace_profile = ReplaceProfile.Field()
     token_auth = TokenAuth.Field()
     refresh_token = RefreshToken.Field()

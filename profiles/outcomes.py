@@ -76,7 +76,7 @@ class Refused(Exception):
         message: what to say instead of the outcome's own message.
         headers: HTTP headers that its answer carries, over either door.
         details: what a client can use: `version` (CONFLICT), `retry_after` in seconds (THROTTLED,
-            UNAVAILABLE), `id` of the log line (INTERNAL).
+            UNAVAILABLE), `id` of the log line (INTERNAL), `row` of several that was refused.
     """
 
     def __init__(
@@ -96,6 +96,10 @@ class Refused(Exception):
         if "retry_after" in details:
             self.headers["Retry-After"] = str(details["retry_after"])
         super().__init__(self.message)
+
+    def of_row(self, number: int) -> "Refused":
+        """The same, of one row of several, counted from 0."""
+        return Refused(self.outcome, self.message, headers=self.headers, **self.details, row=number)
 
 
 def refusal(error: BaseException) -> Refused:

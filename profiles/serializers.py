@@ -200,7 +200,8 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
     def validate_username(self, username: str) -> str:
         if username.lower() == self.profile.username.lower():
             return username
-        if Profile.objects.named(username).exists():
+        taken = self.context.get("taken")  # of several at once, looked up together
+        if Profile.objects.named(username).exists() if taken is None else username.lower() in taken:
             raise ValidationError(UNIQUE_USERNAME.violation_error_message, code=InvalidCode.UNIQUE)
         return username
 

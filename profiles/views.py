@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,10 +11,12 @@ from rest_framework.reverse import reverse
 from rest_framework.status import HTTP_201_CREATED
 
 from profiles import policy
+from profiles.bulk import update_many
 from profiles.exports import export
 from profiles.histories import ChangeSerializer, read_history
 from profiles.listing import list_profiles
-from profiles.models import Door, Profile, ProfileQuerySet
+from profiles.models import Door, Profile, ProfileQuerySet, parse_key
+from profiles.outcomes import InvalidCode
 from profiles.pages import PageQuery
 from profiles.pagination import page_response
 from profiles.permissions import PolicyPermission
@@ -74,10 +77,24 @@ class ProfilesView(ProfileAPIView):
         profiles = ProfileSerializer(page.rows, many=True, context={"actor": self.actor})
         return page_response(request, page, list(profiles.data), count=count)
 
+    def patch(self, request: Request) -> Response:
+        items = request.data
+        if not isinstance(items, list):
+            raise ValidationError([ErrorDetail("Send a list of profiles.", code=InvalidCode.INVALID)])
+        named = [(_key(item), item, None) for item in items]
+        written = update_many(named, actor=self.actor, door=Door.REST)
+        return Response(list(ProfileSerializer(written, many=True, context={"actor": self.actor}).data))
+
     def post(self, request: Request) -> Response:
         made = sign_up(self.actor, request.data, key=request.headers.get("Idempotency-Key"))
         location = request.build_absolute_uri(reverse("profile", args=[made.data["id"]]))
         return Response(made.data, status=HTTP_201_CREATED, headers={"Location": f"{location}/"})
+
+
+def _key(item: Any) -> int | None:
+    """The key of the profile that a row of several is of."""
+    key = item.get("id") if isinstance(item, dict) else None
+    return key if type(key) is int and parse_key(str(key)) else None
 
 
 class ProfileView(ProfileAPIView, RetrieveUpdateDestroyAPIView[Profile]):

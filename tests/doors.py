@@ -77,6 +77,10 @@ class RESTDoor:
         headers = {} if key is None else {"idempotency_key": key}
         return self.answer(self.send("POST", "/profiles/", values, token=token, **headers))
 
+    def update_many(self, items, *, token=None):
+        answer = self.answer(self.send("PATCH", "/profiles/", [{"id": pk, **v} for pk, v in items], token=token))
+        return answer if answer.body is None else replace(answer, body={"rows": answer.body})
+
     def delete(self, pk, *, token=None, if_match=None):
         headers = {} if if_match is None else {"if_match": if_match}
         response = self.send("DELETE", f"/profiles/{pk}/", token=token, **headers)
@@ -163,6 +167,19 @@ class GraphQLDoor:
     def create(self, values, *, token=None, key=None):
         values = values if key is None else {**values, "idempotency_key": key}
         return self.mutation("createProfile", None, values, token, None)
+
+    def update_many(self, items, *, token=None):
+        given = [
+            {"id": to_global_id("Profile", pk)} | {camel(name): self.spelled(name, v) for name, v in values.items()}
+            for pk, values in items
+        ]
+        query = f"""mutation ($input: UpdateProfilesInput!) {{ answer: updateProfiles(input: $input) {{
+            profiles {{ ...Whole }} errors {{ code message field }} }} }} {PROFILE}"""
+        response = self.send(query, {"input": {"profiles": given}}, token=token)
+        payload = response.json().get("data", {}).get("answer")
+        if payload and payload["profiles"] is not None:
+            return Answer("done", body={"rows": [self.done(profile).body for profile in payload["profiles"]]})
+        return self.answer(response)
 
     def delete(self, pk, *, token=None, if_match=None):
         query = "mutation ($input: DeleteProfileInput!) { deleteProfile(input: $input) { deletedId } }"

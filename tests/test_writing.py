@@ -101,7 +101,7 @@ LAYERS = {
     "queryset": (ProfileQuerySet, "visible_to"),
     "policy": (policy, "can"),
     "serializer": (ProfileSerializer, "to_internal_value"),
-    "write path": (writing, "_save"),
+    "write path": (writing, "save_locked"),
     "representation": (ProfileSerializer, "shown"),
 }
 SECRET = "the text of an exception, a table's name, a password"

@@ -1,0 +1,83 @@
+"""Several profiles in one write: all of them or none."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from profiles import policy, writing
+from profiles.models import Door, Profile, comparable_username
+from profiles.outcomes import InvalidCode, Refused
+from profiles.policy import Action, Actor
+from profiles.serializers import ProfileSerializer
+
+MOST = 100  # profiles in a write
+
+
+def update_many(items: Sequence[tuple[int | None, Any, str | None]], *, actor: Actor, door: Door) -> list[Profile]:
+    """Change the fields that are given of each of these profiles, in one transaction.
+
+    It costs two SQL statements a profile that changes, and two beside, whatever their number.
+
+    Args:
+        items: for each profile its key (None for what names no profile), its input, and the value of
+            `ifMatch`, if there is one.
+        actor: who writes.
+        door: where the write came in.
+
+    Raises:
+        Refused: for the first row that is refused, whose number is in `details["row"]`, from 0.
+        ValidationError: what is wrong, by row: its attributes begin with the row's number.
+    """
+    if len(items) > MOST:
+        raise ValidationError([ErrorDetail(f"Send at most {MOST} profiles at once.", code=InvalidCode.MAX_LENGTH)])
+    with writing.unique():
+        rows = writing.lock_many({key for key, _, _ in items if key}, actor)
+        serializers = _serializers(items, rows, actor)
+        _validate(serializers)
+        for serializer in serializers:
+            writing.save_locked(serializer.profile, serializer.validated_data, actor, door)
+    return [serializer.profile for serializer in serializers]
+
+
+def _serializers(
+    items: Sequence[tuple[int | None, Any, str | None]], rows: Mapping[int, Profile], actor: Actor
+) -> list[ProfileSerializer]:
+    taken = _taken([values for _, values, _ in items])
+    serializers = []
+    for number, (key, values, if_match) in enumerate(items):
+        profile = rows.get(key or 0)
+        try:
+            if profile is None:
+                raise policy.unseen(actor)
+            policy.require(actor, Action.UPDATE, profile)
+        except Refused as refused:
+            raise refused.of_row(number) from None
+        context = {"actor": actor, "if_match": if_match, "taken": taken}
+        serializers.append(ProfileSerializer(profile, data=values, partial=True, context=context))
+    return serializers
+
+
+def _taken(inputs: Sequence[Any]) -> set[str]:
+    """The usernames, of those that are wanted, that are somebody's, or wanted twice."""
+    given = [values.get("username") for values in inputs if isinstance(values, Mapping)]
+    names = Counter(name for text in given if isinstance(text, str) and (name := comparable_username(text.strip())))
+    found = Profile.objects.among([], list(names)) if names else Profile.objects.none()
+    return {profile.username.lower() for profile in found} | {name for name, count in names.items() if count > 1}
+
+
+def _validate(serializers: Sequence[ProfileSerializer]) -> None:
+    errors: list[Any] = []
+    keys = Counter(serializer.profile.pk for serializer in serializers)
+    for number, serializer in enumerate(serializers):
+        try:
+            serializer.is_valid(raise_exception=True)
+            twice = ErrorDetail("This profile is in the list more than once.", code=InvalidCode.INVALID)
+            errors.append({"id": [twice]} if keys[serializer.profile.pk] > 1 else {})
+        except Refused as refused:
+            raise refused.of_row(number) from None
+        except ValidationError as error:
+            errors.append(error.detail)
+    if any(errors):
+        raise ValidationError(errors)

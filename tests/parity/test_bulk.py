@@ -1,0 +1,141 @@
+"""Several profiles in one write, through both doors: all of them or none."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from profiles.bulk import MOST
+from profiles.models import Change, Profile
+from tests.cast import NOBODY
+from tests.parity.test_cases import comparable
+from tests.state import stored, undone
+
+
+def both(doors, items, *, token):
+    """What both doors answer, each as if the other had not been asked: the same; and what is then stored."""
+    answers, states = [], []
+    for door in doors:
+        with undone():
+            answers.append(door.update_many(items, token=token))
+            states.append(list(Profile.objects.order_by("pk").values("username", "bio", "version")))
+            changes = list(Change.objects.values_list("door", flat=True))
+            assert set(changes) <= {door.door}
+    rest, graphql = answers
+    assert comparable(rest)[:3] == comparable(graphql)[:3]
+    assert states[0] == states[1]
+    return rest, len(changes)
+
+
+def test_all_of_them_are_written(cast, doors):
+    items = [(cast.pk(name), {"bio": f"For {name}.", "visibility": "public"}) for name in ("known", "hidden", "gone")]
+    answer, changes = both(doors, items, token=cast.token("staff"))
+    assert answer.outcome == "done"
+    assert [(row["username"], row["bio"], row["version"]) for row in answer.body["rows"]] == [
+        (name, f"For {name}.", 2) for name in ("known", "hidden", "gone")
+    ]
+    assert changes == 3
+
+
+def test_an_owner_writes_its_own(cast, doors):
+    answer, _ = both(doors, [(cast.pk("owner"), {"bio": "B"})], token=cast.token("owner"))
+    assert answer.body["rows"][0]["bio"] == "B"
+
+
+@pytest.mark.parametrize(
+    ("actor", "names", "outcome", "row"),
+    [
+        ("owner", ("owner", "known"), "FORBIDDEN", 1),
+        ("owner", ("owner", "hidden"), "NOT_FOUND", 1),
+        ("owner", ("nobody", "owner"), "NOT_FOUND", 0),
+        ("owner (read)", ("owner",), "FORBIDDEN", 0),
+        ("anonymous", ("shown",), "UNAUTHENTICATED", 0),
+        ("anonymous", ("hidden",), "UNAUTHENTICATED", 0),
+    ],
+)
+def test_one_that_is_refused_refuses_all(cast, doors, actor, names, outcome, row):
+    before = stored()
+    answer, _ = both(doors, [(cast.pk(name), {"bio": "x"}) for name in names], token=cast.token(actor))
+    assert (answer.outcome, answer.details) == (outcome, {"row": row})
+    assert stored() == before
+
+
+def test_errors_say_which_row(cast, doors):
+    before = stored()
+    items = [
+        (cast.pk("known"), {"bio": "Fine."}),
+        (cast.pk("hidden"), {"email": "x", "website": "x"}),
+        (cast.pk("gone"), {"username": "OWNER"}),
+    ]
+    answer, _ = both(doors, items, token=cast.token("staff"))
+    assert [error[:2] for error in answer.errors] == [
+        ("invalid", "1.email"),
+        ("invalid", "1.website"),
+        ("unique", "2.username"),
+    ]
+    assert stored() == before
+
+
+def test_a_stale_version_is_a_conflict_for_all(cast, doors):
+    before = stored()
+    items = [(cast.pk("known"), {"bio": "x"}), (cast.pk("hidden"), {"bio": "x", "version": 3})]
+    answer, _ = both(doors, items, token=cast.token("staff"))
+    assert (answer.outcome, answer.details) == ("CONFLICT", {"version": 1, "row": 1})
+    assert stored() == before
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "errors"),
+    [
+        ({"username": "same"}, {"username": "SAME"}, ["0.username", "1.username"]),
+        ({"username": "hidden"}, {"username": "known"}, ["0.username", "1.username"]),
+        ({"username": "free"}, {"username": "known"}, ["1.username"]),
+        ({"username": "Known"}, {"username": "HIDDEN"}, []),  # their own, otherwise cased
+    ],
+)
+def test_usernames_are_taken_by_what_was_there_and_once(cast, doors, first, second, errors):
+    items = [(cast.pk("known"), first), (cast.pk("hidden"), second)]
+    answer, _ = both(doors, items, token=cast.token("staff"))
+    assert [error[:2] for error in answer.errors] == [("unique", name) for name in errors]
+
+
+def test_one_profile_twice_is_an_error(cast, doors):
+    items = [(cast.pk("known"), {"bio": "a"}), (cast.pk("known"), {"bio": "b"})]
+    answer, changes = both(doors, items, token=cast.token("staff"))
+    assert [error[:2] for error in answer.errors] == [("invalid", "0.id"), ("invalid", "1.id")]
+    assert changes == 0
+
+
+def test_too_many_are_an_error_and_none_are_none(cast, doors):
+    token = cast.token("staff")
+    answer, _ = both(doors, [(NOBODY + n, {"bio": "x"}) for n in range(MOST + 1)], token=token)
+    assert [error[0] for error in answer.errors] == ["max_length"]
+    assert both(doors, [], token=token)[0].body == {"rows": []}
+
+
+@pytest.mark.parametrize("body", [{}, "x", 1, None, {"profiles": []}])
+def test_a_body_that_is_no_list(cast, rest, body):
+    response = rest.send("PATCH", "/profiles/", "null" if body is None else body, token=cast.token("staff"))
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "row", [1, "x", None, [], {}, {"id": "1"}, {"id": True}, {"id": -1}, {"id": 10**30}, {"bio": "x"}]
+)
+def test_a_row_that_names_no_profile_is_not_found(cast, rest, row):
+    before = stored()
+    response = rest.send("PATCH", "/profiles/", [{"id": cast.pk("known"), "bio": "x"}, row], token=cast.token("staff"))
+    assert (response.status_code, response.json()["row"]) == (404, 1)
+    assert stored() == before
+
+
+@pytest.mark.parametrize("count", [1, 10, MOST])
+def test_it_costs_two_statements_a_row_and_three_beside(cast, doors, count):
+    Profile.objects.bulk_create(Profile(username=f"many{n}", email="a@b.co") for n in range(MOST))
+    keys = list(Profile.objects.filter(username__startswith="many").values_list("pk", flat=True))[:count]
+    token = cast.token("staff")
+    for door in doors:
+        with undone(), CaptureQueriesContext(connection) as queries:
+            items = [(key, {"bio": "B", "username": f"renamed{n}"}) for n, key in enumerate(keys)]
+            assert door.update_many(items, token=token).outcome == "done"
+        sent = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+        assert len(sent) == 2 * count + 3  # who, lock, usernames
