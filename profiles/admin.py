@@ -13,7 +13,8 @@ from profiles.outcomes import Refused
 from profiles.policy import Action, Actor
 from profiles.serializers import ProfileSerializer
 
-EDITABLE = [name for name, field in ProfileSerializer().fields.items() if not field.read_only]
+# What is written under the name of its column; a form knows no other.
+EDITABLE = [name for name, field in ProfileSerializer().fields.items() if not field.read_only and field.source == name]
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -27,7 +27,7 @@ class Edited(SourceFileLoader):
         source = Path(self.path).read_text()
         for line, more in (
             ("    updated_by = ", '    motto = Line(source="location", required=False, max_length=9)\\n'),
-            ('            "location",\\n', '            "motto",\\n'),
+            ('            "website",\\n', '            "motto",\\n'),
         ):
             assert source.count(line) == 1
             source = source.replace(line, more + line)
