@@ -25,3 +25,24 @@ def test_signing_in_reading_and_writing(cast, server, at_once):
     [read] = at_once(lambda doors: doors["rest"].view_me(token=token))
     assert written.body == read.body
     assert written.etag == read.etag
+
+
+def chunked(server, path, *chunks, method="POST", token=None):
+    """Send a body in chunks, without its length."""
+    headers = ServerClient.proxied | {"content-type": "application/json"}
+    headers |= {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.request(method, f"{server}{path}", content=iter(chunks), headers=headers)
+
+
+def test_a_body_in_chunks_is_read_at_both_doors(cast, server):
+    token = cast.token("owner")
+    written = chunked(server, "/profiles/me/", b'{"bio": ', b'"In chunks."}', method="PATCH", token=token)
+    assert (written.status_code, written.json()["bio"]) == (200, "In chunks.")
+    read = chunked(server, "/graphql/", b'{"query": ', b'"{ me { bio } }"}', token=token)
+    assert read.json() == {"data": {"me": {"bio": "In chunks."}}}
+
+
+def test_a_body_in_chunks_that_is_too_large_is_refused(cast, server):
+    for path, method in (("/profiles/me/", "PATCH"), ("/graphql/", "POST")):
+        response = chunked(server, path, *[b"x" * 1024] * 200, method=method, token=cast.token("owner"))
+        assert response.status_code == 413
