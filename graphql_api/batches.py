@@ -5,6 +5,7 @@ from graphql.execution.values import get_argument_values
 
 from profiles import policy
 from profiles.models import Profile, comparable_username, parse_key, parse_node_id
+from profiles.policy import Action
 
 ASK_FOR_ONE = ("profile", "node")  # fields of the query, by `id`, `pk` or `username`
 
@@ -13,10 +14,7 @@ def wanted(info, **arguments):
     """The profile that these arguments of a root field name. Raises `Refused`: it is not there for the caller."""
     if not hasattr(info.context, "asked_for"):
         info.context.asked_for = load_all(info)
-    profile = info.context.asked_for.get(key_of(**arguments))
-    if profile is None:
-        raise policy.unseen(info.context.auth)
-    return profile
+    return policy.require(info.context.auth, Action.VIEW, info.context.asked_for.get(key_of(**arguments)))
 
 
 def load_all(info):

@@ -3,7 +3,7 @@
 import graphene
 from rest_framework.exceptions import ValidationError
 
-from graphql_api.types import ProfileError, derived, profile_errors
+from graphql_api.types import derived, error_list, profile_errors
 from profiles import credentials, families, policy, tokens
 from profiles.policy import Action
 
@@ -20,7 +20,7 @@ class IdentityMutation(graphene.Mutation):
     class Meta:
         abstract = True
 
-    errors = graphene.List(graphene.NonNull(ProfileError), required=True, description="What is wrong with the input.")
+    errors = error_list()
 
     @classmethod
     def answer(cls, serializer, perform):

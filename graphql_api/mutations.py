@@ -5,7 +5,7 @@ from rest_framework.exceptions import ValidationError
 
 from graphql_api.identity import ChangePassword, LogoutEverywhere, RefreshToken, RevokeToken, TokenAuth, VerifyToken
 from graphql_api.queries import load
-from graphql_api.types import PROFILE_FIELDS, Profile, ProfileError, derived, profile_errors, show
+from graphql_api.types import PROFILE_FIELDS, Profile, derived, error_list, profile_errors, show
 from profiles.bulk import MOST, update_many
 from profiles.models import Door, parse_node_id
 from profiles.models import Profile as ProfileRow
@@ -21,7 +21,7 @@ class WriteProfile(graphene.relay.ClientIDMutation):
         abstract = True
 
     profile = graphene.Field(Profile, description="As it now is; null where there are errors.")
-    errors = graphene.List(graphene.NonNull(ProfileError), required=True, description="What is wrong with the input.")
+    errors = error_list()
 
     @classmethod
     def mutate_and_get_payload(cls, root, info, id, if_match=None, client_mutation_id=None, **values):
@@ -52,9 +52,7 @@ class DeleteProfile(graphene.relay.ClientIDMutation):
         if_match = graphene.String(description="Delete only this etag, or any with '*'.")
 
     deleted_id = graphene.ID(description="What was deleted.")
-    errors = graphene.List(
-        graphene.NonNull(ProfileError), required=True, description="None: a refusal is a top-level error."
-    )
+    errors = error_list("None: a refusal is a top-level error.")
 
     @classmethod
     def mutate_and_get_payload(cls, root, info, id, if_match=None, client_mutation_id=None):
@@ -72,7 +70,7 @@ class CreateProfile(graphene.relay.ClientIDMutation):
         )
 
     profile = graphene.Field(Profile, description="As its owner sees it; null where there are errors.")
-    errors = graphene.List(graphene.NonNull(ProfileError), required=True, description="What is wrong with the input.")
+    errors = error_list()
 
     @classmethod
     def mutate_and_get_payload(cls, root, info, idempotency_key=None, client_mutation_id=None, **values):
@@ -102,11 +100,7 @@ class UpdateProfiles(graphene.relay.ClientIDMutation):
     profiles = graphene.List(
         graphene.NonNull(Profile), description="As they now are, in their order; null where there are errors."
     )
-    errors = graphene.List(
-        graphene.NonNull(ProfileError),
-        required=True,
-        description="What is wrong; fields by rows: 0.bio.",
-    )
+    errors = error_list("What is wrong; fields by rows: 0.bio.")
 
     @classmethod
     def mutate_and_get_payload(cls, root, info, profiles, client_mutation_id=None):

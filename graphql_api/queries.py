@@ -31,11 +31,7 @@ from profiles.serializers import ProfileSerializer
 def load(info, rows, action=Action.VIEW):
     """The one profile of these rows, if the caller may do this action to it. Raises `Refused`."""
     actor = info.context.auth
-    profile = rows.visible_to(actor).first()
-    if profile is None:
-        raise policy.unseen(actor)
-    policy.require(actor, action, profile)
-    return profile
+    return policy.require(actor, action, rows.visible_to(actor).first())
 
 
 FILTER_TYPES = {

@@ -17,7 +17,6 @@ from profiles import policy
 from profiles.exports import export
 from profiles.histories import ChangeSerializer, read_history
 from profiles.outcomes import InvalidCode, Outcome
-from profiles.pages import PageQuery
 from profiles.serializers import ProfileSerializer
 
 
@@ -150,9 +149,7 @@ class Profile(
 
     def resolve_history(serializer, info, **arguments):
         actor = info.context.auth
-        wanted = PageQuery(data=page_values(**arguments))
-        wanted.is_valid(raise_exception=True)
-        page = read_history(serializer.instance, actor, **wanted.validated_data)
+        page = read_history(serializer.instance, actor, page_values(**arguments))
         changes = [ChangeSerializer(row, context={"actor": actor}) for row in page.rows]
         return connection(ChangeConnection, page, changes)
 
@@ -222,6 +219,11 @@ class ProfileError(graphene.ObjectType):
     )
     message = graphene.String(required=True, description="What to do, in words.")
     field = graphene.String(description="The input's field; null where it is none of them.")
+
+
+def error_list(description="What is wrong with the input."):
+    """A payload's `errors`."""
+    return graphene.List(graphene.NonNull(ProfileError), required=True, description=description)
 
 
 def profile_errors(error):

@@ -47,11 +47,8 @@ def _serializers(
     taken = _taken([values for _, values, _ in items])
     serializers = []
     for number, (key, values, if_match) in enumerate(items):
-        profile = rows.get(key or 0)
         try:
-            if profile is None:
-                raise policy.unseen(actor)
-            policy.require(actor, Action.UPDATE, profile)
+            profile = policy.require(actor, Action.UPDATE, rows.get(key or 0))
         except Refused as refused:
             raise refused.of_row(number) from None
         context = {"actor": actor, "if_match": if_match, "taken": taken}

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
-from rest_framework.fields import get_error_detail
 
 from profiles import tokens
-from profiles.fields import Choice, Line, Password, StrictSerializer
+from profiles.fields import Choice, Line, Password, StrictSerializer, check_new_password
 
 SCOPES = {"read": tokens.READ, "write": tokens.READ_WRITE}
 
@@ -50,10 +46,7 @@ class NewPassword(StrictSerializer):
     new_password = Password(help_text="Not too short, common, or like the account's other fields.")
 
     def validate_new_password(self, password: str) -> str:
-        try:
-            validate_password(password, self.context["profile"])
-        except DjangoValidationError as error:
-            raise ValidationError(get_error_detail(error)) from None
+        check_new_password(password, self.context["profile"])
         return password
 
 

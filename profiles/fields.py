@@ -6,9 +6,11 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
-from rest_framework.fields import empty
+from rest_framework.fields import empty, get_error_detail
 
 from profiles.models import USERNAME_PATTERN, normalize_username
 from profiles.outcomes import InvalidCode
@@ -131,6 +133,14 @@ class Password(Text):
         if self.forbidden.search(data):
             raise _invalid(self.forbidden_message)
         return data
+
+
+def check_new_password(password: str, profile: Any) -> None:
+    """Django's validators, for the password that this profile is to have. Raises `ValidationError`."""
+    try:
+        validate_password(password, profile)
+    except DjangoValidationError as error:
+        raise ValidationError(get_error_detail(error)) from None
 
 
 class Flag(serializers.BooleanField):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from rest_framework import serializers
 
 from profiles import policy
 from profiles.models import Change, Door, Profile
-from profiles.pages import Page, paginate
+from profiles.pages import Page, PageQuery, paginate
 from profiles.policy import Action, Actor
 
 NEWEST_FIRST = ("-version",)
@@ -43,10 +44,13 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
         ]
 
 
-def read_history(profile: Profile, actor: Actor, **page: Any) -> Page[Change]:
+def read_history(profile: Profile, actor: Actor, values: Mapping[str, Any]) -> Page[Change]:
     """A page of what was written to a profile, newest first, in one SQL statement.
 
-    `page` is as `paginate` takes it. Raises as `policy.require` does, and `ValidationError` for a bad cursor.
+    `values` are the fields of `PageQuery`, as they came. Raises as `policy.require` does, and after that
+    `ValidationError`.
     """
     policy.require(actor, Action.VIEW_HISTORY, profile)
-    return paginate(profile.history.select_related("actor"), NEWEST_FIRST, **page)
+    wanted = PageQuery(data=values)
+    wanted.is_valid(raise_exception=True)
+    return paginate(profile.history.select_related("actor"), NEWEST_FIRST, **wanted.validated_data)

@@ -84,6 +84,14 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
         """The actor's own profile; none for nobody in particular."""
         return self.filter(pk=actor.profile.pk) if actor.profile else self.none()
 
+    def for_writing(self) -> ProfileQuerySet:
+        """These rows, locked until the transaction ends.
+
+        NO KEY: others may point at a row (`updated_by`, `actor`) meanwhile, without which two of the staff
+        who change each other's profile would wait for one another for ever.
+        """
+        return self.select_for_update(of=("self",), no_key=True)
+
     # What Django's own authentication and commands call
 
     def get_by_natural_key(self, username: str | None) -> Profile:

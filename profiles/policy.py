@@ -133,25 +133,23 @@ def may_set(actor: Actor, field: str) -> bool:
     return actor.is_staff or field not in STAFF_READS_AND_WRITES
 
 
-def require(actor: Actor, action: Action, profile: Profile) -> None:
-    """Pass where `can` says yes.
+def require(actor: Actor, action: Action, profile: Profile | None) -> Profile:
+    """The profile, where it is there and `can` says yes.
 
     Raises:
-        Refused: NOT_FOUND where the actor may not so much as see the profile, FORBIDDEN where it sees
-            it, and UNAUTHENTICATED in both cases where it is nobody in particular.
+        Refused: NOT_FOUND where there is none, or none that the actor may so much as see, FORBIDDEN where
+            it sees it, and UNAUTHENTICATED in all cases where it is nobody in particular.
     """
-    if not sees(actor, profile):
+    if profile is None or not sees(actor, profile):
         raise unseen(actor)
     if not can(actor, action, profile):
         raise Refused(Outcome.UNAUTHENTICATED if actor.is_anonymous else Outcome.FORBIDDEN)
+    return profile
 
 
 def own(actor: Actor, action: Action) -> Profile:
     """The actor's own profile, to do this action to. Raises `Refused` as `require` does."""
-    if actor.profile is None:
-        raise unseen(actor)
-    require(actor, action, actor.profile)
-    return actor.profile
+    return require(actor, action, actor.profile)
 
 
 def unseen(actor: Actor) -> Refused:

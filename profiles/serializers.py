@@ -7,16 +7,25 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, TypeAlias, cast
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
 from django.utils.http import parse_etags, quote_etag
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
-from rest_framework.fields import get_error_detail
 
 from profiles import policy, writing
-from profiles.fields import Choice, Email, Flag, Line, Password, Text, TimeZone, Username, Website, unknown
+from profiles.fields import (
+    Choice,
+    Email,
+    Flag,
+    Line,
+    Password,
+    Text,
+    TimeZone,
+    Username,
+    Website,
+    check_new_password,
+    unknown,
+)
 from profiles.models import UNIQUE_USERNAME, Profile
 from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.policy import Action, Actor
@@ -245,9 +254,9 @@ class SignUpSerializer(ProfileSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         fields = {name: value for name, value in attrs.items() if name != "password"}
         try:
-            validate_password(attrs["password"], Profile(**fields))
-        except DjangoValidationError as error:
-            raise ValidationError({"password": get_error_detail(error)}) from None
+            check_new_password(attrs["password"], Profile(**fields))
+        except ValidationError as error:
+            raise ValidationError({"password": error.detail}) from None
         return attrs
 
 

@@ -70,10 +70,7 @@ def update(
         ValidationError: somebody else has taken a unique value, with the code of the early check.
     """
     with unique():
-        row = _locked(profile, actor)
-        policy.require(actor, Action.UPDATE, row)
-        if expected_version not in (None, row.version):
-            raise Refused(Outcome.CONFLICT, version=row.version)
+        row = _permitted(profile, actor, Action.UPDATE, expected_version)
         save_locked(row, values, actor, door)
     return row
 
@@ -84,11 +81,7 @@ def delete(profile: Profile, *, actor: Actor, expected_version: int | None = Non
     What it wrote to others stays in their history, of an actor that is no more. Raises as `update` does.
     """
     with transaction.atomic():
-        row = _locked(profile, actor)
-        policy.require(actor, Action.DELETE, row)
-        if expected_version not in (None, row.version):
-            raise Refused(Outcome.CONFLICT, version=row.version)
-        row.delete()
+        _permitted(profile, actor, Action.DELETE, expected_version).delete()
     security.log("deleted", profile, by=actor.profile and actor.profile.pk)
 
 
@@ -121,15 +114,20 @@ def _save_account(profile: Profile, change: Callable[[Profile], None], field: st
 def lock_many(keys: Collection[int], actor: Actor) -> dict[int, Profile]:
     """The profiles of these keys that this actor sees, locked in one order, by key. In one statement."""
     rows = Profile.objects.visible_to(actor).filter(pk__in=keys).order_by("pk")
-    return {row.pk: row for row in rows.select_for_update(of=("self",), no_key=True)}
+    return {row.pk: row for row in rows.for_writing()}
+
+
+def _permitted(profile: Profile, actor: Actor, action: Action, expected_version: int | None) -> Profile:
+    """The row, locked, where the actor may do this to it and it is as the client expects. Raises `Refused`."""
+    row = policy.require(actor, action, _locked(profile, actor))
+    if expected_version not in (None, row.version):
+        raise Refused(Outcome.CONFLICT, version=row.version)
+    return row
 
 
 def _locked(profile: Profile, actor: Actor) -> Profile:
-    # NO KEY: this lock lets others point at the row (`updated_by`, `actor`) meanwhile, without which
-    # two of the staff who change each other's profile would wait for one another for ever.
-    rows = Profile.objects.select_related("updated_by").select_for_update(of=("self",), no_key=True)
     try:
-        return rows.get(pk=profile.pk)
+        return Profile.objects.select_related("updated_by").for_writing().get(pk=profile.pk)
     except Profile.DoesNotExist:
         raise policy.unseen(actor) from None
 

@@ -218,10 +218,10 @@ class GraphQLDoor:
         query = f"""query ($pk: Int) {{ answer: profile(pk: $pk) {{ history{f"({arguments})" if arguments else ""} {{
             edges {{ cursor node {{ version at actor {{ pk }} door requestId changes {{ field from to }} }} }}
             pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} }}"""
-        body = self.send(query, {"pk": pk}, token=token).json()
+        response = self.send(query, {"pk": pk}, token=token)
+        body = response.json()
         if "errors" in body:
-            error = body["errors"][0]
-            return Answer(error["extensions"]["code"], ((error["extensions"]["code"], None, error["message"]),))
+            return self.answer(response)
         return Answer("done", body=self.page(body["data"]["answer"]["history"]))
 
     def list(self, *, token=None, page_size=None, cursor=None, direction="forward", **wanted):
@@ -238,10 +238,10 @@ class GraphQLDoor:
             last: $last, before: $before, search: $search, filter: $filter, orderBy: $orderBy) {{
             {count} edges {{ cursor node {{ ...Whole }} }}
             pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} {PROFILE}"""
-        body = self.send(query, given, token=token).json()
+        response = self.send(query, given, token=token)
+        body = response.json()
         if "errors" in body:
-            error = body["errors"][0]
-            return Answer(error["extensions"]["code"], ((error["extensions"]["code"], None, error["message"]),))
+            return self.answer(response)
         connection = body["data"]["answer"]
         rows = [self.done(edge["node"]).body for edge in connection["edges"]]
         page = {"rows": rows, **self.ends(connection["pageInfo"])}

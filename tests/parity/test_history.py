@@ -46,6 +46,13 @@ def test_who_may_read_it(cast, doors, actor, target, outcome):
     assert both(doors, cast.pk(target), token=cast.token(actor)).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("actor", "target", "outcome"), [("member", "known", "FORBIDDEN"), ("member", "hidden", "NOT_FOUND")]
+)
+def test_who_may_not_read_it_learns_nothing_from_errors(cast, doors, actor, target, outcome):
+    assert both(doors, cast.pk(target), token=cast.token(actor), page_size=0).outcome == outcome
+
+
 def test_a_row_says_who_when_where_and_what(written, doors):
     rows = both(doors, written.pk("owner"), token=written.token("staff"), page_size=2).body["rows"]
     change = Profile.objects.get(username="owner").history.get(version=WRITES + 1)
