@@ -1,5 +1,6 @@
 """The one FilterSet: which profiles of those that may be seen are wanted."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -18,7 +19,8 @@ from profiles.policy import Actor, Visibility
 
 SEARCHED = ("username", "display_name", "location", "bio")
 MOST_WORDS = 10
-FEW = 1_000  # matches that are sorted, rather than met on the way
+FEW = 3_000  # matches that are sorted; a walk to a page of more than these, among a million, takes about as long
+MANY = 30_000  # matches, by PostgreSQL's statistics, of which a page is soon met
 LONGEST = 200  # characters of a filter's value
 
 
@@ -86,12 +88,26 @@ def searched(rows: ProfileQuerySet, text: str) -> ProfileQuerySet:
     """
     if connection.vendor == "postgresql":
         vector = SearchVector(*SEARCHED, config="simple")
-        matching = rows.alias(words=vector).filter(words=SearchQuery(text, config="simple"))
-        # The planner guesses that a word it has not met is in every 300th row, and walks the whole order
-        # to find none. So the few that there are, are found by the words first; where there are many, the
-        # walk along the order soon meets a page of them.
-        few = list(matching.order_by().values_list("pk", flat=True)[: FEW + 1])
-        return rows.filter(pk__in=few) if len(few) <= FEW else matching
+        return _by_words(rows, rows.alias(words=vector).filter(words=SearchQuery(text, config="simple")))
     for word in text.split()[:MOST_WORDS]:
         rows = rows.filter(Q(*((f"{field}__icontains", word) for field in SEARCHED), _connector=Q.OR))
     return rows
+
+
+def _by_words(rows: ProfileQuerySet, matching: ProfileQuerySet) -> ProfileQuerySet:
+    """The matching rows, so that PostgreSQL finds a page of them in few steps.
+
+    No index has both words and an order. Where many match, the walk along the order soon meets a page of
+    them. The planner takes a word that it has not met for such a one, and would walk to the end; so what
+    may be few is found by its words first, and what is few is then sorted. Between the two, a page costs
+    about the root of the table's size (`tests/explain.py`).
+    """
+    matching = matching.order_by()
+    (plan,) = json.loads(matching.explain(format="json"))
+    if plan["Plan"]["Plan Rows"] > MANY:
+        return matching
+    few = list(matching.values_list("pk", flat=True)[: FEW + 1])
+    if len(few) > FEW:
+        return matching
+    # A join for each of them would make the walk look cheap.
+    return rows.select_related(None).prefetch_related("updated_by").filter(pk__in=few)
