@@ -5,7 +5,7 @@ from rest_framework.exceptions import ValidationError
 
 from graphql_api.identity import ChangePassword, LogoutEverywhere, RefreshToken, RevokeToken, TokenAuth, VerifyToken
 from graphql_api.queries import load
-from graphql_api.types import PROFILE_FIELDS, Profile, derived, error_list, profile_errors, show
+from graphql_api.types import PROFILE_FIELDS, Profile, Shown, derived, error_list, profile_errors, show
 from profiles.bulk import MOST, update_many
 from profiles.models import Door, parse_node_id
 from profiles.models import Profile as ProfileRow
@@ -75,7 +75,8 @@ class CreateProfile(graphene.relay.ClientIDMutation):
     @classmethod
     def mutate_and_get_payload(cls, root, info, idempotency_key=None, client_mutation_id=None, **values):
         try:
-            return cls(profile=sign_up(info.context.auth, values, key=idempotency_key), errors=[])
+            made = sign_up(info.context.auth, values, key=idempotency_key)
+            return cls(profile=Shown(made.instance, made), errors=[])
         except ValidationError as error:
             return cls(errors=profile_errors(error))
 

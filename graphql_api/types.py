@@ -1,6 +1,7 @@
 """The GraphQL types, derived from the serializers: a field is declared once."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 import graphene
 from drf_standardized_errors.formatter import flatten_errors
@@ -16,8 +17,9 @@ from rest_framework.exceptions import ValidationError
 from profiles import policy
 from profiles.exports import export
 from profiles.histories import ChangeSerializer, read_history
+from profiles.models import Profile as ProfileRow
 from profiles.outcomes import InvalidCode, Outcome
-from profiles.serializers import ProfileSerializer
+from profiles.serializers import ProfileSerializer, entity_tag
 
 
 class DateTime(graphene.DateTime):
@@ -97,20 +99,28 @@ def connection(connection_class, page, nodes):
 CHANGE_FIELDS = dict(ChangeSerializer().fields)
 
 
+class Shown(NamedTuple):
+    """A profile as a resolver gives it: the row, and the serializer that says what its reader is shown."""
+
+    row: ProfileRow
+    serializer: ProfileSerializer
+
+    def field(self, name):
+        return self.serializer.shown(self.row, name)
+
+
 class Profile(
     derived({n: f for n, f in PROFILE_FIELDS.items() if n not in HERE_OTHERWISE}, required=ALWAYS_SHOWN),
     graphene.ObjectType,
 ):
     """An account and its public face. What you may not see of it is null."""
 
-    # A resolver gives a profile as a serializer bound to the row and to the caller, so that a field
-    # is what REST would show.
     class Meta:
         interfaces = (Node,)
-        possible_types = (ProfileSerializer,)
+        possible_types = (Shown,)
 
-        def default_resolver(name, default, serializer, info):
-            return serializer.shown(serializer.instance, name)
+        def default_resolver(name, default, profile, info):
+            return profile.field(name)
 
     pk = graphene.Int(required=True, description="The key: REST's id.")
     updated_by = graphene.Field(lambda: Profile, description=PROFILE_FIELDS["updated_by"].help_text)
@@ -128,35 +138,36 @@ class Profile(
 
     export = GenericScalar(description="Everything that is held about the account. For its owner and staff.")
 
-    def resolve_export(serializer, info):
-        return export(serializer.instance, info.context.auth)
+    def resolve_export(profile, info):
+        return export(profile.row, info.context.auth)
 
-    def resolve_id(serializer, info):
-        return serializer.instance.node_id
+    def resolve_id(profile, info):
+        return profile.row.node_id
 
-    def resolve_pk(serializer, info):
-        return serializer.instance.pk
+    def resolve_pk(profile, info):
+        return profile.row.pk
 
-    def resolve_updated_by(serializer, info):
-        seen = serializer.shown(serializer.instance, "updated_by")
-        return seen and show(info, serializer.instance.updated_by)
+    def resolve_updated_by(profile, info):
+        return profile.field("updated_by") and show(info, profile.row.updated_by)
 
-    def resolve_editable_fields(serializer, info):
-        return [to_camel_case(name) for name in serializer.writable_names(serializer.instance)]
+    def resolve_editable_fields(profile, info):
+        return [to_camel_case(name) for name in profile.field("editable_fields")]
 
-    def resolve_etag(serializer, info):
-        return serializer.etag
+    def resolve_etag(profile, info):
+        return entity_tag(profile.serializer.to_representation(profile.row))
 
-    def resolve_history(serializer, info, **arguments):
+    def resolve_history(profile, info, **arguments):
         actor = info.context.auth
-        page = read_history(serializer.instance, actor, page_values(**arguments))
-        changes = [ChangeSerializer(row, context={"actor": actor}) for row in page.rows]
-        return connection(ChangeConnection, page, changes)
+        page = read_history(profile.row, actor, page_values(**arguments))
+        shown = ChangeSerializer(page.rows, many=True, context={"actor": actor}).data
+        return connection(ChangeConnection, page, list(zip(page.rows, shown, strict=True)))
 
 
-def show(info, profile):
-    """A profile as a resolver gives it: bound to the caller."""
-    return ProfileSerializer(profile, context={"actor": info.context.auth})
+def show(info, row):
+    """A profile as the caller is shown it, by one serializer for all of a document's."""
+    if not hasattr(info.context, "serializer"):
+        info.context.serializer = ProfileSerializer(context={"actor": info.context.auth})
+    return Shown(row, info.context.serializer)
 
 
 class ProfileConnection(graphene.relay.Connection):
@@ -185,21 +196,24 @@ class Change(
     """A write that changed a profile."""
 
     class Meta:
-        def default_resolver(name, default, serializer, info):
-            return serializer.data[name]
+        def default_resolver(name, default, change, info):
+            _, shown = change
+            return shown[name]
 
     actor = graphene.Field(lambda: Profile, description=CHANGE_FIELDS["actor"].help_text)
     changes = graphene.List(
         graphene.NonNull(FieldChange), required=True, description=CHANGE_FIELDS["changes"].help_text
     )
 
-    def resolve_actor(serializer, info):
-        return serializer.data["actor"] and show(info, serializer.instance.actor)
+    def resolve_actor(change, info):
+        row, shown = change
+        return shown["actor"] and show(info, row.actor)
 
-    def resolve_changes(serializer, info):
+    def resolve_changes(change, info):
+        _, shown = change
         return [
-            FieldChange(field=to_camel_case(change["field"]), before=change["from"], after=change["to"])
-            for change in serializer.data["changes"]
+            FieldChange(field=to_camel_case(field["field"]), before=field["from"], after=field["to"])
+            for field in shown["changes"]
         ]
 
 
