@@ -6,7 +6,7 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     OperationType,
-    execute,
+    execute_sync,
     get_operation_ast,
     parse,
     specified_rules,
@@ -70,7 +70,7 @@ class GraphQLView(APIView):
         operation = get_operation_ast(document, operation_name)
         if self.request.method != "POST" and operation and operation.operation is not OperationType.QUERY:
             raise Refused(Outcome.METHOD_NOT_ALLOWED, "Only a query can be sent by GET: send this by POST.")
-        return execute(
+        return execute_sync(
             schema.graphql_schema,
             document,
             context_value=self.request,

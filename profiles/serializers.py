@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, TypeAlias, cast
 
 from django.db import models
@@ -88,7 +89,7 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
         read_only_fields = ("id", "node_id", "created_at", "updated_at", "version")
         field_classes: ClassVar = {"username": Username, "time_zone": TimeZone}
 
-    @property
+    @cached_property
     def actor(self) -> Actor:
         return cast(Actor, self.context.get("actor", Actor()))
 
