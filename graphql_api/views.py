@@ -1,33 +1,60 @@
 """GraphQL over HTTP: the same authentication and the same JSON reader as REST's, and the answer's shape."""
 
+import re
+
+from django.conf import settings
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from drf_standardized_errors.formatter import flatten_errors
 from graphene.utils.str_converters import to_camel_case
 from graphql import (
     ExecutionResult,
     GraphQLError,
+    NoSchemaIntrospectionCustomRule,
     OperationType,
     execute_sync,
-    get_operation_ast,
-    parse,
     specified_rules,
     validate,
 )
-from rest_framework.exceptions import ValidationError
+from graphql.validation import MaxIntrospectionDepthRule
+from rest_framework.exceptions import NotAcceptable, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from graphql_api.limits import OneWithCredentials
+from graphql_api import limits, persisted
 from graphql_api.schema import schema
 from profiles.outcomes import Outcome, Refused, refusal
 from profiles.parsers import parse_json
+from profiles.throttling import Budget, spend
+
+RULES = [*specified_rules, MaxIntrospectionDepthRule, limits.OneWithCredentials]
+PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
+SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # to whatever client
+SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
 
 
 class ASCIIRenderer(JSONRenderer):
     """JSON in ASCII: an error may quote a document's lone surrogate, which UTF-8 has no bytes for."""
 
     ensure_ascii = True
+
+
+class GraphQLRenderer(ASCIIRenderer):
+    """The same, to a client that knows GraphQL's own media type, and so what an HTTP status means with it."""
+
+    media_type = "application/graphql-response+json"
+
+
+class ByPreference(DefaultContentNegotiation):
+    """Goes by the weights of `Accept` (RFC 9110, section 12.5.1), which REST framework's own does not look at."""
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        chosen = request.get_preferred_type([renderer.media_type for renderer in renderers])
+        if chosen is None:
+            raise NotAcceptable(available_renderers=renderers)
+        return next((renderer, chosen) for renderer in renderers if renderer.media_type == chosen)
 
 
 class GraphQLView(APIView):
@@ -37,13 +64,13 @@ class GraphQLView(APIView):
     """
 
     permission_classes = (AllowAny,)
-    renderer_classes = (ASCIIRenderer,)
+    throttle_classes = ()  # a document counts for as many operations as it has root fields
+    renderer_classes = (ASCIIRenderer, GraphQLRenderer)
+    content_negotiation_class = ByPreference
 
     def get(self, request):
-        parameters = {name: request.query_params.get(name) for name in ("query", "variables", "operationName")}
-        if parameters["variables"]:
-            parameters["variables"] = parse_json(parameters["variables"])
-        return self.answer(parameters)
+        given = {name: request.query_params.get(name) for name in PARAMETERS}
+        return self.answer({n: parse_json(v) if v and PARAMETERS[n] is dict else v or None for n, v in given.items()})
 
     def post(self, request):
         return self.answer(request.data)
@@ -53,57 +80,98 @@ class GraphQLView(APIView):
 
     def answer(self, parameters):
         """The response to a request's parameters (GraphQL over HTTP, section 5.1)."""
-        query, variables, operation_name = checked(parameters)
+        query, digest, variables, operation_name = checked(parameters)
         try:
-            result = self.run(query, variables, operation_name)
+            result = self.run(query, digest, variables, operation_name)
         except GraphQLError as error:
             result = ExecutionResult(errors=[error])
-        except RecursionError:
-            raise Refused(Outcome.BAD_REQUEST, "The document is nested too deeply.") from None
-        return response_of(result)
+        except Refused as refused:
+            result = ExecutionResult(errors=[GraphQLError(refused.message, original_error=refused)])
+        return self.response_of(result)
 
-    def run(self, query, variables, operation_name):
-        document = parse(query)
-        errors = validate(schema.graphql_schema, document, [*specified_rules, OneWithCredentials])
-        if errors:
-            return ExecutionResult(errors=errors)
-        operation = get_operation_ast(document, operation_name)
-        if self.request.method != "POST" and operation and operation.operation is not OperationType.QUERY:
+    def run(self, query, digest, variables, operation_name):
+        """Read, count, validate, execute: each only where the one before it let the document pass."""
+        try:
+            text = query or persisted.find(digest)
+            measured = limits.read(text, variables or {}, operation_name)
+        except (GraphQLError, Refused):
+            spend(self.request, self.request.auth, Budget.READS)
+            raise
+        kind = measured.operation.operation if measured.operation else OperationType.QUERY
+        if kind is not OperationType.QUERY and self.request.method != "POST":
             raise Refused(Outcome.METHOD_NOT_ALLOWED, "Only a query can be sent by GET: send this by POST.")
-        return execute_sync(
+        budget = Budget.READS if kind is OperationType.QUERY else Budget.WRITES
+        spend(self.request, self.request.auth, budget, max(1, measured.cost.root_fields))
+        rules = RULES if self.shows_schema else [*RULES, NoSchemaIntrospectionCustomRule]
+        if errors := validate(schema.graphql_schema, measured.document, rules):
+            return ExecutionResult(errors=errors)
+        if query and digest:
+            persisted.keep(digest, query)
+        result = execute_sync(
             schema.graphql_schema,
-            document,
+            measured.document,
             context_value=self.request,
             variable_values=variables,
             operation_name=operation_name,
         )
+        result.extensions = {"cost": measured.cost.shown}
+        return result
+
+    @property
+    def shows_schema(self):
+        """Whether this caller may ask for the schema, and is helped with its names."""
+        who = settings.GRAPHQL_INTROSPECTION
+        return who == "everybody" or (who == "members" and not self.request.auth.is_anonymous)
+
+    def response_of(self, result):
+        """The response that carries an execution's result, or the errors that came before it."""
+        refusals = [refused_by(error) for error in result.errors or ()]
+        body = {}
+        if refusals:
+            body["errors"] = [self.error_of(*each) for each in zip(result.errors, refusals, strict=True)]
+        executed = all(error.path for error in result.errors or ())
+        if executed:
+            body["data"] = result.data
+        if result.extensions:
+            body["extensions"] = result.extensions
+        return Response(body, **self.http_of(refusals, executed))
+
+    def error_of(self, error, refused):
+        shown = {**error.formatted, **formatted(refused)}
+        if not self.shows_schema:
+            shown["message"] = SUGGESTION.sub("", shown["message"])
+        return shown
+
+    def http_of(self, refusals, executed):
+        """The status and headers of an answer.
+
+        A client that accepts plain JSON reads the errors under a 200 alone; one that knows GraphQL's own media
+        type is told by the status that nothing was executed (GraphQL over HTTP, sections 6.4.1 and 6.4.2).
+        """
+        of_http = next((refused for refused in refusals if refused.outcome in SAID_BY_STATUS), None)
+        said = of_http or (refusals[0] if refusals and not executed else None)
+        by_status = of_http or self.request.accepted_renderer.media_type == GraphQLRenderer.media_type
+        return {"status": said.outcome.status if said and by_status else 200, "headers": said and said.headers}
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        """Adds what a cache must know: nothing is kept, for who asks and how decides what is said."""
+        patch_vary_headers(response, ["Accept", "Authorization"])
+        patch_cache_control(response, private=True, no_store=True)
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 def checked(parameters):
-    """The query, its variables and the operation's name. Raises `Refused`: they are not of their types."""
+    """The query or its hash, the variables and the operation's name. Raises `Refused`: one is of another type."""
     if not isinstance(parameters, dict):
         raise Refused(Outcome.BAD_REQUEST, "Send one JSON object with the query; batches are not taken.")
-    query, variables, name = (parameters.get(key) for key in ("query", "variables", "operationName"))
-    if not query or not isinstance(query, str):
+    for name, kind in PARAMETERS.items():
+        if not isinstance(parameters.get(name), kind | None):
+            raise Refused(Outcome.BAD_REQUEST, f"Give '{name}' as {'a string' if kind is str else 'an object'}.")
+    query, variables, operation_name, extensions = (parameters.get(name) for name in PARAMETERS)
+    digest = persisted.digest_of(query, extensions)
+    if not (query or digest):
         raise Refused(Outcome.BAD_REQUEST, "Give the document as a string in 'query'.")
-    if not isinstance(variables, dict | None):
-        raise Refused(Outcome.BAD_REQUEST, "Give 'variables' as an object.")
-    if not isinstance(name, str | None):
-        raise Refused(Outcome.BAD_REQUEST, "Give 'operationName' as a string.")
-    return query, variables, name
-
-
-def response_of(result):
-    """The response that carries an execution's result, or the errors that came before it."""
-    refusals = [refused_by(error) for error in result.errors or ()]
-    body = {}
-    if refusals:
-        body["errors"] = [{**error.formatted, **formatted(r)} for error, r in zip(result.errors, refusals, strict=True)]
-    if all(error.path for error in result.errors or ()):
-        body["data"] = result.data
-    away = next((refused for refused in refusals if refused.outcome is Outcome.UNAVAILABLE), None)
-    headers = {"Cache-Control": "no-store", **(away.headers if away else {})}
-    return Response(body, status=away.outcome.status if away else 200, headers=headers)
+    return query, digest, variables, operation_name
 
 
 def refused_by(error):

@@ -7,6 +7,6 @@ class ProfilesConfig(AppConfig):
     name = "profiles"
 
     def ready(self) -> None:
-        from profiles.throttling import storage
+        from profiles.throttling import counter
 
-        storage()
+        counter()

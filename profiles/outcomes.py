@@ -16,9 +16,11 @@ class Outcome(Enum):
     """A code, the status of its REST answer, and what to do about it."""
 
     BAD_REQUEST = 400, "The request can't be read. Mend it and send it again."
+    TOO_COMPLEX = 400, "The document asks for too much. Ask for less, or in several requests."
     UNAUTHENTICATED = 401, "Sign in, and send the token as 'Authorization: Bearer TOKEN'."
     FORBIDDEN = 403, "You may see this, but not change it."
     NOT_FOUND = 404, "There is nothing here, or nothing that you may see."
+    PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # what Apollo's clients look for; they send it whole
     METHOD_NOT_ALLOWED = 405, "This path takes other methods: see the Allow header."
     NOT_ACCEPTABLE = 406, "The answer is JSON: accept application/json."
     CONFLICT = 412, "It has changed since you read it. Read it again, then decide."
@@ -76,7 +78,8 @@ class Refused(Exception):
         message: what to say instead of the outcome's own message.
         headers: HTTP headers that its answer carries, over either door.
         details: what a client can use: `version` (CONFLICT), `retry_after` in seconds (THROTTLED,
-            UNAVAILABLE), `id` of the log line (INTERNAL), `row` of several that was refused.
+            UNAVAILABLE), `id` of the log line (INTERNAL), `row` of several that was refused, and of
+            TOO_COMPLEX the `limit`, the `most` that passes and the document's own `figure`.
     """
 
     def __init__(

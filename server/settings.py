@@ -7,9 +7,12 @@
 | `JWT_KEYS` | `kid=secret,…`, the current key first, then those still accepted | none: start-up fails without it |
 | `JWT_ALGORITHM` | `HS256`; or `EdDSA`, `RS256`, where `JWT_KEYS` names PEM files by their paths | `HS256` |
 | `REFRESH_TOKEN_DAYS` | how long a sign-in lasts, however often it is refreshed | 14 |
+| `READ_LIMIT`, `WRITE_LIMIT` | how many operations of an actor pass | 600, 120 per minute |
 | `SIGN_IN_LIMIT_PER_ACCOUNT`, `…_PER_ADDRESS` | how many attempts pass, as `limits` writes it | 10, 100 per 5 minutes |
 | `SIGN_UP_IS_OPEN` | whether anybody may make an account, or staff alone | on |
-| `REDIS_URL` | where attempts are counted | each process's memory |
+| `GRAPHQL_MAX_…` | what a document may cost: see `GRAPHQL_LIMITS` | |
+| `GRAPHQL_INTROSPECTION` | who may ask for the schema: `everybody`, `members`, `nobody` | `members` |
+| `REDIS_URL` | where they are counted, and persisted queries kept | each process's memory |
 | `TRUSTED_PROXIES` | the addresses or networks whose `X-Forwarded-For` is believed, by commas | none |
 | `DATABASE_URL` | `postgres://user:password@host:port/name` or `sqlite:///path` | `db.sqlite3` beside `manage.py` |
 | `ALLOWED_HOSTS` | the names that the service answers to, by commas | none (localhost under `DEBUG`) |
@@ -50,6 +53,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
+    "profiles.throttling.rate_limit_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Sessions and cookies are for the admin alone: neither door asks who the session is.
@@ -79,8 +83,9 @@ TEMPLATES = [
     }
 ]
 
-# The database
+# Where things are kept
 
+REDIS_URL = env.str("REDIS_URL", default="")
 DATABASES = {
     "default": {
         **env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
@@ -100,6 +105,15 @@ else:
     # A request is served by one process of PostgreSQL: those that walk ahead for a page's 20 rows read far too many.
     one_process = {"options": "-c max_parallel_workers_per_gather=0"}
     DATABASES["default"]["OPTIONS"] = one_process | DATABASES["default"].get("OPTIONS", {})
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"SOCKET_TIMEOUT": 0.04, "SOCKET_CONNECT_TIMEOUT": 0.04, "IGNORE_EXCEPTIONS": True},
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # 32 bits: a key always fits GraphQL's Int
 
 # Identity
@@ -131,10 +145,12 @@ if not JWT_KEYS or (JWT_ALGORITHM == "HS256" and any(len(key.encode()) < SHORTES
     )
 REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)  # from the sign-in, however often it is refreshed
 
-# How many attempts to sign in pass; counted in each process's memory where no Redis is named.
+# How many operations of an actor pass, and how many attempts to sign in; counted in each process's memory where
+# no Redis is named.
+READ_LIMIT = env.str("READ_LIMIT", default="600 per minute")
+WRITE_LIMIT = env.str("WRITE_LIMIT", default="120 per minute")
 SIGN_IN_LIMIT_PER_ACCOUNT = env.str("SIGN_IN_LIMIT_PER_ACCOUNT", default="10 per 5 minutes")
 SIGN_IN_LIMIT_PER_ADDRESS = env.str("SIGN_IN_LIMIT_PER_ADDRESS", default="100 per 5 minutes")
-REDIS_URL = env.str("REDIS_URL", default="")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # addresses or networks whose X-Forwarded-For is believed
 
 # django-graphql-jwt issues and reads the access tokens, through our handlers.
@@ -157,6 +173,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["profiles.authentication.BearerAuthentication"],
     "UNAUTHENTICATED_TOKEN": "profiles.policy.Actor",
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["profiles.throttling.OperationThrottle"],
     "DEFAULT_PARSER_CLASSES": ["profiles.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
@@ -167,6 +184,26 @@ REST_FRAMEWORK = {
 DRF_STANDARDIZED_ERRORS = {"ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True}
 
 GRAPHENE = {"SCHEMA": "graphql_api.schema.schema", "SCHEMA_OUTPUT": "graphql_api/schema.graphql"}
+
+# What a GraphQL document may cost, each by a variable: GRAPHQL_MAX_DEPTH and so on.
+GRAPHQL_LIMITS = {
+    name: env.int(f"GRAPHQL_MAX_{name.upper()}", default=most)
+    for name, most in {
+        "size": 20_000,  # characters
+        "variables": 2_000,  # values, however deep
+        "tokens": 1_000,
+        "depth": 16,  # levels of fields: as deep as GraphiQL's introspection goes
+        "root_fields": 20,
+        "aliases": 30,
+        "repeated_fields": 30,  # that stand beside one of the same name
+        "directives": 20,
+        "fragments": 50,  # spreads and inline ones, each as often as it is reached
+        "rows": 300,  # pages multiply
+        "values": 3_000,  # fields of the answer
+    }.items()
+}
+# Who may ask for the schema: "everybody", "members" (who have signed in) or "nobody".
+GRAPHQL_INTROSPECTION = env.str("GRAPHQL_INTROSPECTION", default="everybody" if DEBUG else "members")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, at either door
 

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from profiles.throttling import storage
+from profiles.throttling import counter
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 
@@ -41,7 +41,7 @@ def uncollected_static_files(settings):
 @pytest.fixture(autouse=True)
 def no_attempts_yet():
     """What earlier tests counted is none of this one's business."""
-    storage.cache_clear()
+    counter.cache_clear()
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Attempts to sign in: counted one by one, whichever door they come through."""
 
+import socket
+
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import RequestFactory
 
 from profiles import throttling
 from profiles.models import Profile
-from profiles.outcomes import Outcome, Refused
 from tests.cast import PASSWORD
 
 LIMIT = 10  # per account, as it ships
@@ -74,13 +75,14 @@ def test_every_attempt_costs_one_hashing(cast, rest, hashings, username):
 
 def test_fifty_aliases_are_refused_whole(cast, graphql, hashings):
     hashings.clear()
-    aliases = " ".join(f'a{n}: tokenAuth(username: "owner", password: "{n}") {{ token }}' for n in range(50))
-    response = graphql.send(f"mutation {{ {aliases} }}")
-    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_REQUEST"]
+    for count, code in ((50, "TOO_COMPLEX"), (15, "BAD_REQUEST")):
+        aliases = " ".join(f'a{n}: tokenAuth(username: "owner", password: "{n}") {{ token }}' for n in range(count))
+        response = graphql.send(f"mutation {{ {aliases} }}")
+        assert [error["extensions"]["code"] for error in response.json()["errors"]] == [code]
     hidden = 'fragment F on Mutation { a: tokenAuth(username: "owner", password: "1") { token } }'
     change = 'changePassword(oldPassword: "1", newPassword: "2") { token }'
     response = graphql.send(f"mutation {{ ...F {change} }} {hidden}")
-    assert "Ask for one changePassword or tokenAuth" in response.json()["errors"][0]["message"]
+    assert "Ask for one changePassword or createProfile or tokenAuth" in response.json()["errors"][0]["message"]
     assert not hashings
 
 
@@ -119,13 +121,101 @@ def test_a_forged_header_moves_nothing(cast, rest):
     assert outcomes == [401] * LIMIT + [429]
 
 
-def test_counting_in_a_redis_that_is_away_is_unavailable(cast, doors, settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    for door in doors:
-        assert door.sign_in("owner", PASSWORD).outcome == "UNAVAILABLE"
-    with pytest.raises(Refused) as refused:
-        throttling.count_sign_in(None, "owner")
-    assert refused.value.outcome is Outcome.UNAVAILABLE
+def read(door, cast, **who):
+    return door.view(cast.pk("shown"), **who).outcome
+
+
+def test_both_doors_spend_one_budget(cast, doors, settings):
+    settings.READ_LIMIT, settings.WRITE_LIMIT = "5 per minute", "2 per minute"
+    token = cast.token("owner")
+    outcomes = [read(doors[n % 2], cast, token=token) for n in range(6)]
+    assert outcomes == ["done"] * 5 + ["THROTTLED"]
+    writes = [doors[n % 2].update(cast.pk("owner"), {"bio": str(n)}, token=token).outcome for n in range(3)]
+    assert writes == ["done"] * 2 + ["THROTTLED"]
+    assert [read(door, cast, token=cast.token("member")) for door in doors] == ["done"] * 2
+    assert [read(door, cast) for door in doors] == ["done"] * 2  # nobody in particular, by address
+
+
+def test_a_document_counts_as_many_as_its_root_fields_all_or_none(cast, graphql, rest, settings):
+    settings.READ_LIMIT = "5 per minute"
+    four = "{ " + " ".join(f"a{n}: profile(pk: {cast.pk('shown')}) {{ pk }}" for n in range(4)) + " }"
+    first = graphql.send(four)
+    assert first.headers["RateLimit"] == '"reads";r=1;t=60'
+    assert first.json()["extensions"]["cost"]["operations"] == 4
+    assert first.json()["data"]["a3"] == {"pk": cast.pk("shown")}
+    refused = graphql.send(four)
+    (error,) = refused.json()["errors"]
+    assert (error["extensions"]["code"], "data" in refused.json()) == ("THROTTLED", False)
+    assert 0 < error["extensions"]["retryAfter"] == int(refused.headers["Retry-After"]) <= 60
+    assert read(rest, cast) == "done"
+    assert read(rest, cast) == "THROTTLED"
+
+
+@pytest.mark.parametrize("query", ["{", "{ nothing }", "{ a { b } }", "{" + " me { pk }" * 30 + "}"])
+def test_what_is_refused_is_counted_too(cast, graphql, settings, query):
+    settings.READ_LIMIT = "2 per minute"
+    codes = [graphql.send(query).json()["errors"][0]["extensions"]["code"] for _ in range(3)]
+    assert codes[0] == codes[1] in ("BAD_REQUEST", "TOO_COMPLEX")
+    assert codes[2] == "THROTTLED"
+
+
+def test_every_answer_says_what_is_left(cast, doors, settings):
+    settings.READ_LIMIT, settings.WRITE_LIMIT = "5 per 2 minutes", "3 per hour"
+    rest, graphql = doors
+    policies = [
+        rest.send("GET", f"/profiles/{cast.pk('shown')}/"),
+        graphql.send("{ me { pk } }"),
+        rest.send("PATCH", f"/profiles/{cast.pk('owner')}/", {"bio": "x"}),
+        graphql.send('mutation { verifyToken(token: "x") { scope } }'),
+        rest.send("POST", "/auth/token/", {"username": "owner", "password": PASSWORD}),
+    ]
+    assert [response.headers["RateLimit-Policy"] for response in policies] == [
+        *['"reads";q=5;w=120'] * 2,
+        *['"writes";q=3;w=3600'] * 2,
+        '"sign_ins";q=100;w=300',
+    ]
+    assert [response.headers["RateLimit"].split(";")[1] for response in policies] == [
+        "r=4",
+        "r=3",
+        "r=2",
+        "r=1",
+        "r=99",
+    ]
+
+
+# Where Redis does not answer
+
+
+@pytest.fixture(params=["away", "frozen"])
+def lost_redis(request, settings):
+    """A Redis that is not there, or takes what it is sent and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        settings.REDIS_URL = f"redis://127.0.0.1:{listener.getsockname()[1] if request.param == 'frozen' else 1}/0"
+        throttling.counter.cache_clear()
+        yield
+
+
+def test_without_redis_reads_pass_and_attempts_are_counted_here(cast, doors, settings, lost_redis, caplog):
+    settings.READ_LIMIT, settings.WRITE_LIMIT = "2 per minute", "12 per minute"
+    assert [read(doors[n % 2], cast) for n in range(6)] == ["done"] * 6
+    outcomes = [doors[n % 2].sign_in("owner", "wrong").outcome for n in range(LIMIT + 1)]
+    assert outcomes == ["UNAUTHENTICATED"] * LIMIT + ["THROTTLED"]
+    said = [record for record in caplog.records if record.name == "profiles.throttling"]
+    assert len(said) == 1
+    assert said[0].getMessage().startswith("Redis does not answer")
+
+
+def test_redis_is_asked_again_and_a_line_is_written_once_a_minute(lost_redis, monkeypatch, caplog):
+    now = 0.0
+    monkeypatch.setattr(throttling.time, "monotonic", lambda: now)
+    asked = []
+    counter = throttling.counter()
+    shared = counter.shared.hit
+    monkeypatch.setattr(counter.shared, "hit", lambda *args, **kwargs: asked.append(now) or shared(*args, **kwargs))
+    for now in (0, 1, 4.9, 5, 9, 30, 59, 64, 70):  # noqa: B007  the clock reads it
+        counter.hit(throttling.Budget.WRITES.limit, "writes", "x")
+    assert asked == [0, 5, 30, 59, 64, 70]
+    assert len(caplog.records) == 2  # at 0 and at 64
 
 
 def test_a_command_has_no_address(db):

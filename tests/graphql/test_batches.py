@@ -37,7 +37,7 @@ def test_five_profiles_are_one_statement(cast, graphql, django_assert_num_querie
     ]
 
 
-@pytest.mark.parametrize("count", [1, 50])
+@pytest.mark.parametrize("count", [1, 20])
 def test_as_many_as_are_asked_for(cast, graphql, django_assert_num_queries, count):
     token = cast.token("staff")
     pks = [profile.pk for profile in cast.profiles.values()] * 10
@@ -50,4 +50,4 @@ def test_as_many_as_are_asked_for(cast, graphql, django_assert_num_queries, coun
 def test_a_skipped_one_is_not_asked_for(cast, graphql, django_assert_num_queries):
     query = "query ($no: Boolean!) { a: profile(pk: 1) @include(if: $no) { pk } __typename }"
     with django_assert_num_queries(0):
-        assert graphql.send(query, {"no": False}).json() == {"data": {"__typename": "Query"}}
+        assert graphql.send(query, {"no": False}).json()["data"] == {"__typename": "Query"}

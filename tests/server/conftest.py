@@ -12,13 +12,16 @@ from threading import Barrier
 
 import httpx
 import pytest
+import redis
 from django.db import connection
 
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 
+REDIS = "redis://127.0.0.1:6379/9"
 ROOT = Path(__file__).parent.parent.parent
 MOST_AT_ONCE = 100
+UNTHROTTLED = {"READ_LIMIT": "1000000 per minute", "WRITE_LIMIT": "1000000 per minute"}
 MOST_SECONDS = 30  # for a server to start or stop, on the slowest machine
 
 
@@ -37,7 +40,7 @@ def serving(log_path, **environment):
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"],
             cwd=ROOT,
-            env=os.environ | {"ALLOWED_HOSTS": "127.0.0.1"} | environment,
+            env=os.environ | UNTHROTTLED | {"ALLOWED_HOSTS": "127.0.0.1"} | environment,
             pass_fds=[listener.fileno()],
             stdout=log,
             stderr=log,
@@ -139,3 +142,18 @@ def report(request, capsys):
             print(f"\n  {request.node.name}: {text}")  # noqa: T201
 
     return say
+
+
+@pytest.fixture
+def redis_url(request):
+    """A Redis with nothing counted in it."""
+    client = redis.Redis.from_url(REDIS)
+    try:
+        client.flushdb()
+    except redis.ConnectionError as error:
+        if request.config.getoption("--required"):
+            raise
+        pytest.skip(f"no Redis answers at {REDIS}: {error}")
+    yield REDIS
+    client.flushdb()
+    client.close()

@@ -4,15 +4,11 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 
-import pytest
-import redis
-
 from profiles import families
 from profiles.models import RefreshToken
 from tests.server.conftest import ServerClient, serving
 from tests.test_throttling import LIMIT
 
-REDIS = "redis://127.0.0.1:6379/9"
 CLIENTS = 8
 ATTEMPTS = 1_000
 
@@ -28,21 +24,6 @@ def test_one_token_refreshed_by_eight_at_once_has_one_living_child(cast, at_once
         family = cast["owner"].token_families.latest("created_at")
         assert RefreshToken.objects.filter(family=family, used_at=None).count() == 1
         assert RefreshToken.objects.filter(family=family).count() == 2
-
-
-@pytest.fixture
-def redis_url(request):
-    """A Redis with nothing counted in it."""
-    client = redis.Redis.from_url(REDIS)
-    try:
-        client.flushdb()
-    except redis.ConnectionError as error:
-        if request.config.getoption("--required"):
-            raise
-        pytest.skip(f"no Redis answers at {REDIS}: {error}")
-    yield REDIS
-    client.flushdb()
-    client.close()
 
 
 def test_a_burst_of_guesses_gets_exactly_as_many_looks_as_the_limit(cast, redis_url, test_database, tmp_path, report):

@@ -1,0 +1,24 @@
+"""The budgets over several processes, which count in one Redis."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.doors import GraphQLDoor, RESTDoor
+from tests.server.conftest import ServerClient, serving
+
+BUDGET = 300
+CALLS = 1_000
+
+
+def test_exactly_as_many_pass_as_the_budget_has(cast, redis_url, test_database, tmp_path, report):
+    token, pk = cast.token("member"), cast.pk("shown")
+    limits = {"WEB_CONCURRENCY": "4", "REDIS_URL": redis_url, "READ_LIMIT": f"{BUDGET} per hour"}
+    with serving(tmp_path / "log", **test_database, **limits) as address:
+        clients = [ServerClient(address) for _ in range(32)]
+        doors = [(RESTDoor if n % 2 else GraphQLDoor)(client) for n, client in enumerate(clients)]
+        with ThreadPoolExecutor(len(doors)) as pool:
+            outcomes = list(pool.map(lambda n: doors[n % len(doors)].view(pk, token=token).outcome, range(CALLS)))
+        for client in clients:
+            client.http.close()
+    passed = outcomes.count("done")
+    report(f"{passed} of {CALLS} passed a budget of {BUDGET}, over 4 workers and both doors")
+    assert (passed, outcomes.count("THROTTLED")) == (BUDGET, CALLS - BUDGET)
