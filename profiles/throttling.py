@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # its classes name our throttle
 logger = logging.getLogger(__name__)
 
 NETWORK_BITS = 64  # of an IPv6 address: what one customer has, RFC 6177
-REDIS_TIMEOUT = 0.04  # seconds; a count asks it twice
+REDIS_TIMEOUT = 0.08  # seconds
 REDIS_REST = 5  # seconds that it is left alone where it did not answer
 LOG_EVERY = 60  # seconds
 RATE_LIMIT = "profiles.rate_limit"  # in a request's META: the headers that its answer carries

@@ -12,7 +12,7 @@
 | `SIGN_UP_IS_OPEN` | whether anybody may make an account, or staff alone | on |
 | `GRAPHQL_MAX_…` | what a document may cost: see `GRAPHQL_LIMITS` | |
 | `GRAPHQL_INTROSPECTION` | who may ask for the schema: `everybody`, `members`, `nobody` | `members` |
-| `REDIS_URL` | where they are counted, and persisted queries kept | each process's memory |
+| `REDIS_URL` | where operations and attempts are counted | each process's memory |
 | `TRUSTED_PROXIES` | the addresses or networks whose `X-Forwarded-For` is believed, by commas | none |
 | `DATABASE_URL` | `postgres://user:password@host:port/name` or `sqlite:///path` | `db.sqlite3` beside `manage.py` |
 | `ALLOWED_HOSTS` | the names that the service answers to, by commas | none (localhost under `DEBUG`) |
@@ -105,14 +105,8 @@ else:
     # A request is served by one process of PostgreSQL: those that walk ahead for a page's 20 rows read far too many.
     one_process = {"options": "-c max_parallel_workers_per_gather=0"}
     DATABASES["default"]["OPTIONS"] = one_process | DATABASES["default"].get("OPTIONS", {})
-CACHES = {
-    "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"SOCKET_TIMEOUT": 0.04, "SOCKET_CONNECT_TIMEOUT": 0.04, "IGNORE_EXCEPTIONS": True},
-    }
-    if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+CACHES = {  # of persisted queries, in each process: a few megabytes, and nothing to wait for
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 500}}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # 32 bits: a key always fits GraphQL's Int
 
