@@ -1,6 +1,10 @@
 """Everything that is held about an account, as one document (GDPR, articles 15 and 20)."""
 
+from __future__ import annotations
+
 from typing import Any
+
+from rest_framework import serializers
 
 from profiles import policy
 from profiles.histories import ChangeSerializer
@@ -9,28 +13,43 @@ from profiles.policy import Action, Actor
 from profiles.serializers import ProfileSerializer
 
 
-def export(profile: Profile, actor: Actor) -> dict[str, Any]:
-    """The account as its owner sees it, its history, its sign-ins, and which profiles it wrote to.
+class WriteSerializer(serializers.ModelSerializer[Change]):
+    """A write to somebody else's profile."""
 
-    Only primitive values. No password and no token is in it: what is held of those is a hash.
+    class Meta:
+        model = Change
+        fields = ("profile", "version", "at")
+        read_only_fields = fields
+
+
+class TokenFamilySerializer(serializers.ModelSerializer[TokenFamily]):
+    """A sign-in, without its tokens: what is held of those is a hash."""
+
+    class Meta:
+        model = TokenFamily
+        fields = ("id", "scope", "created_at", "expires_at", "ended_at")
+        read_only_fields = fields
+
+
+class ExportSerializer(serializers.Serializer[Any]):
+    """An account as its owner sees it, its history, its sign-ins, and which profiles it wrote to."""
+
+    profile = ProfileSerializer()
+    history = ChangeSerializer(many=True)
+    writes_to_others = WriteSerializer(many=True)
+    sign_ins = TokenFamilySerializer(many=True)
+
+
+def export(profile: Profile, actor: Actor) -> dict[str, Any]:
+    """What `ExportSerializer` shows of this account: only primitive values, no password and no token.
+
     Raises as `policy.require` does.
     """
     policy.require(actor, Action.EXPORT, profile)
-    context = {"actor": actor}
-    history = profile.history.select_related("actor").order_by("version")
-    written = Change.objects.filter(actor=profile).exclude(profile=profile).order_by("at")
-    return {
-        "profile": dict(ProfileSerializer(profile, context=context).data),
-        "history": [dict(ChangeSerializer(change, context=context).data) for change in history],
-        "writes_to_others": [
-            {"profile": change.profile_id, "version": change.version, "at": change.at.isoformat()} for change in written
-        ],
-        "sign_ins": [_sign_in(family) for family in profile.token_families.order_by("created_at")],
+    held = {
+        "profile": profile,
+        "history": profile.history.select_related("actor").order_by("version"),
+        "writes_to_others": Change.objects.filter(actor=profile).exclude(profile=profile).order_by("at"),
+        "sign_ins": profile.token_families.order_by("created_at"),
     }
-
-
-def _sign_in(family: TokenFamily) -> dict[str, Any]:
-    moments = {"created_at": family.created_at, "expires_at": family.expires_at, "ended_at": family.ended_at}
-    return {"id": str(family.pk), "scope": family.scope} | {
-        name: moment and moment.isoformat() for name, moment in moments.items()
-    }
+    return ExportSerializer(held, context={"actor": actor}).data
