@@ -64,8 +64,9 @@ check: install ## Lint, format, import directions, types, migrations, deployment
 RANDOM_KEY := $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'
 
 .PHONY: schema
-schema: install ## Write graphql_api/schema.graphql
+schema: install ## Write both contracts: graphql_api/schema.graphql, profiles/openapi.yaml
 	DEBUG=true $(BIN)/python manage.py graphql_schema
+	DEBUG=true $(BIN)/python manage.py spectacular --file profiles/openapi.yaml --validate --fail-on-warn
 
 .PHONY: format
 format: install ## Format the code

@@ -67,6 +67,7 @@ class GraphQLView(APIView):
     throttle_classes = ()  # a document counts for as many operations as it has root fields
     renderer_classes = (ASCIIRenderer, GraphQLRenderer)
     content_negotiation_class = ByPreference
+    schema = None  # OpenAPI's is none: what it answers is in schema.graphql
 
     def get(self, request):
         given = {name: request.query_params.get(name) for name in PARAMETERS}

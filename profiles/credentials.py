@@ -13,7 +13,7 @@ SCOPES = {"read": tokens.READ, "write": tokens.READ_WRITE}
 
 
 class SignIn(StrictSerializer):
-    """The credentials of a sign-in. Whether they are right is for `families.sign_in` to say."""
+    """The credentials of a sign-in, right or wrong."""
 
     username = Line(help_text="In any case.")
     password = Password(help_text="As it was chosen, blanks and all.")
@@ -40,12 +40,12 @@ class Verify(StrictSerializer):
 
 
 class NewPassword(StrictSerializer):
-    """A change of password. The context says whose: `profile`."""
+    """A change of password."""
 
     old_password = Password(help_text="The one to this day.")
     new_password = Password(help_text="Not too short, common, or like the account's other fields.")
 
-    def validate_new_password(self, password: str) -> str:
+    def validate_new_password(self, password: str) -> str:  # the context says whose: `profile`
         check_new_password(password, self.context["profile"])
         return password
 

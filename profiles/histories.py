@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from rest_framework import serializers
 
@@ -13,6 +13,8 @@ from profiles.pages import Page, PageQuery, paginate
 from profiles.policy import Action, Actor
 
 NEWEST_FIRST = ("-version",)
+
+FieldChange = TypedDict("FieldChange", {"field": str, "from": Any, "to": Any})
 
 
 class ChangeSerializer(serializers.ModelSerializer[Change]):
@@ -36,7 +38,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     def get_actor(self, change: Change) -> int | None:
         return change.actor.pk if change.actor and policy.can(self.reader, Action.VIEW, change.actor) else None
 
-    def get_changes(self, change: Change) -> list[dict[str, Any]]:
+    def get_changes(self, change: Change) -> list[FieldChange]:
         return [
             {"field": name, "from": before, "to": after}
             for name, (before, after) in change.fields.items()

@@ -28,7 +28,7 @@ class ListQuery(PageQuery):
 
     search = Line(required=False, max_length=200, help_text="Words that must stand in a profile.")
     ordering = Choice(
-        choices=[(name, name) for name in ORDERINGS],
+        choices=[(name, "Falling." if name.startswith("-") else "Rising.") for name in ORDERINGS],
         required=False,
         help_text="By which field; - for the other way. Where it is not given: the newest first, or those last "
         "changed where a filter is on that.",

@@ -46,6 +46,8 @@ INSTALLED_APPS = [
     "django_filters",
     "django_guid",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "graphene_django",
     "profiles",
     "graphql_api",
@@ -72,6 +74,7 @@ APPEND_SLASH = False  # a path works with and without its last slash, with no re
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "server" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -172,10 +175,34 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "profiles.exceptions.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "profiles.openapi.OperationSchema",
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 DRF_STANDARDIZED_ERRORS = {"ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True}
+
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "Profiles",
+    "VERSION": "0.1.0",
+    "DESCRIPTION": "One profile, over REST; over GraphQL it is at `/graphql/`, by the same rules.",
+    "SERVERS": [{"url": "/", "description": "The service that this contract came from."}],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "",
+    "PREPROCESSING_HOOKS": ["profiles.openapi.without_last_slash"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Visibility": "profiles.policy.Visibility",
+        "Door": "profiles.models.Door",
+        "ErrorType": ["client_error", "server_error"],
+    },
+    "ENUM_SUFFIX": "",
+    "SORT_OPERATION_PARAMETERS": False,
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # a validator would be somebody else's
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
 
 GRAPHENE = {"SCHEMA": "graphql_api.schema.schema", "SCHEMA_OUTPUT": "graphql_api/schema.graphql"}
 

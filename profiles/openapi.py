@@ -1,0 +1,296 @@
+"""How OpenAPI is made of the operations, the serializers and the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+)
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent, get_doc
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
+
+from profiles import policy
+from profiles.exceptions import body_of
+from profiles.fields import Email, Password, Text, Username, Website
+from profiles.models import USERNAME_PATTERN
+from profiles.operations import IF_NONE_MATCH, OPERATIONS, Body, Operation
+from profiles.outcomes import RETRY_AFTER, InvalidCode, Outcome, Refused
+from profiles.serializers import SignUpSerializer
+
+JSON = "application/json"
+
+IN_PATH = {
+    "{id}": OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="Its key."),
+    "{username}": OpenApiParameter("username", str, OpenApiParameter.PATH, description="Its username, in any case."),
+}
+
+
+def without_last_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """drf-spectacular's hook: the paths as the contract has them, which is one of the two ways to write each."""
+    return [(path.rstrip("/"), *others) for path, *others in endpoints]
+
+
+class OperationSchema(AutoSchema):
+    """What OpenAPI says of an operation: what `OPERATIONS` does, and what can be seen of the view."""
+
+    @property
+    def operation(self) -> Operation:
+        return OPERATIONS[f"{self.method} {self.path}"]
+
+    def get_operation_id(self) -> str:
+        return self.operation.id
+
+    def get_summary(self) -> str:
+        return self.operation.summary
+
+    def get_description(self) -> str:
+        return self.operation.description
+
+    def get_tags(self) -> list[str]:
+        return [self.operation.tag]
+
+    def get_auth(self) -> list[Any]:
+        super().get_auth()  # puts the scheme among the components
+        return list(self.operation.security)
+
+    def get_override_parameters(self) -> list[Any]:
+        return [*(parameter for name, parameter in IN_PATH.items() if name in self.path), *self.operation.parameters]
+
+    def get_request_serializer(self) -> Any:
+        takes = self.operation.takes
+        return takes and {JSON: OpenApiRequest(takes.shape, examples=[self._example(takes)])}
+
+    def get_response_serializers(self) -> dict[int, OpenApiResponse]:
+        gives = self.operation.gives
+        answers = {
+            self.operation.status: OpenApiResponse(gives.shape, gives.description, [self._example(gives)])
+            if gives
+            else OpenApiResponse(description="It is done.")
+        }
+        if self.method == "GET" and IF_NONE_MATCH in self.operation.parameters:
+            answers[304] = OpenApiResponse(description="What you have is what there is.")
+        return answers
+
+    def _example(self, body: Body) -> OpenApiExample:
+        return OpenApiExample("Example", body.example)
+
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        """REST framework's answers, and those of the catalogue."""
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if self._validates():
+            bodies["400"] = self._component(ResolvedComponent.RESPONSE, "InvalidInput", self._invalid())
+        for outcome in self._outcomes():
+            name = outcome.name.title().replace("_", "")
+            bodies[str(outcome.status)] = self._component(ResolvedComponent.RESPONSE, name, self._refused(outcome))
+        return dict(sorted(bodies.items()))
+
+    def _validates(self) -> bool:
+        return bool(self.operation.takes) or any(isinstance(p, type) for p in self.operation.parameters)
+
+    def _outcomes(self) -> Iterator[Outcome]:
+        yield from self.operation.outcomes
+        if self.view.authentication_classes:
+            yield from (Outcome.UNAUTHENTICATED, Outcome.UNAVAILABLE)
+        if self.operation.takes:
+            yield from (Outcome.CONTENT_TOO_LARGE, Outcome.UNSUPPORTED_MEDIA_TYPE)
+        yield from (Outcome.NOT_ACCEPTABLE, Outcome.INTERNAL)
+
+    def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
+        super()._insert_field_validators(field, schema)
+        if isinstance(field, Text):
+            either, *_ = schema.pop("oneOf", [{}])  # of a format, or blank: our patterns say both
+            either.pop("format", None)
+            schema.update(either | _form(field))
+
+    def _component(self, kind: str, name: str, schema: dict[str, Any]) -> Any:
+        """A reference to this component, which many operations share."""
+        component = ResolvedComponent(name, kind, schema, object=name)
+        self.registry.register_on_missing(component)
+        return component.ref
+
+    def _refused(self, outcome: Outcome) -> dict[str, Any]:
+        example = Refused(outcome, **TOLD.get(outcome, {}))
+        return {
+            "description": outcome.message,
+            "headers": {
+                name: {"required": True, "schema": {"type": "string"}, "example": value}
+                for name, value in example.headers.items()
+            },
+            "content": {JSON: {"schema": self._refusal(), "example": body_of(example)}},
+        }
+
+    def _invalid(self) -> dict[str, Any]:
+        schemas = [self._component(ResolvedComponent.SCHEMA, "ValidationError", VALIDATION_ERROR), self._refusal()]
+        self._component(ResolvedComponent.SCHEMA, "InvalidCode", INVALID_CODE)
+        examples = {"Invalid": INVALID_EXAMPLE, "Unreadable": body_of(Refused(Outcome.BAD_REQUEST))}
+        return {
+            "description": f"Something is wrong with the input. {Outcome.BAD_REQUEST.message}",
+            "content": {
+                JSON: {
+                    "schema": {"oneOf": schemas},
+                    "examples": {name: {"value": value} for name, value in examples.items()},
+                }
+            },
+        }
+
+    def _refusal(self) -> Any:
+        self._component(ResolvedComponent.SCHEMA, "OutcomeCode", OUTCOME_CODE)
+        return self._component(ResolvedComponent.SCHEMA, "Refusal", REFUSAL)
+
+
+def _form(field: Text) -> dict[str, str]:
+    """What a field's text must look like, beside its length."""
+    match field:
+        case Email():
+            return {"format": "email"}
+        case Password():
+            return {"format": "password"}
+        case Username():
+            return {"pattern": USERNAME_PATTERN.replace(r"\A", "^").replace(r"\Z", "$")}
+        case Website():
+            return {"pattern": "^([Hh][Tt][Tt][Pp][Ss]?://.+)?$"}
+    return {"pattern": f"^[^{field.forbidden}]*$"}
+
+
+# The catalogue
+
+
+def _codes(title: str, meanings: dict[str, str]) -> dict[str, Any]:
+    lines = [f"* `{code}`: {meaning}" for code, meaning in meanings.items()]
+    return {"type": "string", "enum": list(meanings), "description": "\n".join([title, "", *lines])}
+
+
+def _errors(code: str, attr: dict[str, Any], **more: Any) -> dict[str, Any]:
+    properties = {
+        "code": {"$ref": f"#/components/schemas/{code}"},
+        "detail": {"type": "string", "description": "What to do, in words."},
+        "attr": attr,
+    }
+    item = {"type": "object", "properties": properties, "required": list(properties)}
+    return {"type": "array", "items": item, "minItems": 1, **more}
+
+
+INVALID_CODE = _codes("What is wrong with a field.", {code.value: code.meaning for code in InvalidCode})
+OUTCOME_CODE = _codes("How an operation ended.", {outcome.code: outcome.message for outcome in Outcome})
+VALIDATION_ERROR = {
+    "type": "object",
+    "description": "All that is wrong with the input.",
+    "properties": {
+        "type": {"const": "validation_error"},
+        "errors": _errors(
+            "InvalidCode",
+            {"type": ["string", "null"], "description": "The field; its row before it, where there are several."},
+        ),
+    },
+    "required": ["type", "errors"],
+}
+REFUSAL = {
+    "type": "object",
+    "description": "Why an operation was not done.",
+    "properties": {
+        "type": {"type": "string", "enum": ["client_error", "server_error"]},
+        "errors": _errors("OutcomeCode", {"type": "null"}, maxItems=1),
+        "version": {"type": "integer", "description": "The current one, of `CONFLICT`."},
+        "retry_after": {"type": "integer", "description": "Seconds, of `THROTTLED` and `UNAVAILABLE`."},
+        "id": {"type": "string", "description": "The request's, to quote, of `INTERNAL`."},
+        "row": {"type": "integer", "minimum": 0, "description": "Of several, the one that was refused, from 0."},
+    },
+    "required": ["type", "errors"],
+}
+TOLD: dict[Outcome, dict[str, Any]] = {
+    Outcome.CONFLICT: {"version": 3},
+    Outcome.THROTTLED: {"retry_after": 42},
+    Outcome.UNAVAILABLE: {"retry_after": RETRY_AFTER},
+    Outcome.INTERNAL: {"id": "6f1c2d1e8a604f0a9b0e3d1f0c6a7b52"},
+}
+"""An example of what a refusal tells beside its code and message."""
+INVALID_EXAMPLE = {
+    "type": "validation_error",
+    "errors": [{"code": InvalidCode.MAX_LENGTH, "detail": "At most 2000 characters.", "attr": "bio"}],
+}
+
+
+# What drf-spectacular does not see by itself. It finds these classes by their bases.
+
+
+class Bearer(OpenApiAuthenticationExtension):
+    target_class = "profiles.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `token` that `POST /auth/token/` gives. One of read scope writes nothing.",
+        }
+
+
+class Strict(OpenApiSerializerExtension):
+    """An input in which a name that there is not is an error."""
+
+    target_class = "profiles.fields.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
+
+
+class ProfileShape(OpenApiSerializerExtension):
+    """A profile: shown, it is whole, and null where the reader may not see; sent, it may be what was shown."""
+
+    target_class = "profiles.serializers.ProfileSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        schema["description"] = get_doc(type(self.target)).partition("\n")[0]
+        if direction == "response":
+            return self._shown(schema)
+        if isinstance(self.target, SignUpSerializer):
+            return {**schema, "additionalProperties": False}
+        return self._sent(schema, auto_schema)
+
+    def _shown(self, schema: dict[str, Any]) -> dict[str, Any]:
+        properties = {
+            name: _nullable(found) if name in policy.SOMETIMES_HIDDEN else found
+            for name, found in _without_defaults(schema["properties"]).items()
+        }
+        return {**schema, "properties": properties, "required": list(properties)}
+
+    def _sent(self, schema: dict[str, Any], auto_schema: AutoSchema) -> dict[str, Any]:
+        properties = _without_defaults(schema["properties"]) if self.target.partial else schema["properties"]
+        for name, field in self.target.fields.items():
+            if name in self.target.KEPT:
+                properties[name] = {"description": "Ignored: the server keeps it."}
+            elif field.read_only:
+                found = auto_schema._map_serializer_field(field, "response")
+                properties[name] = {"type": found["type"], "description": GIVEN_BACK[name]}
+            elif name in policy.STAFF_READS_AND_WRITES:
+                properties[name] = _nullable(properties[name])
+        return {**schema, "properties": properties, "additionalProperties": False}
+
+
+GIVEN_BACK = {
+    "id": "This profile's, where it is given.",
+    "node_id": "This profile's, where it is given.",
+    "version": "Nothing is written where it is no longer this: 412.",
+}
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    if "null" in schema["type"]:
+        return schema
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, **choices, "type": [schema["type"], "null"]}
+
+
+def _without_defaults(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {key: value for key, value in found.items() if key != "default"} for name, found in properties.items()
+    }
