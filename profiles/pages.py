@@ -12,11 +12,10 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import IntegerField, Model, Q, QuerySet
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.utils.encoders import JSONEncoder
 
-from profiles.fields import Choice, StrictSerializer
+from profiles.fields import Choice, Line, Number, StrictSerializer
 from profiles.outcomes import InvalidCode, Refused
 from profiles.parsers import parse_json
 
@@ -29,10 +28,8 @@ MOST = 100  # rows of a page
 class PageQuery(StrictSerializer):
     """Which page is wanted."""
 
-    page_size = serializers.IntegerField(
-        min_value=1, max_value=MOST, default=DEFAULT_SIZE, help_text=f"How many rows, at most {MOST}."
-    )
-    cursor = serializers.CharField(required=False, help_text="The row that the page begins after.")
+    page_size = Number(min_value=1, max_value=MOST, default=DEFAULT_SIZE, help_text=f"How many rows, at most {MOST}.")
+    cursor = Line(required=False, help_text="The row that the page begins after.")
     direction = Choice(
         choices=[("forward", "After the cursor."), ("back", "Before the cursor.")],
         default="forward",

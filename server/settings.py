@@ -185,8 +185,18 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "TITLE": "Profiles",
     "VERSION": "0.1.0",
-    "DESCRIPTION": "One profile, over REST; over GraphQL it is at `/graphql/`, by the same rules.",
+    "DESCRIPTION": (
+        "One profile, over REST. Over GraphQL it is at `/graphql/`, by the same rules and with the same outcomes.\n\n"
+        "Sign in by `POST /auth/token`, and send the token as `Authorization: Bearer TOKEN`. A path is the same with "
+        "and without its last slash. Every answer carries an `X-Request-ID`, by which the logs and the history know "
+        "it. What you may not see is not there for you: 404, or 401 where you have not signed in."
+    ),
+    "LICENSE": {"name": "All rights reserved", "identifier": "LicenseRef-All-Rights-Reserved"},
     "SERVERS": [{"url": "/", "description": "The service that this contract came from."}],
+    "TAGS": [
+        {"name": "identity", "description": "Signing in and out."},
+        {"name": "profiles", "description": "Accounts, and their public faces."},
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "",

@@ -1,31 +1,30 @@
 """Every path of the service: the one place that knows both doors."""
 
-import json
-
-import yaml
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from server import views
-from server.views import ContractView
-
-OPENAPI = (settings.BASE_DIR / "profiles" / "openapi.yaml").read_text()
-SDL = (settings.BASE_DIR / "graphql_api" / "schema.graphql").read_text()
+from server import contracts, views
+from server.contracts import ContractView
 
 urlpatterns = [
     path("", views.index, name="index"),
     path("", include("profiles.urls")),
     path("", include("graphql_api.urls")),
-    re_path(r"^openapi\.yaml/?$", ContractView.as_view(text=OPENAPI, media_type="application/yaml")),
     re_path(
         r"^openapi\.json/?$",
-        ContractView.as_view(text=json.dumps(yaml.safe_load(OPENAPI)), media_type="application/json"),
+        ContractView.as_view(text=contracts.OPENAPI_AS_JSON, media_type="application/json"),
         name="openapi",
     ),
-    re_path(r"^graphql/schema\.graphql/?$", ContractView.as_view(text=SDL, media_type="text/plain; charset=utf-8")),
+    re_path(
+        r"^openapi\.yaml/?$",
+        ContractView.as_view(text=contracts.OPENAPI, media_type="application/yaml"),  # RFC 9512
+    ),
+    re_path(
+        r"^graphql/schema\.graphql/?$",
+        ContractView.as_view(text=contracts.SDL, media_type="text/plain; charset=utf-8"),
+    ),
     re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

@@ -1,10 +1,8 @@
 """The pages that belong to neither door, and the answers to what reaches neither."""
 
 import sys
-from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views import View
+from django.http import HttpRequest, JsonResponse
 
 from profiles.exceptions import body_of
 from profiles.outcomes import Outcome, Refused, refusal
@@ -17,24 +15,9 @@ def index(request: HttpRequest) -> JsonResponse:
         "graphql": "/graphql/",
         "token": "/auth/token/",
         "docs": "/docs/",
-        "openapi": "/openapi.json",
         "admin": "/admin/",
     }
     return JsonResponse({name: request.build_absolute_uri(path) for name, path in paths.items()})
-
-
-class ContractView(View):
-    """A published contract, as it is committed."""
-
-    http_method_names = ["get", "head"]
-    text = ""
-    media_type = ""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse(self.text, content_type=self.media_type)
-
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return answer(Refused(Outcome.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"}))
 
 
 def answer(refused: Refused) -> JsonResponse:
