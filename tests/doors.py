@@ -10,6 +10,7 @@ from graphql_relay import to_global_id
 
 from graphql_api.schema import schema
 from profiles.models import Door
+from tests import contract
 
 FIELDS = schema.graphql_schema.type_map["Profile"].fields
 LEAVES = [name for name, field in FIELDS.items() if name != "export" and is_leaf_type(get_named_type(field.type))]
@@ -51,7 +52,9 @@ class RESTDoor:
         if body is not None and not isinstance(body, str | bytes):
             body = json.dumps(body)
         content = {} if body is None else {"data": body, "content_type": "application/json"}
-        return self.client.generic(method, path, headers=headers, **content)
+        response = self.client.generic(method, path, headers=headers, **content)
+        contract.hold(method, path, response)
+        return response
 
     def view(self, pk, *, token=None, **headers):
         return self.answer(self.send("GET", f"/profiles/{pk}/", token=token, **headers))

@@ -46,6 +46,7 @@ sys.meta_path.insert(0, Finder)
 django.setup()
 
 from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
 from django.test import Client
 from django.test.utils import setup_test_environment
 from graphql_api.schema import schema
@@ -76,6 +77,10 @@ made = client.post("/profiles/", made, content_type="application/json", secure=T
 assert made["motto"] == "New.", made
 assert rest("PUT", '{"username": "owner", "email": "a@b.co", "location": "L"}')["motto"] in ("", "L")
 assert owner.history.order_by("version").first().fields == {"location": ["", "Onward."]}
+shapes = SchemaGenerator().get_schema(public=True)["components"]["schemas"]
+told = [name for name, shape in shapes.items() if "motto" in shape.get("properties", {})]
+assert sorted(told) == ["PatchedProfileRequest", "Profile", "ProfileRequest", "SignUpRequest"], told
+assert shapes["ProfileRequest"]["properties"]["motto"]["maxLength"] == 9
 print(schema)
 """
 

@@ -1,0 +1,65 @@
+"""REST's contract, which every answer that a test gets through the REST door is held against."""
+
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+CONTRACT = yaml.safe_load((Path(__file__).parent.parent / "profiles" / "openapi.yaml").read_text())
+REGISTRY = Registry().with_resource("contract", DRAFT202012.create_resource(CONTRACT))
+FORMS = {"{id}": "[0-9]+", "{username}": "[^/]+"}  # of what stands in a path
+
+
+def hold(method, path, response):
+    """Fail where an operation of the contract is answered otherwise than it tells."""
+    operation = operation_at(method, urlsplit(path).path.rstrip("/"))
+    if operation is None:
+        return
+    pointer, told = answer_of(operation, str(response.status_code))
+    assert told, f"{operation} does not tell of {response.status_code}: {response.content}"
+    needed = [name for name, header in told.get("headers", {}).items() if header.get("required")]
+    assert all(name in response.headers for name in needed), f"{operation}, {response.status_code}: {needed}"
+    if "content" in told:
+        media_type = response.headers["Content-Type"]
+        assert media_type in told["content"], f"{operation}: {media_type}"
+        validator(f"{pointer}/content/{escaped(media_type)}/schema").validate(response.json())
+    else:
+        assert response.content == b"", operation
+
+
+@cache
+def operation_at(method, path):
+    """The JSON pointer of the operation that a request is; None where the contract has none."""
+    for template, operations in CONTRACT["paths"].items():
+        form = re.sub(r"{\w+}", lambda name: FORMS[name[0]], template)
+        if method.lower() in operations and re.fullmatch(form, path):
+            return f"/paths/{escaped(template)}/{method.lower()}"
+    return None
+
+
+@cache
+def answer_of(operation, status):
+    """The JSON pointer of an answer, and what it tells; nothing, of one that is not told of."""
+    pointer, told = f"{operation}/responses/{status}", at(f"{operation}/responses").get(status, {})
+    if "$ref" in told:
+        pointer = told["$ref"].removeprefix("#")
+    return pointer, told and at(pointer)
+
+
+def at(pointer):
+    return REGISTRY.resolver().lookup(f"contract#{pointer}").contents
+
+
+@cache
+def validator(pointer):
+    return Draft202012Validator({"$ref": f"contract#{pointer}"}, registry=REGISTRY)
+
+
+def escaped(name):
+    """A name as a JSON pointer has it (RFC 6901, section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
