@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
@@ -26,11 +26,13 @@ def without_last_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple
 
 
 class OperationSchema(AutoSchema):
-    """What OpenAPI says of an operation: what `OPERATIONS` does, and what can be seen of the view."""
+    """What OpenAPI says of an operation: what `operations` tells of it, and what can be seen of its view."""
+
+    operations: ClassVar = OPERATIONS
 
     @property
     def operation(self) -> Operation:
-        return OPERATIONS[f"{self.method} {self.path}"]
+        return self.operations[f"{self.method} {self.path}"]
 
     def get_operation_id(self) -> str:
         return self.operation.id
