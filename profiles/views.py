@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from django.utils.cache import get_conditional_response
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
 from rest_framework.request import Request
@@ -57,14 +57,12 @@ class ProfileAPIView(GenericAPIView[Profile]):
         cast(ProfileSerializer, self.get_serializer(instance)).delete()
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Adds what a cache must know: the tag, and that the answer is for this caller alone."""
+        """Adds the tag, and answers 304 to who has what it stands for."""
         serializer = getattr(response.data, "serializer", None)
         if isinstance(serializer, ProfileSerializer):
             response["ETag"] = serializer.etag
             if request.method in ("GET", "HEAD"):
                 response = cast(Response, get_conditional_response(request, etag=serializer.etag, response=response))
-        patch_vary_headers(response, ["Authorization"])
-        patch_cache_control(response, private=True, no_cache=True)
         return super().finalize_response(request, response, *args, **kwargs)
 
 

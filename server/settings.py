@@ -16,12 +16,14 @@
 | `TRUSTED_PROXIES` | the addresses or networks whose `X-Forwarded-For` is believed, by commas | none |
 | `DATABASE_URL` | `postgres://user:password@host:port/name` or `sqlite:///path` | `db.sqlite3` beside `manage.py` |
 | `ALLOWED_HOSTS` | the names that the service answers to, by commas | none (localhost under `DEBUG`) |
+| `CORS_ALLOWED_ORIGINS` | the origins whose pages may call the doors, `https://app.example.com,…` | none |
 """
 
 from datetime import timedelta
 from pathlib import Path
 
 import environ
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from server.debug_keys import load_debug_keys
@@ -35,6 +37,7 @@ if DEBUG:
 
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "server.apps.SiteConfig",
@@ -43,6 +46,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
+    "csp",
     "django_filters",
     "django_guid",
     "rest_framework",
@@ -55,6 +60,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
+    "server.headers.ContentPolicyMiddleware",
+    "server.headers.for_the_caller_alone",
     "profiles.throttling.rate_limit_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -247,9 +255,25 @@ SECURE_HSTS_PRELOAD = not DEBUG
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
 
-# Static files: the admin's
+# Browsers
 
 STATIC_URL = "/static/"
+PAGES = ("/admin/", STATIC_URL)  # where answers are pages, and what pages load; elsewhere a browser loads nothing
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+CORS_URLS_REGEX = r"^/(?!admin/|static/)"  # the doors, which read no cookie
+CORS_ALLOW_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+
+# Static files: the admin's
+
 STATIC_ROOT = BASE_DIR / ".static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -262,6 +286,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

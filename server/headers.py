@@ -1,0 +1,39 @@
+"""The headers that every answer carries: what a browser may do with it, and for whom a cache may keep it."""
+
+from collections.abc import Callable
+
+from csp.constants import NONE
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+NOTHING = {"default-src": [NONE], "frame-ancestors": [NONE]}
+
+
+class ContentPolicyMiddleware(CSPMiddleware):
+    """Where pages are, the settings' Content-Security-Policy; elsewhere there is nothing that a browser may load.
+
+    A page that needs another one says so on its view: `@csp({…})`, `@csp_update({…})`, of django-csp.
+    """
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts = super().get_policy_parts(request, response, report_only)
+        if not (report_only or parts.config or request.path_info.startswith(settings.PAGES)):
+            parts.config = NOTHING
+        return parts
+
+
+def for_the_caller_alone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """An answer that says nothing of caches depends on who asks, and is asked for anew (RFC 9111, section 5.2.2)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_cache=True)
+            patch_vary_headers(response, ["Accept", "Authorization"])
+        return response
+
+    return middleware
