@@ -4,8 +4,18 @@ import os
 
 wsgi_app = "server.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-worker_class = "gthread"  # at SIGTERM its queued requests are answered; the sync worker resets them
+worker_class = "server.worker.Worker"  # threads: at SIGTERM they answer what is queued; the sync worker resets it
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
 keepalive = 75  # seconds, longer than a proxy keeps a connection: who closes first loses no request
 control_socket_disable = True  # it is run by signals; two services of one user would share the socket
+
+DRAINED = 64 * 1024  # bytes: as much of a body that nobody read gunicorn reads itself, to use the connection again
+
+
+def pre_request(worker, request):
+    """Close the connection behind a longer body, and say so in the answer, whose client would else send another
+    request into a connection that closes (RFC 9112, section 9.6)."""
+    headers = dict(request.headers)
+    if "TRANSFER-ENCODING" in headers or int(headers.get("CONTENT-LENGTH", 0)) > DRAINED:
+        request.force_close()

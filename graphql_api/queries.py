@@ -20,7 +20,7 @@ from graphql_api.types import (
     show,
 )
 from profiles import policy
-from profiles.filters import ProfileFilter
+from profiles.filters import MomentFilter, ProfileFilter
 from profiles.listing import ORDERINGS, ListQuery, list_profiles
 from profiles.models import Profile as ProfileRow
 from profiles.outcomes import Outcome, Refused
@@ -37,7 +37,7 @@ def load(info, rows, action=Action.VIEW):
 FILTER_TYPES = {
     django_filters.CharFilter: graphene.String,
     django_filters.ChoiceFilter: one_enum(ProfileSerializer().fields["visibility"]),
-    django_filters.IsoDateTimeFilter: DateTime,
+    MomentFilter: DateTime,
     django_filters.TypedChoiceFilter: graphene.Boolean,
 }
 

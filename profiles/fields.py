@@ -157,13 +157,13 @@ class Flag(serializers.BooleanField):
         return data
 
 
-class Number(serializers.IntegerField):
-    """A whole number. A text too long to be one is as wrong as any other, and not wrong in a way of its own."""
+class WholeNumber(serializers.IntegerField):
+    """A number, or its digits as a query has them: ASCII ones, and no more than any number here needs."""
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str) and len(data) > self.MAX_STRING_LENGTH:
+        if isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,10}", data):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        return int(super().to_internal_value(data))
 
 
 class Choice(serializers.ChoiceField):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import django_filters
@@ -9,6 +10,7 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import connection
 from django.db.models import Q
+from django_filters.fields import IsoDateTimeField
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles import policy
@@ -24,6 +26,21 @@ MANY = 30_000  # matches, by PostgreSQL's statistics, of which a page is soon me
 LONGEST = 200  # characters of a filter's value
 
 
+class Moment(IsoDateTimeField):
+    """A moment that UTC has: the year 1 in a zone east of it began before there were years."""
+
+    def clean(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise DjangoValidationError(self.error_messages["invalid"], code=InvalidCode.INVALID) from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = Moment
+
+
 class ProfileFilter(django_filters.FilterSet):
     """By username, visibility, place and time. A filter is named after the field that it reads."""
 
@@ -31,10 +48,10 @@ class ProfileFilter(django_filters.FilterSet):
     username_prefix = django_filters.CharFilter(method="by_username_prefix", label="Beginning so, in any case.")
     visibility = django_filters.ChoiceFilter(choices=Visibility.choices, label="This one. For staff.")
     location = django_filters.CharFilter(method="by_location", label="This one, in any case.")
-    created_after = django_filters.IsoDateTimeFilter("created_at", "gte", label="At this moment or later.")
-    created_before = django_filters.IsoDateTimeFilter("created_at", "lt", label="Before this moment.")
-    updated_after = django_filters.IsoDateTimeFilter("updated_at", "gte", label="At this moment or later.")
-    updated_before = django_filters.IsoDateTimeFilter("updated_at", "lt", label="Before this moment.")
+    created_after = MomentFilter("created_at", "gte", label="At this moment or later.")
+    created_before = MomentFilter("created_at", "lt", label="Before this moment.")
+    updated_after = MomentFilter("updated_at", "gte", label="At this moment or later.")
+    updated_before = MomentFilter("updated_at", "lt", label="Before this moment.")
     is_active = django_filters.TypedChoiceFilter(
         choices=[("true", "It is."), ("false", "It is not.")], coerce="true".__eq__, label="Whether it is. For staff."
     )

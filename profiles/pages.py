@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -15,7 +16,7 @@ from django.db.models import IntegerField, Model, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.utils.encoders import JSONEncoder
 
-from profiles.fields import Choice, Line, Number, StrictSerializer
+from profiles.fields import Choice, Line, StrictSerializer, WholeNumber
 from profiles.outcomes import InvalidCode, Refused
 from profiles.parsers import parse_json
 
@@ -28,7 +29,9 @@ MOST = 100  # rows of a page
 class PageQuery(StrictSerializer):
     """Which page is wanted."""
 
-    page_size = Number(min_value=1, max_value=MOST, default=DEFAULT_SIZE, help_text=f"How many rows, at most {MOST}.")
+    page_size = WholeNumber(
+        min_value=1, max_value=MOST, default=DEFAULT_SIZE, help_text=f"How many rows, at most {MOST}."
+    )
     cursor = Line(required=False, help_text="The row that the page begins after.")
     direction = Choice(
         choices=[("forward", "After the cursor."), ("back", "Before the cursor.")],
@@ -117,12 +120,13 @@ def _values(model: type[Model], cursor: str, ordering: Sequence[str]) -> list[An
             raise ValueError("of another ordering")
         fields = [model._meta.get_field(name.removeprefix("-").partition("__")[0]) for name in ordering]
         return [_python(field, value) for field, value in zip(fields, values, strict=True)]
-    except (ValueError, TypeError, Refused, DjangoValidationError):
+    except (ValueError, TypeError, OverflowError, Refused, DjangoValidationError):
         message = "This cursor is not one of this list in this order. Begin without one."
         raise ValidationError({"cursor": [message]}, code=InvalidCode.INVALID) from None
 
 
 def _python(field: Any, value: Any) -> Any:
-    if not isinstance(value, int if isinstance(field, IntegerField) else str) or "\0" in str(value):
+    if not isinstance(value, int if isinstance(field, IntegerField) else str) or b"\0" in str(value).encode():
         raise ValueError("of another type")
-    return field.to_python(value)
+    value = field.to_python(value)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

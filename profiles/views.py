@@ -18,6 +18,7 @@ from profiles.listing import list_profiles
 from profiles.models import Door, Profile, ProfileQuerySet, parse_key
 from profiles.outcomes import InvalidCode
 from profiles.pagination import page_response
+from profiles.parsers import read_query
 from profiles.permissions import PolicyPermission
 from profiles.policy import Actor
 from profiles.serializers import ProfileSerializer
@@ -70,7 +71,7 @@ class ProfilesView(ProfileAPIView):
     """`/profiles/`: the list, and sign-up."""
 
     def get(self, request: Request) -> Response:
-        page, count = list_profiles(self.actor, request.query_params.dict())
+        page, count = list_profiles(self.actor, read_query(request.query_params))
         profiles = ProfileSerializer(page.rows, many=True, context={"actor": self.actor})
         return page_response(request, page, list(profiles.data), count=count)
 
@@ -105,10 +106,10 @@ class ProfileView(ProfileAPIView, RetrieveUpdateDestroyAPIView[Profile]):
 class HistoryView(ProfileView):
     """`/profiles/{id}/history/`: what was written to a profile, newest first."""
 
-    http_method_names = ["get", "head"]
+    http_method_names = ["get", "head", "options"]
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = read_history(self.get_object(), self.actor, request.query_params.dict())
+        page = read_history(self.get_object(), self.actor, read_query(request.query_params))
         changes = ChangeSerializer(page.rows, many=True, context={"actor": self.actor})
         return page_response(request, page, list(changes.data))
 
@@ -116,7 +117,7 @@ class HistoryView(ProfileView):
 class ExportView(ProfileView):
     """`/profiles/{id}/export/`: everything that is held about an account."""
 
-    http_method_names = ["get", "head"]
+    http_method_names = ["get", "head", "options"]
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(export(self.get_object(), self.actor))

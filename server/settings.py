@@ -69,6 +69,7 @@ MIDDLEWARE = [
     # Sessions and cookies are for the admin alone: neither door asks who the session is.
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "server.text.utf_8_alone",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -181,7 +182,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["profiles.throttling.OperationThrottle"],
     "DEFAULT_PARSER_CLASSES": ["profiles.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_METADATA_CLASS": "profiles.metadata.AllowAlone",
     "EXCEPTION_HANDLER": "profiles.exceptions.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "profiles.openapi.OperationSchema",
     "URL_FORMAT_OVERRIDE": None,

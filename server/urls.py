@@ -9,7 +9,7 @@ from server import contracts, views
 from server.contracts import ContractView
 
 urlpatterns = [
-    path("", views.index, name="index"),
+    path("", views.IndexView.as_view(), name="index"),
     path("", include("profiles.urls")),
     path("", include("graphql_api.urls")),
     re_path(

@@ -3,38 +3,52 @@
 import sys
 
 from django.http import HttpRequest, JsonResponse
+from django.urls import resolve
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from profiles.exceptions import body_of
 from profiles.outcomes import Outcome, Refused, refusal
 
 
-def index(request: HttpRequest) -> JsonResponse:
-    """Where to look."""
-    paths = {
-        "rest": "/profiles/me/",
-        "graphql": "/graphql/",
-        "token": "/auth/token/",
-        "docs": "/docs/",
-        "admin": "/admin/",
-    }
-    return JsonResponse({name: request.build_absolute_uri(path) for name, path in paths.items()})
+class IndexView(APIView):
+    """`/`: where to look."""
+
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        paths = {
+            "rest": "/profiles/me/",
+            "graphql": "/graphql/",
+            "token": "/auth/token/",
+            "docs": "/docs/",
+            "admin": "/admin/",
+        }
+        return Response({name: request.build_absolute_uri(path) for name, path in paths.items()})
 
 
-def answer(refused: Refused) -> JsonResponse:
-    return JsonResponse(body_of(refused), status=refused.outcome.status, headers=refused.headers)
+def answer(request: HttpRequest, refused: Refused) -> JsonResponse:
+    """In the words of the door that the path leads to, and of REST's where it leads to none."""
+    view = getattr(resolve(request.path_info).func, "cls", APIView)()
+    said = view.get_exception_handler()(refused, {"view": view, "request": None, "args": (), "kwargs": {}})
+    del said["Content-Type"]  # it was to be rendered yet
+    return JsonResponse(said.data, status=said.status_code, headers=said.headers)
 
 
+@csrf_exempt  # whatever the method, there is nothing
 def not_found(request: HttpRequest) -> JsonResponse:
-    return answer(Refused(Outcome.NOT_FOUND, "There is nothing at this path."))
+    return answer(request, Refused(Outcome.NOT_FOUND, "There is nothing at this path."))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return answer(Refused(Outcome.BAD_REQUEST))
+    return answer(request, refusal(exception))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return answer(Refused(Outcome.FORBIDDEN))
+    return answer(request, Refused(Outcome.FORBIDDEN))
 
 
 def internal(request: HttpRequest) -> JsonResponse:
-    return answer(refusal(sys.exception() or RuntimeError("no exception in hand")))
+    return answer(request, refusal(sys.exception() or RuntimeError("no exception in hand")))

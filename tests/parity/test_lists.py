@@ -1,5 +1,7 @@
 """The lists, through both doors: the same rows in the same order, the same cursors."""
 
+import base64
+import json
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,6 +11,7 @@ from django.utils import timezone
 
 from profiles.listing import ORDERINGS
 from profiles.models import Profile
+from profiles.outcomes import InvalidCode
 from profiles.policy import Actor, Visibility
 
 MANY = 60
@@ -156,10 +159,27 @@ def test_a_search_of_nothing(crowd, doors, text):
     assert both(doors, token=crowd.token("staff"), search=text)["rows"] == []
 
 
+BEFORE_ALL_TIME, AFTER_ALL_TIME = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"  # in UTC
+
+
+def forged(*values):
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
 WRONG = {
     "a size of none": ({"page_size": 0}, "page_size"),
     "a size too large": ({"page_size": 101}, "page_size"),
     "a cursor of nowhere": ({"cursor": "x"}, "cursor"),
+    "NUL in a cursor": ({"cursor": "a\0"}, "cursor"),
+    "NUL within a cursor": ({"cursor": forged("-created_at,-id", "a\0", 1)}, "cursor"),
+    "a lone surrogate within a cursor": (
+        {"cursor": forged("username__lower", "\ud800"), "ordering": "username"},
+        "cursor",
+    ),
+    "a cursor before all time": ({"cursor": forged("-created_at,-id", BEFORE_ALL_TIME, 1)}, "cursor"),
+    "a cursor after all time": ({"cursor": forged("-created_at,-id", AFTER_ALL_TIME, 1)}, "cursor"),
+    "a time before all time": ({"created_after": BEFORE_ALL_TIME}, "created_after"),
+    "a time after all time": ({"updated_before": AFTER_ALL_TIME}, "updated_before"),
     "an empty search": ({"search": " "}, "search"),
     "NUL in a search": ({"search": "a\0"}, "search"),
     "NUL in a filter": ({"username": "a\0"}, "username"),
@@ -173,12 +193,16 @@ def test_what_is_wrong(crowd, rest, graphql, label):
     wanted, field = WRONG[label]
     token = crowd.token("staff")
     [error] = rest.list(token=token, **wanted).errors
+    assert error[0] in list(InvalidCode)
     assert error[1] == field
     assert graphql.list(token=token, **wanted).errors == (("BAD_REQUEST", None, error[2]),)
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"ordering": "email"}, {"visibility": "secret"}, {"is_active": "perhaps"}, {"created_after": "soon"}]
+    "wanted",
+    [{"ordering": "email"}, {"visibility": "secret"}, {"is_active": "perhaps"}, {"created_after": "soon"}]
+    + [{"page_size": size} for size in ("1_0", " 1", "1.0", "٣", "1" * 1_001)],
+    ids=lambda wanted: str(wanted)[:40],
 )
 def test_what_is_wrong_over_rest_alone(crowd, rest, wanted):
     [error] = rest.list(token=crowd.token("staff"), **wanted).errors
@@ -188,6 +212,24 @@ def test_what_is_wrong_over_rest_alone(crowd, rest, wanted):
 def test_a_lone_surrogate_in_a_filter(crowd, graphql):
     for wanted in ({"username": "\ud800"}, {"search": "\ud800"}, {"location": "\ud800"}, {"cursor": "\ud800"}):
         assert graphql.list(token=crowd.token("staff"), **wanted).outcome == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, -(2**64), 10**300, True])
+def test_a_forged_cursor_of_any_number_is_a_place_or_an_error(crowd, doors, number):
+    for cursor in (forged("-created_at,-id", "2026-01-01T00:00:00Z", number), forged("-version", number)):
+        for call in (
+            lambda door, at=cursor: door.list(token=crowd.token("staff"), cursor=at),
+            lambda door, at=cursor: door.history(crowd.pk("owner"), token=crowd.token("staff"), cursor=at, page_size=5),
+        ):
+            assert {call(door).outcome for door in doors} in ({"done"}, {"invalid", "BAD_REQUEST"})
+
+
+def test_a_parameter_that_is_given_twice_is_refused(crowd, rest):
+    token = crowd.token("owner")
+    for path in ("/profiles/?search=a&search=b", f"/profiles/{crowd.pk('owner')}/history/?page_size=1&page_size=1"):
+        answer = rest.answer(rest.send("GET", path, token=token))
+        assert answer.outcome == "BAD_REQUEST"
+        assert path.partition("?")[2].partition("=")[0] in answer.errors[0][2]
 
 
 def test_a_cursor_of_another_ordering_is_an_error(crowd, rest):

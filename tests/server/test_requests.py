@@ -1,0 +1,203 @@
+"""Requests that can't be read: each a code of the catalogue, in the door's shape, with an id that the log has too."""
+
+import re
+import socket
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+import pytest
+
+from profiles.outcomes import Outcome
+from tests.rest.test_http import UNREADABLE
+from tests.server.conftest import MOST_SECONDS, ServerClient, serving
+
+SECRET = "a-token-that-nobody-logs"
+READS = {"rest": "/profiles/?page_size=1", "graphql": "/graphql/?query={__typename}"}
+TAKES_A_BODY = {"rest": "/profiles/", "graphql": "/graphql/"}
+
+CHARSETS = [
+    "charset=undefined",
+    "charset=utf-16",
+    "charset=no-such",
+    "charset=rot13",
+    "charset=zlib",
+    "charset=unicode_escape",
+    "charset=",
+    "charset=é",
+    "charset=utf-8; charset=latin-1",
+    "charset*=no-such''utf-8",
+    "charset*=undefined''utf-8",
+    "x*=undefined''%ff",
+]
+HOSTS = ["evil.example", "", "127.0.0.1@evil.example", "[::1", "a b", "x" * 5_000]
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    return tmp_path_factory.mktemp("requests") / "log"
+
+
+@pytest.fixture(scope="module")
+def address(test_database, log):
+    with serving(log, **test_database) as address:
+        yield address
+
+
+@pytest.fixture
+def served(address):
+    client = ServerClient(address)
+    yield client
+    client.http.close()
+
+
+@pytest.fixture(params=["served", "client"])
+def http(request, db):
+    """The service as it is deployed, and as Django's test client has it."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=READS)
+def door(request):
+    return request.param
+
+
+def assert_refused(response, door, outcome):
+    body = response.json()
+    code = body["errors"][0]["code"] if door == "rest" else body["errors"][0]["extensions"]["code"]
+    assert (response.status_code, code) == (outcome.status, outcome.code)
+    assert set(body) == ({"type", "errors"} if door == "rest" else {"errors"})
+    assert response.headers["content-type"] == "application/json"
+    assert UUID(response.headers["x-request-id"])
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+@pytest.mark.parametrize("body", [b"", b"{}"])
+def test_a_charset_other_than_utf_8(served, door, charset, body):  # Django's test client has a request class of its own
+    method, path = ("POST", TAKES_A_BODY[door]) if body else ("GET", READS[door])
+    response = served.generic(method, path, body, f"application/json; {charset}".encode())
+    assert_refused(response, door, Outcome.UNSUPPORTED_MEDIA_TYPE)
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="UTF-8"', ";charset=utf8", "; x=y"])
+def test_utf_8_by_any_of_its_names(http, door, charset):
+    response = http.generic("POST", TAKES_A_BODY[door], b"{}", f"application/json{charset}")
+    assert response.status_code == 400  # it was read: an empty object lacks all that it must have
+    assert http.generic("GET", READS[door], b"", f"application/json{charset}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["%ff", "a=%ff", "%ED%A0%80=a", "a=%C0%80", "a=1&b=%E2%82"])
+def test_a_query_that_is_not_utf_8(http, door, query):
+    assert_refused(http.generic("GET", f"{TAKES_A_BODY[door]}?{query}"), door, Outcome.BAD_REQUEST)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_that_is_not_ours(http, door, host):
+    assert_refused(http.generic("GET", READS[door], headers={"host": host}), door, Outcome.BAD_REQUEST)
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "INVENTED"])
+def test_a_method_that_there_is_not(http, door, method):
+    response = http.generic(method, TAKES_A_BODY[door])
+    assert_refused(response, door, Outcome.METHOD_NOT_ALLOWED)
+    assert {"GET", "HEAD", "OPTIONS", "POST"} <= set(response.headers["allow"].split(", "))
+    assert http.generic(method, "/nowhere/").status_code == 404
+
+
+def test_options_says_what_a_path_takes(http, door):
+    response = http.generic("OPTIONS", TAKES_A_BODY[door])
+    assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", "0")
+    assert {"GET", "HEAD", "OPTIONS", "POST"} <= set(response.headers["allow"].split(", "))
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+def test_json_that_cannot_be_read(http, door, body):
+    response = http.generic("POST", TAKES_A_BODY[door], body, "application/json")
+    assert_refused(response, door, Outcome.BAD_REQUEST)
+    assert b"codec" not in response.content  # nor any other word of Python's
+    assert b"sys." not in response.content
+
+
+def test_a_body_that_is_too_large(http, door):
+    for size in [102_401, 2_000_000] * 5:  # one client: no answer leaves it with a connection that closes
+        response = http.generic("POST", TAKES_A_BODY[door], b"x" * size, "application/json")
+        assert_refused(response, door, Outcome.CONTENT_TOO_LARGE)
+
+
+@pytest.mark.parametrize("value", [b"\xff", "€".encode(), b"\xed\xa0\x80"])
+@pytest.mark.parametrize("name", ["authorization", "accept"])
+def test_a_header_that_is_not_ascii_is_no_better_than_another_wrong_one(served, door, name, value):
+    outcome = {"authorization": Outcome.UNAUTHENTICATED, "accept": Outcome.NOT_ACCEPTABLE}[name]
+    assert_refused(served.generic("GET", READS[door], headers={name: b"Bearer " + value}), door, outcome)
+
+
+@pytest.mark.parametrize("name", ["x-request-id", "if-match", "if-none-match", "idempotency-key", "origin", "cookie"])
+def test_a_header_that_is_not_read_may_hold_anything(served, door, name):
+    response = served.generic("GET", READS[door], headers={name: b"\xff\xed\xa0\x80"})
+    assert response.status_code == 200
+    assert UUID(response.headers["x-request-id"])
+
+
+@pytest.mark.parametrize("path", ["/profiles/by-username/%ff/", "/profiles/by-username/%00/", "/%ff", "/graphql/%ff"])
+def test_a_path_that_is_not_utf_8_leads_nowhere(served, path):
+    assert served.generic("GET", path).status_code in (401, 404)
+
+
+def test_the_log_has_the_id_of_a_refusal(served, door, log):
+    refusals = [
+        served.generic("GET", READS[door], content_type="text/plain; charset=undefined"),
+        served.generic("GET", READS[door], headers={"host": "evil.example"}),
+        served.generic("TRACE", TAKES_A_BODY[door]),
+    ]
+    for response in refusals:
+        assert re.search(f"(WARNING|ERROR) .* request={response.headers['x-request-id']} ", log.read_text())
+
+
+# What gunicorn can't read never reaches Django.
+
+REQUEST = b"%s HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Proto: https\r\n"
+POST = REQUEST % b"POST /graphql/" + b"Content-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+NO_HTTP = {
+    "no request at all": b"\x16\x03\x01\x02\r\n\r\n",
+    "a version of the future": b"GET / HTTP/9.9\r\n\r\n",
+    "HTTP/2 unasked": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a method in small letters": REQUEST % b"get /" + b"\r\n",
+    "a URL too long": REQUEST % (b"GET /graphql/?query=" + b"x" * 10_000) + b"\r\n",
+    "a URL with bytes": REQUEST % b"GET /profiles/\xe2\x82\xac" + b"\r\n",
+    "a URL with NUL": REQUEST % b"GET /profiles/\0" + b"\r\n",
+    "a header too long": REQUEST % b"GET /" + b"X: " + b"x" * 10_000 + b"\r\n\r\n",
+    "too many headers": REQUEST % b"GET /" + b"".join(b"X-%d: 1\r\n" % n for n in range(200)) + b"\r\n",
+    "NUL in a header": REQUEST % b"GET /" + f"Authorization: Bearer {SECRET}\0\r\n\r\n".encode(),
+    "a header without its colon": REQUEST % b"GET /" + f"Authorization Bearer {SECRET}\r\n\r\n".encode(),
+    "two hosts": REQUEST % b"GET /" + b"Host: evil.example\r\n\r\n",
+    "a length that is no number": POST + b"Content-Length: two\r\n\r\n{}",
+    "a length below nothing": POST + b"Content-Length: -1\r\n\r\n{}",
+    "two lengths": POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "a length and chunks": POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "a coding that there is not": POST + b"Transfer-Encoding: invented\r\n\r\n{}",
+    "a chunk of no size": CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n",
+    "a chunk without its end": CHUNKED + b"2\r\n{}0\r\n\r\n",
+    "an expectation that there is not": POST + b"Content-Length: 2\r\nExpect: wonders\r\n\r\n{}",
+}
+
+
+def exchange(address, request):
+    """The answer to these bytes, to its end."""
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=MOST_SECONDS) as connection:
+        connection.sendall(request)
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    status, *headers = head.decode().split("\r\n")
+    return httpx.Response(int(status.split()[1]), headers=[h.split(": ", 1) for h in headers], content=body)
+
+
+@pytest.mark.parametrize("label", NO_HTTP)
+def test_what_is_no_http(address, log, label):
+    response = exchange(address, NO_HTTP[label])
+    assert_refused(response, "rest", Outcome.BAD_REQUEST)
+    assert response.headers["connection"] == "close"
+    assert f"request={response.headers['x-request-id']} " in log.read_text()
+    assert SECRET not in log.read_text()
+    assert SECRET not in response.text
