@@ -47,7 +47,7 @@ endif
 	@exec $(BIN)/gunicorn
 
 .PHONY: test
-test: install ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL)
+test: install $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL)
 	$(BIN)/pytest
 	$(BIN)/pytest --postgresql
 

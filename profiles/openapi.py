@@ -90,7 +90,7 @@ class OperationSchema(AutoSchema):
             yield from (Outcome.UNAUTHENTICATED, Outcome.UNAVAILABLE)
         if self.operation.takes:
             yield from (Outcome.CONTENT_TOO_LARGE, Outcome.UNSUPPORTED_MEDIA_TYPE)
-        yield from (Outcome.NOT_ACCEPTABLE, Outcome.INTERNAL)
+        yield from (Outcome.NOT_ACCEPTABLE, Outcome.THROTTLED, Outcome.INTERNAL)
 
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
         super()._insert_field_validators(field, schema)

@@ -246,7 +246,6 @@ OPERATIONS = {
         takes=Body(credentials.SignIn, {"username": "john_doe", "password": examples.PASSWORD, "scope": "write"}),
         gives=TOKENS,
         security=NO_TOKEN,
-        outcomes=(Outcome.THROTTLED,),
         tag="identity",
     ),
     "POST /auth/token/refresh": Operation(
@@ -295,7 +294,7 @@ OPERATIONS = {
             credentials.NewPassword, {"old_password": examples.PASSWORD, "new_password": "a longer battery staple"}
         ),
         gives=TOKENS,
-        outcomes=(Outcome.FORBIDDEN, Outcome.THROTTLED),
+        outcomes=(Outcome.FORBIDDEN,),
         tag="identity",
     ),
     "GET /.well-known/jwks.json": Operation(

@@ -33,7 +33,6 @@ if TYPE_CHECKING:  # its classes name our throttle
 logger = logging.getLogger(__name__)
 
 NETWORK_BITS = 64  # of an IPv6 address: what one customer has, RFC 6177
-REDIS_TIMEOUT = 0.08  # seconds
 REDIS_REST = 5  # seconds that it is left alone where it did not answer
 LOG_EVERY = 60  # seconds
 RATE_LIMIT = "profiles.rate_limit"  # in a request's META: the headers that its answer carries
@@ -160,7 +159,7 @@ class Counter:
 def counter() -> Counter:
     """What counts, for this process."""
     url = settings.REDIS_URL
-    timeouts = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
+    timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), settings.REDIS_TIMEOUT)
     options: dict[str, Any] = timeouts | {"retry": Retry(NoBackoff(), 0)} if url else {}
     return Counter(storage_from_string(url or "memory://", wrap_exceptions=True, **options))  # type: ignore[arg-type]
 

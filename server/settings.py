@@ -13,6 +13,7 @@
 | `GRAPHQL_MAX_…` | what a document may cost: see `GRAPHQL_LIMITS` | |
 | `GRAPHQL_INTROSPECTION` | who may ask for the schema: `everybody`, `members`, `nobody` | `members` |
 | `REDIS_URL` | where operations and attempts are counted | each process's memory |
+| `REDIS_TIMEOUT` | seconds after which each process counts for itself | 0.08 |
 | `TRUSTED_PROXIES` | the addresses or networks whose `X-Forwarded-For` is believed, by commas | none |
 | `DATABASE_URL` | `postgres://user:password@host:port/name` or `sqlite:///path` | `db.sqlite3` beside `manage.py` |
 | `ALLOWED_HOSTS` | the names that the service answers to, by commas | none (localhost under `DEBUG`) |
@@ -98,6 +99,7 @@ TEMPLATES = [
 # Where things are kept
 
 REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.08)  # seconds, which each process then waits once in five
 DATABASES = {
     "default": {
         **env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),

@@ -16,6 +16,8 @@ from profiles.outcomes import Outcome, Refused, refusal
 class IndexView(APIView):
     """`/`: where to look."""
 
+    schema = None  # a page, and no operation of the contract
+
     permission_classes = (AllowAny,)
 
     def get(self, request: Request) -> Response:

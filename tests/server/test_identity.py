@@ -26,7 +26,7 @@ def test_one_token_refreshed_by_eight_at_once_has_one_living_child(cast, at_once
         assert RefreshToken.objects.filter(family=family).count() == 2
 
 
-def test_a_burst_of_guesses_gets_exactly_as_many_looks_as_the_limit(cast, redis_url, test_database, tmp_path, report):
+def test_a_burst_of_guesses_gets_exactly_as_many_looks_as_the_limit(cast, redis_alone, test_database, tmp_path, report):
     guess = json.dumps({"username": "owner", "password": "wrong"})
     one = 'a: tokenAuth(username: "Owner", password: "wrong") { token }'
     documents = {
@@ -43,7 +43,7 @@ def test_a_burst_of_guesses_gets_exactly_as_many_looks_as_the_limit(cast, redis_
         return next(code for code in ("UNAUTHENTICATED", "THROTTLED", "BAD_REQUEST") if code in answer.text)
 
     log = tmp_path / "log"
-    with serving(log, **test_database, WEB_CONCURRENCY="4", REDIS_URL=redis_url) as address:
+    with serving(log, **test_database, WEB_CONCURRENCY="4", **redis_alone) as address:
         clients = [ServerClient(address) for _ in range(32)]
         with ThreadPoolExecutor(len(clients)) as pool:
             codes = list(pool.map(attempt, enumerate(islice(cycle(documents), ATTEMPTS))))

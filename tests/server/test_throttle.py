@@ -9,9 +9,9 @@ BUDGET = 300
 CALLS = 1_000
 
 
-def test_exactly_as_many_pass_as_the_budget_has(cast, redis_url, test_database, tmp_path, report):
+def test_exactly_as_many_pass_as_the_budget_has(cast, redis_alone, test_database, tmp_path, report):
     token, pk = cast.token("member"), cast.pk("shown")
-    limits = {"WEB_CONCURRENCY": "4", "REDIS_URL": redis_url, "READ_LIMIT": f"{BUDGET} per hour"}
+    limits = {"WEB_CONCURRENCY": "4", **redis_alone, "READ_LIMIT": f"{BUDGET} per hour"}
     with serving(tmp_path / "log", **test_database, **limits) as address:
         clients = [ServerClient(address) for _ in range(32)]
         doors = [(RESTDoor if n % 2 else GraphQLDoor)(client) for n, client in enumerate(clients)]
