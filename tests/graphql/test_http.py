@@ -151,3 +151,59 @@ def test_a_lone_surrogate_in_an_error_can_be_sent(client):
 def test_every_outcome_of_rest_has_a_status_of_its_own():
     of_documents = {Outcome.TOO_COMPLEX, Outcome.PERSISTED_QUERY_NOT_FOUND}
     assert {Outcome.with_status(outcome.status) for outcome in Outcome} == set(Outcome) - of_documents
+
+
+# The media type, and what a status means with it
+
+GRAPHQL = "application/graphql-response+json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/*", "application/json"),
+        ("application/json; charset=utf-8", "application/json"),
+        (GRAPHQL, GRAPHQL),
+        (f"{GRAPHQL}, application/json;q=0.9", GRAPHQL),
+        (f"application/json;q=0.4, {GRAPHQL};q=0.5", GRAPHQL),
+        (f"{GRAPHQL};q=0.1, application/json", "application/json"),
+        (f"text/html, {GRAPHQL};q=0.1", GRAPHQL),
+    ],
+)
+def test_the_media_type_is_the_one_that_is_preferred(client, accept, media_type):
+    headers = {"accept": accept} if accept else {}
+    response = client.get("/graphql/", {"query": "{ __typename }"}, headers=headers)
+    assert response.headers["Content-Type"].partition(";")[0] == media_type
+    assert "Accept" in response.headers["Vary"]
+
+
+def test_a_media_type_that_there_is_not(client):
+    response = client.get("/graphql/", {"query": "{ __typename }"}, headers={"accept": "application/xml"})
+    assert (response.status_code, first_error(response)["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
+
+
+@pytest.mark.parametrize(
+    ("query", "limits", "code", "status"),
+    [
+        ("{", {}, "BAD_REQUEST", 400),
+        ("{ nothing }", {}, "BAD_REQUEST", 400),
+        ("query ($n: Int!) { profile(pk: $n) { pk } }", {}, "BAD_REQUEST", 400),
+        ("{ " + "me { pk } " * 30 + "}", {}, "TOO_COMPLEX", 400),
+        ("{ me { pk } }", {"READ_LIMIT": "0 per minute"}, "THROTTLED", 429),
+        ("{ me { pk } }", {}, "UNAUTHENTICATED", 200),  # it was executed
+        ("{ profiles(first: 101) { totalCount } }", {}, "BAD_REQUEST", 200),
+    ],
+)
+def test_a_status_says_whether_it_was_executed_to_who_knows_the_media_type(
+    cast, client, settings, query, limits, code, status
+):
+    for name, limit in limits.items():
+        setattr(settings, name, limit)
+    for accept, expected in ((GRAPHQL, status), ("application/json", 200)):
+        response = client.post(
+            "/graphql/", {"query": query}, content_type="application/json", headers={"accept": accept}
+        )
+        assert (response.status_code, first_error(response)["extensions"]["code"]) == (expected, code)
+        assert ("data" in response.json()) == (status == 200)
