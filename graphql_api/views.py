@@ -27,7 +27,7 @@ from graphql_api import limits, persisted
 from graphql_api.schema import schema
 from profiles.outcomes import Outcome, Refused, refusal
 from profiles.parsers import parse_json
-from profiles.throttling import Budget, spend
+from profiles.throttling import Budget, require_any_left, spend
 
 RULES = [*specified_rules, MaxIntrospectionDepthRule, limits.OneWithCredentials]
 PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
@@ -94,6 +94,8 @@ class GraphQLView(APIView):
         """Read, count, validate, execute: each only where the one before it let the document pass."""
         try:
             text = query or persisted.find(digest)
+            if "mutation" not in text:  # so it reads, and where no read is left, it is not read either
+                require_any_left(self.request, self.request.auth, Budget.READS)
             measured = limits.read(text, variables or {}, operation_name)
         except (GraphQLError, Refused):
             spend(self.request, self.request.auth, Budget.READS)

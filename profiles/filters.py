@@ -87,6 +87,8 @@ def filtered(rows: ProfileQuerySet, actor: Actor, values: Mapping[str, Any]) -> 
             errors[name] = error.detail
     if errors:
         raise ValidationError(errors)
+    if not values:
+        return rows
     wanted = ProfileFilter(dict(values), rows)
     if not wanted.is_valid():
         details = {name: [_detail(e) for e in found] for name, found in wanted.form.errors.as_data().items()}

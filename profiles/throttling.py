@@ -65,11 +65,22 @@ def spend(request: HttpRequest | Request, actor: Actor, budget: Budget, operatio
     Raises:
         Refused: THROTTLED.
     """
-    spender = address_of(request) if actor.profile is None else f"profile:{actor.profile.pk}"
-    window = counter().hit(budget.limit, budget, spender, cost=operations)
+    window = counter().hit(budget.limit, budget, _spender(request, actor), cost=operations)
     _show(request, budget, budget.limit, window)
     if not window.passed:
         raise Refused(Outcome.THROTTLED, retry_after=window.reset)
+
+
+def require_any_left(request: HttpRequest | Request, actor: Actor, budget: Budget) -> None:
+    """Pass where something is left of a budget, and count nothing. Raises `Refused`: THROTTLED."""
+    window = counter().hit(budget.limit, budget, _spender(request, actor), cost=0)
+    if not window.remaining:
+        _show(request, budget, budget.limit, window)
+        raise Refused(Outcome.THROTTLED, retry_after=window.reset)
+
+
+def _spender(request: HttpRequest | Request, actor: Actor) -> str:
+    return address_of(request) if actor.profile is None else f"profile:{actor.profile.pk}"
 
 
 def count_sign_in(request: HttpRequest | Request | None, account: str) -> None:
@@ -131,7 +142,7 @@ class Counter:
         self.away_until = self.silent_until = -math.inf
 
     def hit(self, limit: RateLimitItem, *key: str, cost: int = 1) -> Window:
-        """Count so many, all or none."""
+        """Count so many, all or none; with a cost of 0, look where the count stands."""
         if time.monotonic() >= self.away_until:
             try:
                 return self._hit(self.shared, limit, *key, cost=cost)
@@ -143,7 +154,7 @@ class Counter:
 
     @staticmethod
     def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, *key: str, cost: int) -> Window:
-        passed = limiter.hit(limit, *key, cost=cost)
+        passed = not cost or limiter.hit(limit, *key, cost=cost)
         stats = limiter.get_window_stats(limit, *key)
         return Window(passed, stats.remaining, max(1, math.ceil(stats.reset_time - time.time())))
 
