@@ -108,9 +108,9 @@ class Refused(Exception):
 def refusal(error: BaseException) -> Refused:
     """The outcome that an exception stands for.
 
-    Takes any exception but an invalid input: Django's, REST framework's (which carry a `status_code`),
-    the database's, or one that nobody expected. The last becomes INTERNAL, is logged with its trace
-    under the request's id, and keeps its text to itself.
+    Takes any exception but an invalid input: Django's, REST framework's (known by a `default_code`, beside
+    their `status_code`), the database's, or one that nobody expected. The last becomes INTERNAL, is logged
+    with its trace under the request's id, and keeps its text to itself.
     """
     if isinstance(error, Refused):
         return error
@@ -121,7 +121,7 @@ def refusal(error: BaseException) -> Refused:
         return Refused(Outcome.CONTENT_TOO_LARGE)
     if isinstance(error, SuspiciousOperation):
         return Refused(Outcome.BAD_REQUEST)
-    outcome = Outcome.with_status(getattr(error, "status_code", Outcome.INTERNAL.status))
+    outcome = Outcome.with_status(getattr(error, "status_code", 0)) if hasattr(error, "default_code") else None
     if outcome and outcome is not Outcome.INTERNAL:
         return Refused(outcome, str(getattr(error, "detail", "")))
     logger.error("Unexpected %s", type(error).__name__, exc_info=error)

@@ -14,7 +14,7 @@ PATHS = [*DOORS, "/", "/nowhere/", "/auth/token/", "/.well-known/jwks.json", "/a
 
 
 @pytest.fixture(scope="module")
-def client(server):
+def served(server):
     with httpx.Client(base_url=server, headers=ServerClient.proxied) as client:
         yield client
 
@@ -40,8 +40,8 @@ def policy_of(response):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_answer_is_closed_to_a_browser(client, path):
-    headers = client.get(path).headers
+def test_every_answer_is_closed_to_a_browser(served, path):
+    headers = served.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
@@ -53,25 +53,34 @@ def test_every_answer_is_closed_to_a_browser(client, path):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_loads_our_own_files_and_an_answer_in_json_nothing(client, path):
-    assert policy_of(client.get(path)) == (OURS if path.startswith("/admin") else NOTHING)
+def test_a_page_loads_our_own_files_and_an_answer_in_json_nothing(served, path):
+    assert policy_of(served.get(path)) == (OURS if path.startswith("/admin") else NOTHING)
 
 
-def test_so_does_whatever_a_door_answers(cast, client):
-    signed_in = client.post("/auth/token/", json={"username": "owner", "password": PASSWORD})
+def test_so_does_whatever_a_door_answers(cast, served):
+    signed_in = served.post("/auth/token/", json={"username": "owner", "password": PASSWORD})
     owner = {"authorization": f"Bearer {signed_in.json()['token']}"}
-    read = client.get("/profiles/me/", headers=owner)
+    read = served.get("/profiles/me/", headers=owner)
     answers = {
         200: read,
-        304: client.get("/profiles/me/", headers=owner | {"if-none-match": read.headers["etag"]}),
-        400: client.patch("/profiles/me/", content=b"{", headers=owner | {"content-type": "application/json"}),
-        401: client.get("/profiles/me/", headers={"authorization": "Bearer x"}),
-        405: client.put("/auth/token/"),
-        204: client.delete("/profiles/me/", headers=owner),
+        304: served.get("/profiles/me/", headers=owner | {"if-none-match": read.headers["etag"]}),
+        400: served.patch("/profiles/me/", content=b"{", headers=owner | {"content-type": "application/json"}),
+        401: served.get("/profiles/me/", headers={"authorization": "Bearer x"}),
+        405: served.put("/auth/token/"),
+        204: served.delete("/profiles/me/", headers=owner),
     }
     assert {status: answer.status_code for status, answer in answers.items()} == {status: status for status in answers}
     for answer in (signed_in, *answers.values()):
         assert policy_of(answer) == NOTHING
+
+
+def test_a_file_is_for_our_own_pages(client, settings):
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True  # nothing is collected where tests run
+    response = client.get("/static/admin/css/base.css")
+    response.close()
+    assert response.status_code == 200
+    assert policy_of(response) == OURS
+    assert "access-control-allow-origin" not in response.headers
 
 
 def test_plain_http_is_sent_away_with_the_same_policy(server):
@@ -80,22 +89,22 @@ def test_plain_http_is_sent_away_with_the_same_policy(server):
     assert policy_of(response) == NOTHING
 
 
-def test_a_cache_keeps_no_answer_for_another_caller(client):
+def test_a_cache_keeps_no_answer_for_another_caller(served):
     for path in ("/profiles/", "/profiles/me/", "/nowhere/", "/"):
-        response = client.get(path)
+        response = served.get(path)
         assert listed(response, "cache-control") == {"private", "no-cache"}
         assert listed(response, "vary") == {"Accept", "Authorization"}
     for path in ("/auth/token/", "/graphql/"):
-        answers = [client.post(path, json=body) for body in ({}, {"username": "owner", "password": PASSWORD})]
+        answers = [served.post(path, json=body) for body in ({}, {"username": "owner", "password": PASSWORD})]
         for response in answers:
             assert listed(response, "cache-control") & {"no-store", "private"}
-    assert client.get("/.well-known/jwks.json").headers["cache-control"] == "public, max-age=300"
-    assert "no-store" in listed(client.get("/admin/login/"), "cache-control")
+    assert served.get("/.well-known/jwks.json").headers["cache-control"] == "public, max-age=300"
+    assert "no-store" in listed(served.get("/admin/login/"), "cache-control")
 
 
-def test_without_a_setting_no_page_of_another_origin_reads_an_answer(client):
+def test_without_a_setting_no_page_of_another_origin_reads_an_answer(served):
     for method in ("GET", "OPTIONS"):
-        response = client.request(
+        response = served.request(
             method, "/profiles/", headers={"origin": ORIGIN, "access-control-request-method": "PATCH"}
         )
         assert not [name for name in response.headers if name.startswith("access-control-")]
