@@ -117,7 +117,7 @@ LAYERS = {
     "search": (ProfileQuerySet, "filter", "list"),
     "history": (histories, "paginate", "history"),
     "export": (exports, "ProfileSerializer", "export"),
-    "throttle": (throttling, "storage", "sign in"),
+    "throttle": (throttling, "counter", "view"),
     "sign-in": (families, "start", "sign in"),
     "refresh": (families, "RefreshToken", "refresh"),
     "verification": (tokens, "get_payload", "verify"),
