@@ -35,9 +35,23 @@ $(NODE_TESTS)/node_modules/.package-lock.json: $(NODE_TESTS)/package.json $(NODE
 	@$(WITH_NODE) && npm ci --prefix $(NODE_TESTS) --silent --no-audit --no-fund
 	@touch $@
 
+WEB := server/web
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json | $(BIN)/uv
+	@$(WITH_NODE) && npm ci --prefix $(WEB) --silent --no-audit --no-fund
+	@touch $@
+
+WEB_SOURCES := graphql_api/schema.graphql profiles/openapi.yaml \
+  $(filter-out %.d.ts,$(wildcard $(addprefix $(WEB)/,*.html *.ts *.json src/*.* src/*/*.*)))
+$(WEB)/dist/studio.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
+	@echo "Building the pages"
+	@$(WITH_NODE) && npm run --prefix $(WEB) --silent build
+
+.PHONY: web
+web: $(WEB)/dist/studio.html ## Build the pages in server/web, where they are older than their sources or the contracts
+
 .PHONY: run
 run: export DEBUG ?= true
-run: install ## Migrate, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
+run: install web ## Migrate, build the pages, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
 	@$(BIN)/python manage.py migrate --verbosity 0
 ifeq ($(DEBUG),false)
 	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
@@ -47,9 +61,10 @@ endif
 	@exec $(BIN)/gunicorn
 
 .PHONY: test
-test: install $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL)
+test: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL)
 	$(BIN)/pytest
 	$(BIN)/pytest --postgresql
+	$(BIN)/pytest tests/browser -n 0
 
 .PHONY: races
 races: install ## Let clients race for the same rows of a real server, at length
@@ -62,7 +77,7 @@ plans: install ## Show how PostgreSQL answers each list over PROFILES made-up pr
 	$(BIN)/python -m tests.explain $(PROFILES)
 
 .PHONY: check
-check: install $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts
+check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports

@@ -30,6 +30,7 @@ from django.core.exceptions import ImproperlyConfigured
 from server.debug_keys import load_debug_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+WEB_BUILD = BASE_DIR / "server" / "web" / "dist"  # the pages that `make web` builds, and their files
 
 env = environ.Env()
 DEBUG = env.bool("DEBUG", default=False)
@@ -84,7 +85,7 @@ APPEND_SLASH = False  # a path works with and without its last slash, with no re
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "server" / "templates"],
+        "DIRS": [BASE_DIR / "server" / "templates", WEB_BUILD],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -275,8 +276,9 @@ CORS_URLS_REGEX = r"^/(?!admin/|static/)"  # the doors, which read no cookie
 CORS_ALLOW_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"]
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
 
-# Static files: the admin's
+# Static files: the admin's, the REST docs' and the pages'
 
+STATICFILES_DIRS = [WEB_BUILD / "static"]
 STATIC_ROOT = BASE_DIR / ".static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -284,12 +286,13 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "server.static_files.HashedFilesStorage"
         )
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\."  # named after their content, by Django or by Vite
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -5,13 +5,14 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from server import contracts, views
+from graphql_api.views import GraphQLView
+from server import contracts, pages, views
 from server.contracts import ContractView
 
 urlpatterns = [
-    path("", views.IndexView.as_view(), name="index"),
+    path("", pages.studio(otherwise=views.IndexView.as_view()), name="index"),
     path("", include("profiles.urls")),
-    path("", include("graphql_api.urls")),
+    re_path(r"^graphql/?$", pages.graphiql(otherwise=GraphQLView.as_view()), name="graphql"),
     re_path(
         r"^openapi\.json/?$",
         ContractView.as_view(text=contracts.OPENAPI_AS_JSON, media_type="application/json"),

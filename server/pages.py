@@ -1,0 +1,47 @@
+"""The pages for a browser: the studio and GraphiQL, as `make web` builds them."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.views.generic import TemplateView
+
+View = Callable[..., HttpResponseBase]
+
+POLICY: dict[str, Any] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+
+
+def studio(otherwise: View) -> View:
+    """The studio for a browser, and `otherwise` for every other client."""
+    return _page("studio.html", otherwise, POLICY)
+
+
+def graphiql(otherwise: View) -> View:
+    """GraphiQL for a browser that asks for no query, and `otherwise` for every other request."""
+    # Monaco writes its editors' styles into the page: style elements for its theme and decorations, and style
+    # attributes in the HTML of each line. It takes no nonce for them. Scripts are as strict as elsewhere.
+    return _page("graphiql.html", otherwise, POLICY | {"style-src": [SELF, UNSAFE_INLINE]})
+
+
+def _page(template: str, otherwise: View, policy: dict[str, Any]) -> View:
+    page = csp(policy)(TemplateView.as_view(template_name=template))
+
+    @wraps(otherwise)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = (page if _is_navigation(request) else otherwise)(request, *args, **kwargs)
+        patch_vary_headers(response, ["Accept"])
+        return response
+
+    return view
+
+
+def _is_navigation(request: HttpRequest) -> bool:
+    """Whether somebody is going to the page, as a browser's `Accept` says it, with no query for GraphQL."""
+    if request.method not in ("GET", "HEAD") or not {"query", "extensions"}.isdisjoint(request.GET):
+        return False
+    return request.get_preferred_type(["application/json", "text/html"]) == "text/html"

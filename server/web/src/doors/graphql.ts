@@ -1,0 +1,197 @@
+/** The GraphQL door. */
+
+import { print } from "@0no-co/graphql.web";
+import { graphql, type ResultOf, type TadaDocumentNode } from "../contracts/graphql";
+import type { Fetch, Wire } from "../wire/wire";
+import type { Change, Door, Page, Tagged, Tokens, Wanted } from "./door";
+import { type FieldError, Invalid, type OutcomeCode, Refused } from "./outcomes";
+
+const PROFILE = graphql(`
+  fragment Whole on Profile {
+    pk id username email bio displayName location website timeZone visibility emailPublic isActive
+    createdAt updatedAt updatedBy { pk } version editableFields etag
+  }
+`);
+
+const SIGN_UP = graphql(`
+  mutation SignUp($input: CreateProfileInput!) {
+    done: createProfile(input: $input) { profile { ...Whole } errors { code message field } }
+  }
+`, [PROFILE]);
+
+const SIGN_IN = graphql(`
+  mutation SignIn($username: String!, $password: String!) {
+    done: tokenAuth(username: $username, password: $password) {
+      token refreshToken expiresAt errors { code message field }
+    }
+  }
+`);
+
+const REFRESH = graphql(`
+  mutation Refresh($refreshToken: String!) {
+    done: refreshToken(refreshToken: $refreshToken) {
+      token refreshToken expiresAt errors { code message field }
+    }
+  }
+`);
+
+const SIGN_OUT = graphql(`
+  mutation SignOut($refreshToken: String!) {
+    done: revokeToken(refreshToken: $refreshToken) { revoked errors { code message field } }
+  }
+`);
+
+const CHANGE_PASSWORD = graphql(`
+  mutation ChangePassword($oldPassword: String!, $newPassword: String!) {
+    done: changePassword(oldPassword: $oldPassword, newPassword: $newPassword) {
+      token refreshToken expiresAt errors { code message field }
+    }
+  }
+`);
+
+const ME = graphql(`query Me { found: me { ...Whole } }`, [PROFILE]);
+
+const ONE = graphql(`query Profile($pk: Int!) { found: profile(pk: $pk) { ...Whole } }`, [PROFILE]);
+
+const MANY = graphql(`
+  query Profiles($after: String, $search: String, $orderBy: ProfileOrder) {
+    page: profiles(after: $after, search: $search, orderBy: $orderBy) {
+      edges { node { ...Whole } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`, [PROFILE]);
+
+const HISTORY = graphql(`
+  query History($pk: Int!, $after: String) {
+    profile(pk: $pk) {
+      history(after: $after) {
+        edges { node { version at door requestId actor { pk } changes { field from to } } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+`);
+
+const UPDATE = graphql(`
+  mutation UpdateProfile($input: UpdateProfileInput!) {
+    done: updateProfile(input: $input) { profile { ...Whole } errors { code message field } }
+  }
+`, [PROFILE]);
+
+const ORDERS = {
+  username: "USERNAME",
+  "-created_at": "CREATED_AT_DESC",
+  created_at: "CREATED_AT",
+  "-updated_at": "UPDATED_AT_DESC",
+} as const satisfies Record<Wanted["ordering"], ReturnType<typeof graphql.scalar<"ProfileOrder">>>;
+
+export function graphqlDoor({ open, signedIn }: Wire): Door {
+  return {
+    name: "GraphQL",
+    async signUp(input) {
+      const { profile } = done((await send(open, SIGN_UP, { input })).done);
+      return tagged(profile).profile;
+    },
+    async signIn(credentials) {
+      return tokens((await send(open, SIGN_IN, credentials)).done);
+    },
+    async refresh(refreshToken) {
+      return tokens((await send(open, REFRESH, { refreshToken })).done);
+    },
+    async signOut(refreshToken) {
+      done((await send(open, SIGN_OUT, { refreshToken })).done);
+    },
+    async changePassword(oldPassword, newPassword) {
+      return tokens((await send(signedIn, CHANGE_PASSWORD, { oldPassword, newPassword })).done);
+    },
+    async me() {
+      return tagged((await send(signedIn, ME, {})).found);
+    },
+    async profile(pk) {
+      return tagged((await send(signedIn, ONE, { pk })).found);
+    },
+    async profiles({ search, ordering }, after) {
+      const wanted = { after, search: search || null, orderBy: ORDERS[ordering] };
+      return page((await send(signedIn, MANY, wanted)).page, (node) => tagged(node).profile);
+    },
+    async history(pk, after) {
+      const { profile } = await send(signedIn, HISTORY, { pk, after });
+      return page(there(there(profile).history), changed);
+    },
+    async update({ nodeId }, { visibility, ...values }, etag) {
+      const spelled = visibility ? { visibility: upper(visibility) } : {};
+      const input = { ...values, ...spelled, id: nodeId, ifMatch: etag };
+      return tagged(done((await send(signedIn, UPDATE, { input })).done).profile);
+    },
+  };
+}
+
+interface Body<Data> {
+  data: Data;
+  errors?: { message: string; extensions: { code: OutcomeCode; retryAfter?: number } }[];
+}
+
+async function send<Data, Variables>(
+  fetch: Fetch,
+  document: TadaDocumentNode<Data, Variables>,
+  variables: Variables,
+): Promise<Data> {
+  const headers = { Accept: "application/graphql-response+json, application/json", "Content-Type": "application/json" };
+  const body = JSON.stringify({ query: print(document), variables });
+  const response = await fetch(new Request("/graphql/", { method: "POST", headers, body }));
+  const { data, errors = [] } = (await response.json()) as Body<Data>;
+  for (const { message, extensions } of errors) {
+    throw new Refused(extensions.code, message, extensions.retryAfter ?? null);
+  }
+  return data;
+}
+
+/** A mutation's payload, where nothing was wrong with its input. */
+function done<Payload extends { errors: FieldError[] }>(payload: Payload | null): Payload {
+  const { errors } = there(payload);
+  if (errors.length) throw new Invalid(errors);
+  return there(payload);
+}
+
+/** What is null in the schema only beside an error, which has been thrown by now. */
+function there<Value>(value: Value | null): Value {
+  if (value === null) throw new Error("The answer lacks what was asked for.");
+  return value;
+}
+
+function tokens(payload: ResultOf<typeof SIGN_IN>["done"]): Tokens {
+  const { token, refreshToken, expiresAt } = done(payload);
+  return { token: there(token), refreshToken: there(refreshToken), expiresAt: there(expiresAt) };
+}
+
+function tagged(whole: ResultOf<typeof PROFILE> | null): Tagged {
+  const { pk, id, visibility, updatedBy, etag, ...same } = there(whole);
+  const profile = { ...same, id: pk, nodeId: id, visibility: visibility && lower(visibility), updatedBy: updatedBy?.pk ?? null };
+  return { profile, etag };
+}
+
+type ChangeNode = NonNullable<
+  NonNullable<NonNullable<NonNullable<ResultOf<typeof HISTORY>["profile"]>["history"]>["edges"][number]>["node"]
+>;
+
+function changed({ actor, door, ...same }: ChangeNode): Change {
+  return { ...same, door: lower(door), actor: actor?.pk ?? null };
+}
+
+interface Connection<Node> {
+  edges: ({ node: Node | null } | null)[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+}
+
+function page<Node, Row>({ edges, pageInfo }: Connection<Node>, row: (node: Node) => Row): Page<Row> {
+  return { rows: edges.map((edge) => row(there(there(edge).node))), next: pageInfo.hasNextPage ? pageInfo.endCursor : null };
+}
+
+function lower<Text extends string>(text: Text): Lowercase<Text> {
+  return text.toLowerCase() as Lowercase<Text>;
+}
+
+function upper<Text extends string>(text: Text): Uppercase<Text> {
+  return text.toUpperCase() as Uppercase<Text>;
+}

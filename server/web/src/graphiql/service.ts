@@ -1,0 +1,28 @@
+/** What GraphiQL's page speaks to, and as whom. */
+
+import { createStore } from "zustand/vanilla";
+import type { Credentials } from "../doors/door";
+import { graphqlDoor } from "../doors/graphql";
+import { Session } from "../session";
+import type { Me } from "./examples";
+
+const open = (request: Request) => fetch(request);
+
+export const session = new Session(open, (refreshToken) => door.refresh(refreshToken));
+const door = graphqlDoor({ open, signedIn: session.fetch });
+
+/** Who is signed in. */
+export const caller = createStore<{ me: Me | null }>(() => ({ me: null }));
+session.state.subscribe(({ tokens }) => tokens || caller.setState({ me: null }));
+
+export async function signIn(credentials: Credentials): Promise<void> {
+  session.begin(await door.signIn(credentials));
+  const { profile } = await door.me();
+  caller.setState({ me: profile });
+}
+
+export async function signOut(): Promise<void> {
+  const { tokens } = session.state.getState();
+  session.end();
+  if (tokens) await door.signOut(tokens.refreshToken);
+}

@@ -1,0 +1,97 @@
+/** The studio: its bar, its pages, and the panel beside them. */
+
+import { useEffect } from "react";
+import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
+import { useHashLocation } from "wouter/use-hash-location";
+import { DoorSwitch } from "./DoorSwitch";
+import { Heading } from "./Heading";
+import { HistoryPage } from "./HistoryPage";
+import { PasswordPage } from "./Password";
+import { PeoplePage } from "./People";
+import { ProfilePage } from "./ProfilePage";
+import { useProfile } from "./profiles";
+import { signOut, useDoor, useSession } from "./service";
+import { SignInPage } from "./SignIn";
+import { WirePanel } from "./WirePanel";
+
+export function App() {
+  const { name } = useDoor();
+  useEffect(() => void (document.documentElement.dataset.door = name), [name]);
+  return (
+    <Router hook={useHashLocation}>
+      <a className="skip" href="#content" onClick={skipToContent}>Skip to the content</a>
+      <Bar />
+      <div className="columns">
+        <main id="content" tabIndex={-1}><Pages /></main>
+        <WirePanel />
+      </div>
+    </Router>
+  );
+}
+
+/** The fragment is the router's, so the link's own jump is not to be followed. */
+function skipToContent(event: { preventDefault: () => void }) {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+function Bar() {
+  const { isSignedIn } = useSession();
+  return (
+    <header className="bar">
+      <Link className="brand" href="/"><Brand /> One profile, two doors</Link>
+      <nav aria-label="Pages">
+        {isSignedIn && <NavLink href="/me">My profile</NavLink>}
+        <NavLink href="/people">People</NavLink>
+        {isSignedIn && <NavLink href="/password">Password</NavLink>}
+        <a href="/graphql/">GraphiQL</a>
+        <a href="/docs/">REST docs</a>
+      </nav>
+      <DoorSwitch />
+      {isSignedIn ? <Account /> : <Link className="account" href="/">Sign in</Link>}
+    </header>
+  );
+}
+
+function NavLink({ href, children }: { href: string; children: string }) {
+  const [path] = useLocation();
+  return <Link href={href} aria-current={path.startsWith(href) ? "page" : undefined}>{children}</Link>;
+}
+
+function Account() {
+  const { data } = useProfile(null);
+  return (
+    <div className="account">
+      <span className="muted">{data && `@${data.profile.username}`}</span>
+      <button className="plain" onClick={() => void signOut()}>Sign out</button>
+    </div>
+  );
+}
+
+function Pages() {
+  const { isSignedIn } = useSession();
+  return (
+    <Switch>
+      <Route path="/people"><PeoplePage /></Route>
+      <Route path="/people/:id">{({ id }) => <ProfilePage key={id} id={Number(id)} />}</Route>
+      {!isSignedIn && <Route><SignInPage /></Route>}
+      <Route path="/"><Redirect to="/me" replace /></Route>
+      <Route path="/me"><ProfilePage id={null} /></Route>
+      <Route path="/me/history"><HistoryPage id={null} /></Route>
+      <Route path="/people/:id/history">{({ id }) => <HistoryPage key={id} id={Number(id)} />}</Route>
+      <Route path="/password"><PasswordPage /></Route>
+      <Route><Heading title="There is nothing here" /></Route>
+    </Switch>
+  );
+}
+
+/** Two doors; the one in use is open. */
+function Brand() {
+  return (
+    <svg className="doors" viewBox="0 0 28 24" aria-hidden="true">
+      <rect className="rest" x="2" y="2" width="11" height="20" rx="1.5" />
+      <rect className="graphql" x="15" y="2" width="11" height="20" rx="1.5" />
+      <circle cx="10.3" cy="12.4" r="1.2" /><circle cx="17.7" cy="12.4" r="1.2" />
+    </svg>
+  );
+}

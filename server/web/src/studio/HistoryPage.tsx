@@ -1,0 +1,69 @@
+/** What was written to a profile, newest first. */
+
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
+import type { Change, Field, Profile } from "../doors/door";
+import { More, Trouble } from "./controls";
+import { FIELDS, shownValue } from "./fields";
+import { ProfileHead } from "./ProfileHead";
+import { useProfile } from "./profiles";
+import { useDoor } from "./service";
+import { Time } from "./Time";
+
+/** `id` is null for the caller's own. */
+export function HistoryPage({ id }: { id: number | null }) {
+  const { data, error } = useProfile(id);
+  if (!data) return <Trouble error={error} />;
+  return (
+    <>
+      <ProfileHead id={id} profile={data.profile} />
+      <Changes profile={data.profile} />
+    </>
+  );
+}
+
+function Changes({ profile }: { profile: Profile }) {
+  const door = useDoor();
+  const { data, error, hasNextPage, fetchNextPage, isFetching } = useInfiniteQuery({
+    queryKey: ["history", door.name, profile.id],
+    queryFn: ({ pageParam }) => door.history(profile.id, pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
+  const changes = data?.pages.flatMap((page) => page.rows) ?? [];
+  return (
+    <>
+      <Trouble error={error} />
+      {data && changes.length === 0 && <p className="muted">Nothing has been changed since the sign-up.</p>}
+      <ol className="history" aria-busy={isFetching}>
+        {changes.map((change) => <Entry key={change.version} change={change} owner={profile.id} />)}
+      </ol>
+      <More isThere={hasNextPage} isBusy={isFetching} onClick={() => void fetchNextPage()} />
+    </>
+  );
+}
+
+function Entry({ change: { version, at, door, actor, changes }, owner }: { change: Change; owner: number }) {
+  return (
+    <li>
+      <p className="muted">
+        <strong>Version {version}</strong> · <Time at={at} /> · {DOORS[door]} ·{" "}
+        {actor === owner ? "by its owner" : actor ? <Link href={`/people/${actor}`}>by another</Link> : "by somebody else"}
+      </p>
+      {changes.map(({ field, from, to }) => (
+        <p key={field}>
+          <strong>{FIELDS[field as Field]?.label ?? field}</strong>{" "}
+          <del>{shownValue(field as Field, from)}</del> <ins>{shownValue(field as Field, to)}</ins>
+        </p>
+      ))}
+    </li>
+  );
+}
+
+const DOORS: Record<Change["door"], string> = {
+  rest: "through REST",
+  graphql: "through GraphQL",
+  admin: "in the admin",
+  command: "by a command",
+};

@@ -1,0 +1,78 @@
+/** Everybody whom the caller may see, by pages. */
+
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link } from "wouter";
+import { ORDERINGS, type Profile, type Wanted } from "../doors/door";
+import { More, Trouble } from "./controls";
+import { Heading } from "./Heading";
+import { Portrait } from "./Portrait";
+import { useDoor } from "./service";
+
+export function PeoplePage() {
+  const door = useDoor();
+  const [wanted, setWanted] = useState<Wanted>({ search: "", ordering: "-created_at" });
+  const { data, error, hasNextPage, fetchNextPage, isFetching } = useInfiniteQuery({
+    queryKey: ["profiles", door.name, wanted],
+    queryFn: ({ pageParam }) => door.profiles(wanted, pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
+  const profiles = data?.pages.flatMap((page) => page.rows) ?? [];
+  return (
+    <>
+      <Heading title="People" />
+      <SearchForm wanted={wanted} onChange={setWanted} />
+      <Trouble error={error} />
+      <p role="status" className="muted">{data && counted(profiles.length, hasNextPage)}</p>
+      <ul className="people" aria-busy={isFetching}>
+        {profiles.map((profile) => <Person key={profile.id} profile={profile} />)}
+      </ul>
+      <More isThere={hasNextPage} isBusy={isFetching} onClick={() => void fetchNextPage()} />
+    </>
+  );
+}
+
+function counted(count: number, hasMore: boolean): string {
+  if (count === 0) return "Nobody is found.";
+  return `${count} ${count === 1 ? "profile" : "profiles"}${hasMore ? ", and there are more" : ""}.`;
+}
+
+function SearchForm({ wanted, onChange }: { wanted: Wanted; onChange: (wanted: Wanted) => void }) {
+  return (
+    <form
+      role="search"
+      className="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onChange({ ...wanted, search: String(new FormData(event.currentTarget).get("search")).trim() });
+      }}
+    >
+      <label className="grow">
+        <span>Search</span>
+        <input name="search" type="search" placeholder="Words of a name, a place or a bio" defaultValue={wanted.search} />
+      </label>
+      <label>
+        <span>Order</span>
+        <select value={wanted.ordering} onChange={(event) => onChange({ ...wanted, ordering: event.target.value as Wanted["ordering"] })}>
+          {Object.entries(ORDERINGS).map(([value, label]) => <option key={value} value={value}>{label}</option>)}
+        </select>
+      </label>
+      <button className="plain">Search</button>
+    </form>
+  );
+}
+
+function Person({ profile }: { profile: Profile }) {
+  return (
+    <li>
+      <Portrait profile={profile} />
+      <div>
+        <Link href={`/people/${profile.id}`}>{profile.displayName || profile.username}</Link>
+        <span className="muted"> @{profile.username}{profile.location && ` · ${profile.location}`}</span>
+        {profile.bio && <p>{profile.bio}</p>}
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,66 @@
+/** Signing in, and signing up. */
+
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { Form, Input, Trouble } from "./controls";
+import { Heading } from "./Heading";
+import { signIn, signUp, useSession } from "./service";
+
+export function SignInPage() {
+  const [isNew, setNew] = useState(false);
+  return (
+    <>
+      <p className="lead">
+        One profile, behind two doors. What you do here goes through the door that you choose above, and is shown as it
+        went over the wire.
+      </p>
+      <Card isNew={isNew} onTurn={() => setNew(!isNew)} />
+    </>
+  );
+}
+
+function Card({ isNew, onTurn }: { isNew: boolean; onTurn: () => void }) {
+  const { wasEnded } = useSession();
+  return (
+    <div className="card narrow">
+      <Heading key={String(isNew)} title={isNew ? "Sign up" : "Sign in"} />
+      {wasEnded && <p role="status" className="note">Your sign-in has ended. Sign in again to go on.</p>}
+      {isNew ? <SignUp /> : <SignIn />}
+      <p className="aside">
+        {isNew ? "You have an account?" : "No account yet?"}{" "}
+        <button type="button" className="link" onClick={onTurn}>{isNew ? "Sign in" : "Sign up"}</button>
+      </p>
+    </div>
+  );
+}
+
+function SignIn() {
+  const { mutate, error, isPending } = useMutation({ mutationFn: signIn });
+  return (
+    <Form error={error} onSubmit={(form) => mutate({ username: text(form, "username"), password: text(form, "password") })}>
+      <Trouble error={error} fields={["username", "password"]} />
+      <Input label="Username" name="username" error={error} autoComplete="username" />
+      <Input label="Password" name="password" type="password" error={error} autoComplete="current-password" />
+      <button disabled={isPending}>Sign in</button>
+    </Form>
+  );
+}
+
+function SignUp() {
+  const { mutate, error, isPending } = useMutation({ mutationFn: signUp });
+  const submit = (form: FormData) =>
+    mutate({ username: text(form, "username"), email: text(form, "email"), password: text(form, "password") });
+  return (
+    <Form error={error} onSubmit={submit}>
+      <Trouble error={error} fields={["username", "email", "password"]} />
+      <Input label="Username" name="username" error={error} autoComplete="username" />
+      <Input label="Email" name="email" type="email" error={error} autoComplete="email" hint="Shown to nobody, unless you say so." />
+      <Input label="Password" name="password" type="password" error={error} autoComplete="new-password" />
+      <button disabled={isPending}>Sign up</button>
+    </Form>
+  );
+}
+
+function text(form: FormData, name: string): string {
+  return String(form.get(name));
+}

@@ -1,0 +1,33 @@
+/** The fields that can be written: what a person calls each, and how it is entered. */
+
+import type { Editable, Field } from "../doors/door";
+
+type Kind = "text" | "email" | "url" | "lines" | "time zone" | "flag" | "visibility";
+
+export const FIELDS: Record<Field, { label: string; kind: Kind; hint?: string; autoComplete?: string }> = {
+  displayName: { label: "Display name", kind: "text", autoComplete: "name" },
+  username: { label: "Username", kind: "text", hint: "To sign in with, and to be found by.", autoComplete: "username" },
+  bio: { label: "Bio", kind: "lines", hint: "A few words, in lines." },
+  location: { label: "Location", kind: "text", autoComplete: "address-level2" },
+  website: { label: "Website", kind: "url", hint: "Beginning with http:// or https://", autoComplete: "url" },
+  timeZone: { label: "Time zone", kind: "time zone", hint: "An IANA name, such as Europe/Madrid." },
+  email: { label: "Email", kind: "email", autoComplete: "email" },
+  emailPublic: { label: "Show the email to whoever sees the profile", kind: "flag" },
+  visibility: { label: "Who sees the profile", kind: "visibility" },
+  isActive: { label: "The account can sign in and be seen", kind: "flag" },
+};
+
+export const VISIBILITIES: Record<Editable["visibility"], string> = {
+  public: "Everybody",
+  members: "Members: whoever is signed in",
+  private: "Nobody else",
+};
+
+export const FIELD_NAMES = Object.keys(FIELDS) as Field[];
+
+/** A field's value, for reading. */
+export function shownValue(name: Field, value: unknown): string {
+  if (name === "visibility") return VISIBILITIES[value as Editable["visibility"]];
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  return value ? String(value) : "Nothing";
+}

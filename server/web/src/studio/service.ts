@@ -1,0 +1,60 @@
+/** What the studio speaks to: two doors, one of them in use, and one session for both. */
+
+import { QueryClient } from "@tanstack/react-query";
+import { useStore } from "zustand";
+import { createStore } from "zustand/vanilla";
+import type { Credentials, Door, DoorName, SignUp } from "../doors/door";
+import { graphqlDoor } from "../doors/graphql";
+import { restDoor } from "../doors/rest";
+import { Session } from "../session";
+import { exchanges, noted } from "../wire/exchanges";
+
+export const session = new Session(noted, (refreshToken) => doorInUse().refresh(refreshToken));
+
+const wire = { open: noted, signedIn: session.fetch };
+
+export const DOORS: Record<DoorName, Door> = { REST: restDoor(wire), GraphQL: graphqlDoor(wire) };
+
+const choice = createStore<{ door: DoorName }>(() => ({ door: "REST" }));
+
+export function chooseDoor(door: DoorName): void {
+  choice.setState({ door });
+}
+
+export function doorInUse(): Door {
+  return DOORS[choice.getState().door];
+}
+
+export function useDoor(): Door {
+  return DOORS[useStore(choice).door];
+}
+
+export function useSession() {
+  const { tokens, wasEnded } = useStore(session.state);
+  return { isSignedIn: tokens !== null, wasEnded };
+}
+
+const FRESH = 10_000; // milliseconds for which an answer is not asked for again
+
+export const queries = new QueryClient({
+  defaultOptions: { queries: { retry: false, refetchOnWindowFocus: false, staleTime: FRESH } },
+});
+
+session.state.subscribe(({ tokens }) => tokens || queries.clear());
+
+export async function signIn(credentials: Credentials): Promise<void> {
+  session.begin(await doorInUse().signIn(credentials));
+}
+
+export async function signUp(values: SignUp): Promise<void> {
+  await doorInUse().signUp(values);
+  await signIn({ username: values.username, password: values.password });
+}
+
+/** Leaves nothing of this sign-in on the page, and ends it at the service. */
+export async function signOut(): Promise<void> {
+  const { tokens } = session.state.getState();
+  session.end();
+  exchanges.setState([], true);
+  if (tokens) await doorInUse().signOut(tokens.refreshToken);
+}

@@ -1,0 +1,26 @@
+import { defineConfig } from "vite";
+import { mends } from "./mends.ts";
+
+// A file is named after its content by as many hexadecimal digits as Django's own static files are, so that
+// one rule tells both: they never change, and want no second hash (server/static_files.py).
+const output = {
+  hashCharacters: "hex",
+  entryFileNames: "static/web/[name].[hash:12].js",
+  chunkFileNames: "static/web/[name].[hash:12].js",
+  assetFileNames: "static/web/[name].[hash:12][extname]",
+} as const;
+
+export default defineConfig({
+  plugins: [mends()],
+  build: {
+    assetsInlineLimit: 0, // the pages' policy allows no font in a data: URL
+    chunkSizeWarningLimit: 3000, // kB: Monaco, on GraphiQL's page alone
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: ["studio.html", "graphiql.html"],
+      output,
+      checks: { moduleLevelDirective: false }, // "use client" is for servers that render React
+    },
+  },
+  worker: { format: "es", rolldownOptions: { output } },
+});
