@@ -1,0 +1,146 @@
+"""The pages, as the service ships them, in the machine's Chromium."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from itertools import count
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.cast import PASSWORD
+from tests.server.conftest import ROOT, ServerClient, serving
+
+AXE = ROOT / "server" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(request):
+    if CHROMIUM is None:
+        end = pytest.fail if request.config.getoption("--required") else pytest.skip
+        end("There is no Chromium on this machine, so the pages were not tried: `apt-get install chromium`.")
+    return {"executable_path": CHROMIUM}
+
+
+@pytest.fixture(scope="session")
+def base_url(tmp_path_factory):
+    """A server of production, on a database of its own, with the pages' files collected."""
+    folder = tmp_path_factory.mktemp("pages")
+    database = f"sqlite:///{folder / 'db.sqlite3'}"
+    environment = {"DATABASE_URL": database, "WEB_CONCURRENCY": "1"}  # one process: one count of attempts
+    for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--no-input", "--verbosity", "0"]):
+        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=os.environ | environment, check=True)
+    with serving(folder / "log", **environment) as base_url:
+        yield base_url
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {
+        **browser_context_args,
+        "extra_http_headers": ServerClient.proxied,
+        "permissions": ["clipboard-read", "clipboard-write"],
+        "locale": "en-GB",
+    }
+
+
+numbers = count(1)
+
+
+class Account:
+    """Somebody with an account, and a client of their own beside the page."""
+
+    def __init__(self, http):
+        self.http = http
+        self.username = f"person{next(numbers)}"
+        self.password = PASSWORD
+        made = self.send("POST", "/profiles/", username=self.username, email="a@example.com", password=PASSWORD)
+        self.pk, self.node_id = made["id"], made["node_id"]
+
+    def send(self, method, path, token=None, **body):
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return self.http.request(method, path, json=body, headers=headers).raise_for_status().json()
+
+    def write(self, **values):
+        """Change the profile elsewhere than on the page."""
+        tokens = self.send("POST", "/auth/token/", username=self.username, password=self.password)
+        return self.send("PATCH", "/profiles/me/", token=tokens["token"], **values)
+
+
+@pytest.fixture
+def account(base_url):
+    with httpx.Client(base_url=base_url, headers=ServerClient.proxied, timeout=30) as http:
+        yield Account(http)
+
+
+class Watch:
+    """What a page did that nobody sees: its console, its requests, what it left in the browser.
+
+    `refusals` are the statuses that a test provokes, which Chromium also writes to the console.
+    """
+
+    def __init__(self, page):
+        self.page = page
+        self.refusals = Counter()
+        self.console = []
+        self.requests = []
+        page.on("console", self.note)
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+
+    def note(self, message):
+        if message.type in ("error", "warning"):
+            self.console.append(message.text)
+
+    def check(self, base_url):
+        for status, times in self.refusals.items():
+            refused = [text for text in self.console if f"responded with a status of {status} " in text]
+            assert len(refused) == times
+            self.console = [text for text in self.console if text not in refused]
+        assert self.console == []
+        hosts = {urlsplit(url).netloc for url in self.requests if not url.startswith(("data:", "blob:"))}
+        assert hosts == {urlsplit(base_url).netloc}
+        self.check_that_nothing_is_kept()
+
+    def check_that_nothing_is_kept(self):
+        kept = self.page.context.storage_state(indexed_db=True)
+        assert kept == {"cookies": [], "origins": []}
+        assert self.page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.fixture
+def watch(page, base_url):
+    """Of each page: it may say nothing, go nowhere and keep nothing. A Content-Security-Policy's report is an error
+    in the console."""
+    watch = Watch(page)
+    yield watch
+    watch.check(base_url)
+
+
+@pytest.fixture
+def accessible(page):
+    """A function that asks axe-core what of the page somebody cannot use."""
+
+    def check():
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("axe.run()")
+        assert found["passes"]
+        violations = [
+            (violation["id"], node["target"], node["failureSummary"])
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+        assert violations == []
+
+    return check
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request, page):
+    """Each of the two looks."""
+    page.emulate_media(color_scheme=request.param)
+    return request.param
