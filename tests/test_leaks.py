@@ -116,7 +116,7 @@ LAYERS = {
     "filter": (filters.ProfileFilter, "by_location", "list"),
     "search": (ProfileQuerySet, "filter", "list"),
     "history": (histories, "paginate", "history"),
-    "export": (exports, "ProfileSerializer", "export"),
+    "export": (exports, "ExportSerializer", "export"),
     "throttle": (throttling, "counter", "view"),
     "sign-in": (families, "start", "sign in"),
     "refresh": (families, "RefreshToken", "refresh"),

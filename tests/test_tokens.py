@@ -49,7 +49,7 @@ def check_refused(doors, authorization):
 def check_accepted(doors, token, username="owner"):
     rest, graphql = answers(doors, f"Bearer {token}")
     assert rest.json()["username"] == username
-    assert graphql.json() == {"data": {"me": {"username": username}}}
+    assert graphql.json()["data"] == {"me": {"username": username}}
 
 
 def test_signing_in_gives_a_token_that_both_doors_take(cast, doors):
