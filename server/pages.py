@@ -1,4 +1,4 @@
-"""The pages for a browser: the studio and GraphiQL, as `make web` builds them."""
+"""The pages for a browser, and what each may load: the studio and GraphiQL, as `make web` builds them, and the docs."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -26,6 +26,11 @@ def graphiql(otherwise: View) -> View:
     # Monaco writes its editors' styles into the page: style elements for its theme and decorations, and style
     # attributes in the HTML of each line. It takes no nonce for them. Scripts are as strict as elsewhere.
     return _page("graphiql.html", otherwise, POLICY | {"style-src": [SELF, UNSAFE_INLINE]})
+
+
+def docs(view: View) -> View:
+    """Swagger UI, whose stylesheet has its icons in itself."""
+    return csp(POLICY | {"img-src": [SELF, "data:"]})(view)
 
 
 def _page(template: str, otherwise: View, policy: dict[str, Any]) -> View:

@@ -116,7 +116,7 @@ LAYERS = {
     "filter": (filters.ProfileFilter, "by_location", "list"),
     "search": (ProfileQuerySet, "filter", "list"),
     "history": (histories, "paginate", "history"),
-    "export": (exports, "ExportSerializer", "export"),
+    "export": (exports.ExportSerializer, "to_representation", "export"),
     "throttle": (throttling, "counter", "view"),
     "sign-in": (families, "start", "sign in"),
     "refresh": (families, "RefreshToken", "refresh"),

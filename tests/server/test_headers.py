@@ -9,8 +9,19 @@ from tests.server.conftest import ServerClient, serving
 ORIGIN = "https://app.example.com"
 NOTHING = {"default-src 'none'", "frame-ancestors 'none'"}
 OURS = {"default-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "object-src 'none'"}
-DOORS = ["/profiles/", "/profiles/me/", "/graphql/?query={__typename}"]
-PATHS = [*DOORS, "/", "/nowhere/", "/auth/token/", "/.well-known/jwks.json", "/admin/login/", "/admin/"]
+PATHS = {
+    "/": 200,
+    "/profiles/": 200,
+    "/profiles/me/": 401,
+    "/graphql/?query={__typename}": 200,
+    "/auth/token/": 405,
+    "/.well-known/jwks.json": 200,
+    "/nowhere/": 404,
+    "/admin/": 302,
+    "/admin/login/": 200,
+}
+
+pytestmark = pytest.mark.django_db  # what the server reads, which is another process, is there
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +52,9 @@ def policy_of(response):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_answer_is_closed_to_a_browser(served, path):
-    headers = served.get(path).headers
+    response = served.get(path)
+    assert response.status_code == PATHS[path]
+    headers = response.headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
@@ -72,6 +85,11 @@ def test_so_does_whatever_a_door_answers(cast, served):
     assert {status: answer.status_code for status, answer in answers.items()} == {status: status for status in answers}
     for answer in (signed_in, *answers.values()):
         assert policy_of(answer) == NOTHING
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/"])
+def test_a_page_may_have_a_policy_of_its_own(client, path):
+    assert policy_of(client.get(path)) == OURS | {"img-src 'self' data:"}
 
 
 def test_a_file_is_for_our_own_pages(client, settings):

@@ -32,6 +32,8 @@ CHARSETS = [
 ]
 HOSTS = ["evil.example", "", "127.0.0.1@evil.example", "[::1", "a b", "x" * 5_000]
 
+pytestmark = pytest.mark.django_db  # what the server reads, which is another process, is there
+
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory):
@@ -52,7 +54,7 @@ def served(address):
 
 
 @pytest.fixture(params=["served", "client"])
-def http(request, db):
+def http(request):
     """The service as it is deployed, and as Django's test client has it."""
     return request.getfixturevalue(request.param)
 
