@@ -20,6 +20,7 @@ class ContractView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
     schema = None  # it is about the operations, and none of them
     text = ""
     media_type = ""

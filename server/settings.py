@@ -201,7 +201,8 @@ SPECTACULAR_SETTINGS = {
         "One profile, over REST. Over GraphQL it is at `/graphql/`, by the same rules and with the same outcomes.\n\n"
         "Sign in by `POST /auth/token`, and send the token as `Authorization: Bearer TOKEN`. A path is the same with "
         "and without its last slash. Every answer carries an `X-Request-ID`, by which the logs and the history know "
-        "it. What you may not see is not there for you: 404, or 401 where you have not signed in."
+        "it; `RateLimit` says how many more operations pass. What you may not see is not there for you: 404, or 401 "
+        "where you have not signed in."
     ),
     "LICENSE": {"name": "All rights reserved", "identifier": "LicenseRef-All-Rights-Reserved"},
     "SERVERS": [{"url": "/", "description": "The service that this contract came from."}],

@@ -65,7 +65,7 @@ def test_every_operation_is_explained_and_shown(place):
 def test_every_operation_tells_of_every_way_to_end(place):
     operation = PLACES[place]
     statuses = {int(status) for status in operation["responses"]}
-    assert {406, 500} <= statuses
+    assert {406, 429, 500} <= statuses
     assert ({400, 413, 415} <= statuses) == ("requestBody" in operation)
     assert ({401, 503} <= statuses) == ("jwks" not in place)
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
@@ -148,6 +148,13 @@ def test_graphqls_contract_is_served_too(client, slash):
     assert response["Content-Type"] == "text/plain; charset=utf-8"
 
 
+@pytest.mark.parametrize(
+    "path", ["/openapi.json", "/openapi.yaml", "/graphql/schema.graphql", "/docs/", "/docs/?script="]
+)
+def test_to_read_about_the_operations_is_none(client, path):
+    assert "RateLimit" not in client.get(path).headers
+
+
 def test_a_contract_is_for_reading(client):
     response = client.post("/openapi.json")
     assert (response.status_code, response.json()["errors"][0]["code"]) == (405, "METHOD_NOT_ALLOWED")
@@ -165,5 +172,7 @@ def test_the_docs_are_a_page_of_our_own_files(client, path):
     assert script["Content-Type"].startswith("application/javascript")
     assert 'url: "/openapi.json"' in script.content.decode()
     assert '"validatorUrl": null' in script.content.decode()
+    policy = {directive.strip() for directive in response["Content-Security-Policy"].split(";")}
+    assert {"default-src 'self'", "img-src 'self' data:"} <= policy
     assert not response.cookies
     assert not script.cookies
