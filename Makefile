@@ -49,6 +49,17 @@ $(WEB)/dist/studio.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
 .PHONY: web
 web: $(WEB)/dist/studio.html ## Build the pages in server/web, where they are older than their sources or the contracts
 
+STATIC := .static/staticfiles.json
+$(STATIC): $(WEB)/dist/studio.html .venv/.synced
+	@$(IN_PRODUCTION) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
+	@touch $@
+
+.PHONY: collect
+collect: $(STATIC) ## Collect the pages' files, as a production serves them
+
+RANDOM_KEY := $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'
+IN_PRODUCTION := DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=here=$$($(RANDOM_KEY)) ALLOWED_HOSTS=example.com
+
 .PHONY: run
 run: export DEBUG ?= true
 run: install web ## Migrate, build the pages, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
@@ -61,7 +72,7 @@ endif
 	@exec $(BIN)/gunicorn
 
 .PHONY: test
-test: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL)
+test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL)
 	$(BIN)/pytest
 	$(BIN)/pytest --postgresql
 	$(BIN)/pytest tests/browser -n 0
@@ -83,13 +94,10 @@ check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format
 	$(BIN)/lint-imports
 	DEBUG=true $(BIN)/mypy
 	DEBUG=true $(BIN)/python manage.py makemigrations --check
-	DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=check=$$($(RANDOM_KEY)) ALLOWED_HOSTS=example.com \
-	  $(BIN)/python manage.py check --deploy --fail-level INFO
+	$(IN_PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level INFO
 	$(BIN)/pytest --quiet -n 0 tests/graphql/test_schema.py tests/rest/test_contract.py -k published
 	DEBUG=true $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(WITH_NODE) && npm run --prefix $(NODE_TESTS) --silent lint
-
-RANDOM_KEY := $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'
 
 .PHONY: schema
 schema: install ## Write both contracts: graphql_api/schema.graphql, profiles/openapi.yaml

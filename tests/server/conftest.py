@@ -63,6 +63,8 @@ def test_database(django_db_setup, django_db_blocker):
 
 @pytest.fixture(scope="session")
 def server(test_database, tmp_path_factory):
+    if not (ROOT / ".static" / "staticfiles.json").exists():
+        pytest.fail("The pages' files are not collected: `make collect` does it.")
     with serving(tmp_path_factory.mktemp("server") / "log", **test_database) as address:
         yield address
 
