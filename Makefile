@@ -77,6 +77,10 @@ test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the
 	$(BIN)/pytest --postgresql
 	$(BIN)/pytest tests/browser -n 0
 
+.PHONY: pictures
+pictures: install web ## Take the README's pictures of the pages
+	$(BIN)/pytest tests/browser/pictures.py -n 0
+
 .PHONY: races
 races: install ## Let clients race for the same rows of a real server, at length
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000

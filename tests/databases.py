@@ -11,7 +11,7 @@ POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:
 
 def pytest_addoption(parser):
     parser.addoption("--postgresql", action="store_true", help="run on PostgreSQL (TEST_DATABASE_URL), not on SQLite")
-    parser.addoption("--required", action="store_true", help="fail where PostgreSQL does not answer, and don't skip")
+    parser.addoption("--required", action="store_true", help="fail where PostgreSQL or Chromium is missing")
     parser.addoption("--rounds", type=int, default=60, help="how many rounds each race takes")
 
 
