@@ -107,7 +107,7 @@ def _header(name: str, description: str, **more: Any) -> OpenApiParameter:
 
 TAG = "A tag of `ETag`, or several by commas."
 IF_NONE_MATCH = _header("If-None-Match", f"{TAG} The answer is 304 where it still holds.")
-IF_MATCH = _header("If-Match", f"{TAG} Nothing is written where it no longer holds: 412.")
+IF_MATCH = _header("If-Match", f"{TAG} Nothing is done where it no longer holds: 412.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": sign_up.LONGEST_KEY, "pattern": "^[ -~]+$"},
@@ -182,8 +182,8 @@ OPERATIONS = {
         HIDDEN,
         gives=PROFILE,
         security=ANYBODY,
-        parameters=(IF_NONE_MATCH, ETAG),
-        outcomes=(Outcome.NOT_FOUND,),
+        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
+        outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
     ),
     "PATCH /profiles/{id}": Operation(
         "updateProfile",
@@ -235,8 +235,8 @@ OPERATIONS = {
         f"In any case. {HIDDEN}",
         gives=PROFILE,
         security=ANYBODY,
-        parameters=(IF_NONE_MATCH, ETAG),
-        outcomes=(Outcome.NOT_FOUND,),
+        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
+        outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
     ),
     "POST /auth/token": Operation(
         "tokenAuth",

@@ -8,7 +8,7 @@ from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpd
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from rest_framework.status import HTTP_201_CREATED
+from rest_framework.status import HTTP_201_CREATED, HTTP_412_PRECONDITION_FAILED
 
 from profiles import policy
 from profiles.bulk import update_many
@@ -16,7 +16,7 @@ from profiles.exports import export
 from profiles.histories import ChangeSerializer, read_history
 from profiles.listing import list_profiles
 from profiles.models import Door, Profile, ProfileQuerySet, parse_key
-from profiles.outcomes import InvalidCode
+from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.pagination import page_response
 from profiles.parsers import read_query
 from profiles.permissions import PolicyPermission
@@ -58,12 +58,14 @@ class ProfileAPIView(GenericAPIView[Profile]):
         cast(ProfileSerializer, self.get_serializer(instance)).delete()
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Adds the tag, and answers 304 to who has what it stands for."""
+        """Adds the tag, and answers 304 to who has what it stands for, and 412 to who wanted another."""
         serializer = getattr(response.data, "serializer", None)
         if isinstance(serializer, ProfileSerializer):
             response["ETag"] = serializer.etag
             if request.method in ("GET", "HEAD"):
                 response = cast(Response, get_conditional_response(request, etag=serializer.etag, response=response))
+            if response.status_code == HTTP_412_PRECONDITION_FAILED:  # Django's own, which says nothing
+                response = self.handle_exception(Refused(Outcome.CONFLICT, version=serializer.profile.version))
         return super().finalize_response(request, response, *args, **kwargs)
 
 

@@ -58,6 +58,15 @@ def test_the_invisible_and_what_never_was_are_equal_byte_for_byte(cast, rest, ac
 # Tags
 
 
+@pytest.mark.parametrize("path", ["/profiles/{pk}/", "/profiles/by-username/owner/", "/profiles/me/"])
+def test_a_read_of_what_is_no_longer_there_is_a_conflict(cast, rest, path):
+    path, token = path.format(pk=cast.pk("owner")), cast.token("owner")
+    tag = rest.send("GET", path, token=token).headers["ETag"]
+    assert rest.send("GET", path, token=token, if_match=tag).status_code == 200
+    stale = rest.send("GET", path, token=token, if_match='"stale"')
+    assert (stale.status_code, stale.json()["errors"][0]["code"], stale.json()["version"]) == (412, "CONFLICT", 1)
+
+
 def test_a_tag_spares_the_body_until_something_changes(cast, rest):
     token = cast.token("owner")
     path = f"/profiles/{cast.pk('owner')}/"
