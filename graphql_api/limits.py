@@ -29,6 +29,7 @@ from profiles.pages import DEFAULT_SIZE, MOST
 TYPES = schema.graphql_schema.type_map
 AS_MANY_ROWS = {"totalCount": 50, "export": 20, "search": 50, "__schema": 150, "__type": 150}
 """What takes as long as reading so many rows: fields, and an argument."""
+AS_MANY_VALUES = {"etag": 10}  # it is made of all that is shown
 A_PAGE = 30  # rows that the page's own statement is worth
 ONE_ROW = {"Profile", "Node"}  # types that stand for a row of their own
 TAKES_CREDENTIALS = {"tokenAuth", "changePassword", "createProfile"}
@@ -152,7 +153,7 @@ class Measure:
         arguments = {each.name.value: each.value for each in node.arguments}
         total.depth = max(total.depth, 1 + below.depth)
         below.aliases += node.alias is not None
-        below.values += 1
+        below.values += AS_MANY_VALUES.get(name, 1)
         below.rows += AS_MANY_ROWS.get(name, 0) + sum(AS_MANY_ROWS.get(each, 0) for each in arguments)
         total.names[(node.alias or node.name).value] += 1
         many = definition and is_list_type(get_nullable_type(definition.type))

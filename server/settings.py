@@ -235,15 +235,15 @@ GRAPHQL_LIMITS = {
     for name, most in {
         "size": 20_000,  # characters
         "variables": 2_000,  # values, however deep
-        "tokens": 1_000,
+        "tokens": 800,
         "depth": 16,  # levels of fields: as deep as GraphiQL's introspection goes
-        "root_fields": 20,
+        "root_fields": 15,
         "aliases": 30,
         "repeated_fields": 30,  # that stand beside one of the same name
         "directives": 20,
         "fragments": 50,  # spreads and inline ones, each as often as it is reached
         "rows": 300,  # pages multiply
-        "values": 3_000,  # fields of the answer
+        "values": 2_000,  # fields of the answer
     }.items()
 }
 # Who may ask for the schema: "everybody", "members" (who have signed in) or "nobody".
