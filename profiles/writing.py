@@ -107,8 +107,12 @@ def _save_account(profile: Profile, change: Callable[[Profile], None], field: st
         row = _locked(profile, Actor(profile))
         change(row)
         row.save(update_fields=[field])
-        row.token_families.filter(ended_at=None).update(ended_at=timezone.now())
+        _end_sign_ins(row)
     return row
+
+
+def _end_sign_ins(row: Profile) -> None:
+    row.token_families.filter(ended_at=None).update(ended_at=timezone.now())
 
 
 def lock_many(keys: Collection[int], actor: Actor) -> dict[int, Profile]:
@@ -134,7 +138,7 @@ def _locked(profile: Profile, actor: Actor) -> Profile:
 
 def save_locked(row: Profile, values: Mapping[str, Any], actor: Actor, door: Door) -> None:
     """Write valid values to a row that this transaction has locked, for an actor that may: two statements,
-    or none where nothing changes."""
+    or none where nothing changes. A third where an account is disabled: its sign-ins end."""
     changes = {name: [getattr(row, name), value] for name, value in values.items() if getattr(row, name) != value}
     if not changes:
         return
@@ -144,6 +148,8 @@ def save_locked(row: Profile, values: Mapping[str, Any], actor: Actor, door: Doo
     row.updated_at = timezone.now()
     row.updated_by = actor.profile
     row.save(update_fields=[*changes, "version", "updated_at", "updated_by"])
+    if changes.get("is_active") == [True, False]:
+        _end_sign_ins(row)
     request_id = get_guid()
     Change.objects.create(
         profile=row,

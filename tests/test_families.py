@@ -110,6 +110,13 @@ def test_what_ends_a_family_ends_it_at_the_next_request(cast, pair, doors, end):
     check_dead(doors, pair)
 
 
+def test_a_disabled_account_begins_anew_when_it_is_enabled(cast, pair, doors):
+    for door, is_active in zip(doors, (False, True), strict=True):
+        assert door.update(cast.pk("owner"), {"is_active": is_active}, token=cast.token("staff")).outcome == "done"
+    check_dead(doors, pair)
+    check_alive(doors, families.start(cast["owner"]).token)
+
+
 def test_a_revoked_family_ends_alone(cast, pair, doors):
     other = families.start(cast["owner"])
     assert doors[1].revoke(pair.refresh_token).outcome == "done"
