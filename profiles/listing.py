@@ -54,7 +54,7 @@ def list_profiles(actor: Actor, values: Mapping[str, Any]) -> tuple[Page[Profile
 
 def selected(actor: Actor, values: Mapping[str, Any]) -> tuple[ProfileQuerySet, Sequence[str], dict[str, Any]]:
     """What `list_profiles` lists: the rows, their ordering, and the page of them. Raises as it does."""
-    filters = {name: value for name, value in values.items() if name in ProfileFilter.base_filters}
+    filters = {name: values[name] for name in ProfileFilter.base_filters if name in values}
     query = ListQuery(data={name: value for name, value in values.items() if name not in filters})
     query.is_valid(raise_exception=True)
     wanted = dict(query.validated_data)

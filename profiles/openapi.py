@@ -57,6 +57,12 @@ class OperationSchema(AutoSchema):
         takes = self.operation.takes
         return takes and {JSON: OpenApiRequest(takes.shape, examples=[self._example(takes)])}
 
+    def _get_request_body(self, direction: Direction = "request") -> Any:
+        """Of a list there is no empty body, as there is of an object: `{}` may be left out."""
+        body = super()._get_request_body(direction)
+        takes = self.operation.takes
+        return {**body, "required": True} if takes and isinstance(takes.shape, dict) else body
+
     def get_response_serializers(self) -> dict[int, OpenApiResponse]:
         gives = self.operation.gives
         done = OpenApiResponse(description="It is done.")

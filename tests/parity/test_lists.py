@@ -134,6 +134,13 @@ def test_nobody_guesses_by_a_filter(crowd, doors, actor, wanted):
     assert first.outcome == "FORBIDDEN"
 
 
+def test_of_two_filters_the_same_one_is_refused_whatever_their_order(crowd, doors):
+    wanted = {"is_active": "false", "visibility": "private"}
+    for given in (wanted, dict(reversed(wanted.items()))):
+        first, second = (door.list(token=crowd.token("member"), **given) for door in doors)
+        assert first == second
+
+
 def test_there_is_no_filter_by_email(crowd, rest, graphql):
     answer = rest.list(token=crowd.token("staff"), email="owner@example.com")
     assert [error[:2] for error in answer.errors] == [("unknown", "email")]
