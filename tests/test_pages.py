@@ -1,9 +1,6 @@
-"""Who is shown a page, and under which name its files are served."""
+"""Who is shown a page, and what it may load."""
 
 import pytest
-from django.core.files.base import ContentFile
-
-from server.static_files import HashedFilesStorage
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 PAGES = {"/": "<title>Studio</title>", "/graphql/": "<title>GraphiQL</title>", "/graphql": "<title>GraphiQL</title>"}
@@ -56,10 +53,3 @@ def test_scripts_are_our_own_files_and_graphiqls_styles_alone_may_be_inline(clie
         assert directives["default-src"] == ["'self'"]
         assert not directives.keys() & {"script-src", "connect-src", "worker-src"}
         assert directives.get("style-src") == (None if path == "/" else ["'self'", "'unsafe-inline'"])
-
-
-def test_a_file_that_is_named_after_its_content_keeps_its_name(tmp_path):
-    storage = HashedFilesStorage(location=tmp_path)
-    for name in ("web/studio.0123456789ab.js", "web/json.worker.0123456789ab.js"):
-        assert storage.hashed_name(name, ContentFile(b"x")) == name
-    assert storage.hashed_name("admin/css/base.css", ContentFile(b"x")) == "admin/css/base.9dd4e461268c.css"

@@ -1,8 +1,9 @@
 import { defineConfig } from "vite";
 import { mends } from "./mends.ts";
 
-// A file is named after its content by as many hexadecimal digits as Django's own static files are, so that
-// one rule tells both: they never change, and want no second hash (server/static_files.py).
+// A file is named after its content, by as many hexadecimal digits as Django names its own by, so that one rule says
+// of both that they never change. The pages name their files themselves: the names that Django gives them again are
+// asked for by nobody, and nothing loads twice.
 const output = {
   hashCharacters: "hex",
   entryFileNames: "static/web/[name].[hash:12].js",
