@@ -203,9 +203,10 @@ def repeats(names):
     return names.total() - len(names)
 
 
-def check(costs):
+def check(operations, fragments):
     """Raise `Refused` where one of these costs is over a limit."""
     for name, figure_of in FIGURES.items():
+        costs = operations if name == "root_fields" else [*operations, *fragments]
         figure = max((figure_of(cost) for cost in costs), default=0)
         if figure > settings.GRAPHQL_LIMITS[name]:
             raise too_much(name, figure)
@@ -264,7 +265,7 @@ def read(query, variables, operation_name):
         raise too_much("fragments", len(measure.definitions))
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     costs = [measure.operation(node) for node in operations]
-    check([*costs, *(measure.fragment(name, 0) for name in measure.definitions)])
+    check(costs, [measure.fragment(name, 0) for name in measure.definitions])
     operation = get_operation_ast(document, operation_name)
     cost = next((cost for node, cost in zip(operations, costs, strict=True) if node is operation), Cost())
     return Measured(document, operation, cost)

@@ -26,7 +26,7 @@ from rest_framework.views import APIView
 from graphql_api import limits, persisted
 from graphql_api.schema import schema
 from profiles.outcomes import Outcome, Refused, refusal
-from profiles.parsers import parse_json
+from profiles.parsers import parse_json, read_query
 from profiles.throttling import Budget, require_any_left, spend
 
 RULES = [*specified_rules, MaxIntrospectionDepthRule, limits.OneWithCredentials]
@@ -70,8 +70,8 @@ class GraphQLView(APIView):
     schema = None  # OpenAPI's is none: what it answers is in schema.graphql
 
     def get(self, request):
-        given = {name: request.query_params.get(name) for name in PARAMETERS}
-        return self.answer({n: parse_json(v) if v and PARAMETERS[n] is dict else v or None for n, v in given.items()})
+        given = {name: text for name, text in read_query(request.query_params).items() if text}
+        return self.answer({n: parse_json(text) if PARAMETERS.get(n) is dict else text for n, text in given.items()})
 
     def post(self, request):
         return self.answer(request.data)
@@ -179,7 +179,9 @@ def checked(parameters):
 
 def refused_by(error):
     """The outcome that a GraphQLError stands for: the resolver's own, or that the document is wrong."""
-    cause = error.original_error or error
+    cause = error
+    while isinstance(cause, GraphQLError) and cause.original_error:
+        cause = cause.original_error
     if error.path is None and isinstance(cause, GraphQLError):
         return Refused(Outcome.BAD_REQUEST, error.message)
     if isinstance(cause, ValidationError):  # of a query's arguments: a mutation has a payload for them

@@ -2,6 +2,7 @@
 
 import pytest
 
+from graphql_api.schema import schema
 from profiles.models import Profile
 from profiles.outcomes import Outcome
 from tests.cast import NOBODY
@@ -151,6 +152,23 @@ def test_a_lone_surrogate_in_an_error_can_be_sent(client):
 def test_every_outcome_of_rest_has_a_status_of_its_own():
     of_documents = {Outcome.TOO_COMPLEX, Outcome.PERSISTED_QUERY_NOT_FOUND}
     assert {Outcome.with_status(outcome.status) for outcome in Outcome} == set(Outcome) - of_documents
+
+
+def test_a_parameter_stands_once(client):
+    response = client.get("/graphql/?query={__typename}&query={__schema{types{name}}}")
+    assert (response.status_code, first_error(response)["extensions"]["code"]) == (400, "BAD_REQUEST")
+
+
+def test_a_scalar_that_breaks_keeps_its_text_to_itself(cast, client, monkeypatch):
+    def broken(value):
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr(schema.graphql_schema.type_map["DateTime"], "parse_value", broken)
+    query = "query ($at: DateTime) { profiles(filter: {createdAfter: $at}) { totalCount } }"
+    body = {"query": query, "variables": {"at": "2020-01-01T00:00:00Z"}}
+    response = client.post("/graphql/", body, content_type="application/json")
+    assert "hunter2" not in response.content.decode()
+    assert first_error(response)["extensions"]["code"] == "INTERNAL"
 
 
 # The media type, and what a status means with it

@@ -114,6 +114,11 @@ def test_a_document_of_whatever_shape_is_the_clients_error(client, query):
     assert "data" not in response.json()
 
 
+def test_a_fragment_may_have_more_fields_than_an_operation():
+    fields = " ".join(f"a{n}: pk" for n in range(20))
+    limits.read(f"{{ me {{ ...F }} }} fragment F on Profile {{ {fields} }}", {}, None)
+
+
 def test_another_operation_of_the_document_hides_nothing(client):
     body = {"query": f"query A {aliased(1)} query B {aliased(16)}", "operationName": "A"}
     response = client.post("/graphql/", body, content_type="application/json")
