@@ -29,7 +29,6 @@ from profiles.pages import DEFAULT_SIZE, MOST
 TYPES = schema.graphql_schema.type_map
 AS_MANY_ROWS = {"totalCount": 50, "export": 20, "search": 50, "__schema": 150, "__type": 150}
 """What takes as long as reading so many rows: fields, and an argument."""
-AS_MANY_VALUES = {"etag": 10}  # it is made of all that is shown
 A_PAGE = 30  # rows that the page's own statement is worth
 ONE_ROW = {"Profile", "Node"}  # types that stand for a row of their own
 TAKES_CREDENTIALS = {"tokenAuth", "changePassword", "createProfile"}
@@ -153,8 +152,10 @@ class Measure:
         arguments = {each.name.value: each.value for each in node.arguments}
         total.depth = max(total.depth, 1 + below.depth)
         below.aliases += node.alias is not None
-        below.values += AS_MANY_VALUES.get(name, 1)
-        below.rows += AS_MANY_ROWS.get(name, 0) + sum(AS_MANY_ROWS.get(each, 0) for each in arguments)
+        below.values += 1
+        below.rows += AS_MANY_ROWS.get(name, 0) + sum(
+            AS_MANY_ROWS.get(each, 0) for each in arguments if self.is_given(arguments[each])
+        )
         total.names[(node.alias or node.name).value] += 1
         many = definition and is_list_type(get_nullable_type(definition.type))
         if many and parent.name.endswith("Connection"):
@@ -170,6 +171,10 @@ class Measure:
         else:
             below.rows += bool(named) and named.name in ONE_ROW and not parent.name.endswith("Edge")
             total.add(below)
+
+    def is_given(self, node):
+        """Whether an argument has a value: a variable may be left out."""
+        return not isinstance(node, VariableNode) or self.variables.get(node.name.value) is not None
 
     def page_size(self, arguments):
         """How many rows `first` or `last` asks for, at the most as many as there are on a page."""

@@ -1,7 +1,8 @@
 """The GraphQL types, derived from the serializers: a field is declared once."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cached_property
 
 import graphene
 from drf_standardized_errors.formatter import flatten_errors
@@ -99,11 +100,16 @@ def connection(connection_class, page, nodes):
 CHANGE_FIELDS = dict(ChangeSerializer().fields)
 
 
-class Shown(NamedTuple):
+@dataclass(frozen=True)
+class Shown:
     """A profile as a resolver gives it: the row, and the serializer that says what its reader is shown."""
 
     row: ProfileRow
     serializer: ProfileSerializer
+
+    @cached_property
+    def etag(self):
+        return entity_tag(self.serializer.to_representation(self.row))
 
     def field(self, name):
         return self.serializer.shown(self.row, name)
@@ -154,7 +160,7 @@ class Profile(
         return [to_camel_case(name) for name in profile.field("editable_fields")]
 
     def resolve_etag(profile, info):
-        return entity_tag(profile.serializer.to_representation(profile.row))
+        return profile.etag
 
     def resolve_history(profile, info, **arguments):
         actor = info.context.auth

@@ -243,7 +243,7 @@ GRAPHQL_LIMITS = {
         "directives": 20,
         "fragments": 50,  # spreads and inline ones, each as often as it is reached
         "rows": 300,  # pages multiply
-        "values": 2_000,  # fields of the answer
+        "values": 2_500,  # fields of the answer
     }.items()
 }
 # Who may ask for the schema: "everybody", "members" (who have signed in) or "nobody".

@@ -42,8 +42,8 @@ EDGES = {  # what passes, what is one too many
         "{ profiles(first: 90) { edges { node { updatedBy { updatedBy { pk } } } } } me { pk } }",
     ),
     "values": (
-        "{ profiles(first: 100) { edges {" + "".join(f" a{n}: cursor" for n in range(18)) + " } } }",
-        "{ profiles(first: 100) { edges {" + "".join(f" a{n}: cursor" for n in range(19)) + " } a: __typename } }",
+        "{ profiles(first: 100) { edges {" + "".join(f" a{n}: cursor" for n in range(23)) + " } } }",
+        "{ profiles(first: 100) { edges {" + "".join(f" a{n}: cursor" for n in range(24)) + " } a: __typename } }",
     ),
 }  # fmt: skip
 
@@ -84,6 +84,8 @@ def test_variables_are_counted_however_deep(client):
         ("query ($n: Int) { profiles(first: $n) { edges { node { pk } } } }", {"n": 9}, 39),
         ("query ($n: Int = 5) { profiles(first: $n) { edges { node { pk } } } }", {}, 35),
         ("query A($n: Int = 5) { profiles(first: $n) { edges { cursor } } } query B($n: Int = 8) { a }", {}, 38),
+        ("query ($s: String) { profiles(first: 3, search: $s) { edges { node { pk } } } }", {"s": None}, 33),
+        ("query ($s: String) { profiles(first: 3, search: $s) { edges { node { pk } } } }", {"s": "x"}, 83),
         ('query { profiles(first: 3, search: "x") { edges { node { pk } } } }', {}, 83),
         ("{ profiles(first: 5) { edges { node { history(first: 4) { edges { node { actor { pk }}}}}}}}", {}, 225),
         ("{ profiles(first: 5) { ...P }} fragment P on ProfileConnection {edges { node { updatedBy { pk }}}}", {}, 40),
