@@ -153,9 +153,8 @@ class Measure:
         total.depth = max(total.depth, 1 + below.depth)
         below.aliases += node.alias is not None
         below.values += 1
-        below.rows += AS_MANY_ROWS.get(name, 0) + sum(
-            AS_MANY_ROWS.get(each, 0) for each in arguments if self.is_given(arguments[each])
-        )
+        given = [name, *(each for each, value in arguments.items() if self.is_given(value))]
+        below.rows += sum(AS_MANY_ROWS.get(each, 0) for each in given)
         total.names[(node.alias or node.name).value] += 1
         many = definition and is_list_type(get_nullable_type(definition.type))
         if many and parent.name.endswith("Connection"):
