@@ -78,7 +78,7 @@ test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the
 	$(BIN)/pytest tests/browser -n 0
 
 .PHONY: pictures
-pictures: install web ## Take the README's pictures of the pages
+pictures: install $(STATIC) ## Take the README's pictures of the pages
 	$(BIN)/pytest tests/browser/pictures.py -n 0
 
 .PHONY: races
