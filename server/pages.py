@@ -23,9 +23,10 @@ def studio(otherwise: View) -> View:
 
 def graphiql(otherwise: View) -> View:
     """GraphiQL for a browser that asks for no query, and `otherwise` for every other request."""
-    # Monaco writes its editors' styles into the page: style elements for its theme and decorations, and style
-    # attributes in the HTML of each line. It takes no nonce for them. Scripts are as strict as elsewhere.
-    return _page("graphiql.html", otherwise, POLICY | {"style-src": [SELF, UNSAFE_INLINE]})
+    # Monaco writes its editors' styles into the page: style elements for its theme and decorations, with the line
+    # under what is wrong as a `data:` URL, and style attributes in the HTML of each line of text. It takes no nonce
+    # for them. Scripts are as strict as elsewhere.
+    return _page("graphiql.html", otherwise, POLICY | {"style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF, "data:"]})
 
 
 def docs(view: View) -> View:

@@ -71,6 +71,13 @@ def test_a_wrong_password_is_said_to_be(graphiql, account):
     expect(graphiql.get_by_role("alert").filter(has_text="The username or the password is wrong.")).to_be_visible()
 
 
+def test_what_is_wrong_with_a_document_is_underlined(graphiql):
+    graphiql.locator(".graphiql-query-editor .monaco-editor").first.click()
+    graphiql.keyboard.press("Control+A")
+    graphiql.keyboard.insert_text("{ nothing }")
+    expect(graphiql.locator(".graphiql-query-editor .squiggly-error").first).to_be_visible()
+
+
 def test_there_is_an_example_of_every_operation(graphiql, account):
     names = examples(graphiql).locator("li button").all_text_contents()
     assert SCHEMA.query_type.fields.keys() | SCHEMA.mutation_type.fields.keys() <= set(names)
