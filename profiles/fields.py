@@ -88,9 +88,13 @@ class Username(Line):
         username = normalize_username(super().to_internal_value(data))
         if not re.match(USERNAME_PATTERN, username):
             raise _invalid("Use ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit.")
-        if username.lower() in RESERVED_USERNAMES:
-            raise _invalid("This username is reserved.", InvalidCode.RESERVED)
         return username
+
+
+def check_unreserved(username: str) -> None:
+    """Raise `ValidationError` where the service keeps this username for itself."""
+    if username.lower() in RESERVED_USERNAMES:
+        raise _invalid("This username is reserved.", InvalidCode.RESERVED)
 
 
 class Email(serializers.EmailField, Line):

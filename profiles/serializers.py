@@ -25,6 +25,7 @@ from profiles.fields import (
     Username,
     Website,
     check_new_password,
+    check_unreserved,
     unknown,
 )
 from profiles.models import UNIQUE_USERNAME, Profile
@@ -209,7 +210,8 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
 
     def validate_username(self, username: str) -> str:
         if username.lower() == self.profile.username.lower():
-            return username
+            return username  # whoever gave it that name: it can be sent back
+        check_unreserved(username)
         taken = self.context.get("taken")  # of several at once, looked up together
         if Profile.objects.named(username).exists() if taken is None else username.lower() in taken:
             raise ValidationError(UNIQUE_USERNAME.violation_error_message, code=InvalidCode.UNIQUE)

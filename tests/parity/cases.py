@@ -215,6 +215,14 @@ REPLACEMENTS = [
         target="member",
     ),
     written(
+        "a reserved username that a command gave is sent back",
+        {"username": "staff", "email": "staff@example.com", "visibility": "private", "bio": "B"},
+        changed={"bio": "B"},
+        actor="staff",
+        operation="replace",
+        target="staff",
+    ),
+    written(
         "an owner's replacement leaves is_active",
         {"username": "owner", "email": "owner@example.com", "bio": "Mine.", "location": "Here"},
         changed={},
