@@ -86,6 +86,12 @@ races: install ## Let clients race for the same rows of a real server, at length
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000 --postgresql
 
+REQUESTS ?= 200000
+.PHONY: fuzz
+fuzz: install ## Send REQUESTS made-up requests to each database's service, and look at every answer
+	$(BIN)/pytest tests/fuzz -n 0 --capture no --requests $(REQUESTS)
+	$(BIN)/pytest tests/fuzz -n 0 --capture no --requests $(REQUESTS) --postgresql
+
 PROFILES ?= 1000000
 .PHONY: plans
 plans: install ## Show how PostgreSQL answers each list over PROFILES made-up profiles

@@ -13,6 +13,7 @@ def pytest_addoption(parser):
     parser.addoption("--postgresql", action="store_true", help="run on PostgreSQL (TEST_DATABASE_URL), not on SQLite")
     parser.addoption("--required", action="store_true", help="fail where PostgreSQL or Chromium is missing")
     parser.addoption("--rounds", type=int, default=60, help="how many rounds each race takes")
+    parser.addoption("--requests", type=int, help="how many requests the fuzz sends, showing how far it is")
 
 
 @pytest.hookimpl(wrapper=True)

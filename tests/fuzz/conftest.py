@@ -1,0 +1,52 @@
+"""What a fuzz has: no limit on requests, a wire that looks at each answer, a share of the requests to send."""
+
+import logging
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+
+from profiles.throttling import Counter, Window
+from tests.fuzz.progress import Progress
+from tests.fuzz.wire import Wire
+
+PASSED = Window(passed=True, remaining=1, reset=1)
+SHORT = 1_000  # requests, where none are asked for
+
+
+@pytest.fixture(autouse=True)
+def unlimited(settings, monkeypatch):
+    """Whatever comes is passed, and not counted: the counter keeps each request, and runs by another clock."""
+    monkeypatch.setattr(Counter, "hit", lambda *_, **__: PASSED)
+    settings.ALLOWED_HOSTS = ["testserver"]
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs():
+    """A line for each refusal would be kept until the test ends. What nobody expected is still told."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def one_connection():
+    """The test's transaction outlives a request, as Django's own client has it."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def progress(request):
+    """This test's share of the requests, and the line that shows how far it is."""
+    asked_for = request.config.getoption("--requests")
+    (share,) = request.node.get_closest_marker("share").args
+    return Progress(round(share * (asked_for or SHORT)), name=request.node.name, is_shown=bool(asked_for))
+
+
+@pytest.fixture
+def wire(db, progress):
+    return Wire(progress)

@@ -1,0 +1,439 @@
+"""The service in plain Python, from its contract and not from its code: what each client is to be answered."""
+
+import base64
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tests.fuzz.values import DEFAULTS, FIELDS, PASSWORDS, RESERVED, Wrong, cleaned, comparable
+
+ACCESS = timedelta(minutes=5)
+SIGN_IN = timedelta(days=14)
+GRACE = timedelta(seconds=10)
+KEY_KEPT = timedelta(hours=24)
+OF_STAFF = {"is_active"}
+OF_OWNER = {"visibility", "email_public"}
+
+
+class Refusal(Exception):
+    """An operation that ends otherwise than well: the outcome, its details, the errors by field."""
+
+    def __init__(self, outcome, errors=(), **details):
+        self.outcome, self.errors, self.details = outcome, tuple(errors), details
+        super().__init__(outcome)
+
+
+@dataclass(eq=False)
+class Change:
+    version: int
+    actor: "Account | None"
+    at: datetime
+    door: str
+    fields: dict
+
+
+@dataclass(eq=False)
+class Account:
+    pk: int
+    values: dict
+    password: str
+    is_staff: bool
+    created_at: datetime
+    updated_at: datetime
+    updated_by: "Account | None" = None
+    version: int = 1
+    history: list = field(default_factory=list)
+    families: list = field(default_factory=list)
+    is_there: bool = True
+
+    def __repr__(self):
+        return f"<{self.values['username']}>"
+
+
+@dataclass(eq=False)
+class Family:
+    """A sign-in: its refresh tokens are named by numbers, in their order; `used` says when each was."""
+
+    account: Account
+    scope: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    used: list = field(default_factory=lambda: [None])
+
+    def is_alive(self, now):
+        there = self.account.is_there and self.account.values["is_active"]
+        return there and self.ended_at is None and now < self.created_at + SIGN_IN
+
+    def end(self, now):
+        self.ended_at = self.ended_at or now
+
+
+@dataclass(eq=False)
+class Caller:
+    """What a client sends: nothing, or an access token, with the refresh token that came with it."""
+
+    token: str | None = None
+    refresh_token: str | None = None
+    family: Family | None = None
+    number: int = 0  # of the refresh token in its family
+    expires_at: datetime | None = None
+
+    @property
+    def account(self):
+        return self.family and self.family.account
+
+    @property
+    def is_staff(self):
+        return self.account is not None and self.account.is_staff
+
+    @property
+    def may_write(self):
+        return self.family is None or self.family.scope == "read write"
+
+    def __repr__(self):
+        return f"{self.account!r} ({self.family.scope})" if self.family else "<anonymous>"
+
+
+def moment(value):
+    return value.isoformat().replace("+00:00", "Z")
+
+
+class World:
+    """Every account there is, and what may be done to them by whom."""
+
+    def __init__(self):
+        self.accounts = []
+        self.keys = {}  # of sign-ups: (whose, key) to (input, account, when)
+        self.tags = {}  # entity tags, and the representations that they stand for
+
+    # Who sees and may what
+
+    def sees(self, caller, account):
+        if not account.is_there:
+            return False
+        if caller.is_staff or caller.account is account:
+            return True
+        shown_to = {"public"} if caller.account is None else {"public", "members"}
+        return account.values["is_active"] and account.values["visibility"] in shown_to
+
+    def seen(self, caller, account):
+        if account is None or not self.sees(caller, account):
+            raise Refusal("NOT_FOUND" if caller.account else "UNAUTHENTICATED")
+
+    def permitted(self, caller, account, *, writes, staff_too=True):
+        self.seen(caller, account)
+        allowed = caller.account is account or (staff_too and caller.is_staff)
+        if not allowed or (writes and not caller.may_write):
+            raise Refusal("FORBIDDEN" if caller.account else "UNAUTHENTICATED")
+
+    def editable(self, caller, account):
+        if not caller.may_write or not (caller.account is account or caller.is_staff):
+            return []
+        return [name for name in FIELDS if caller.is_staff or name not in OF_STAFF]
+
+    def shown(self, caller, account):
+        """An account as this caller is shown it."""
+        close = caller.is_staff or caller.account is account
+        hidden = set() if caller.is_staff else OF_STAFF if close else OF_STAFF | OF_OWNER
+        values = {name: None if name in hidden else value for name, value in account.values.items()}
+        if not (close or account.values["email_public"]):
+            values["email"] = None
+        writer = account.updated_by
+        return values | {
+            "id": account.pk,
+            "node_id": base64.b64encode(f"Profile:{account.pk}".encode()).decode(),
+            "created_at": moment(account.created_at),
+            "updated_at": moment(account.updated_at),
+            "updated_by": writer.pk if writer and self.sees(caller, writer) else None,
+            "version": account.version,
+            "editable_fields": self.editable(caller, account),
+        }
+
+    # Reading
+
+    def view(self, caller, account):
+        self.seen(caller, account)
+        return self.shown(caller, account)
+
+    def history(self, caller, account):
+        """All of it, newest first."""
+        self.permitted(caller, account, writes=False)
+        return [self.shown_change(caller, change) for change in reversed(account.history)]
+
+    def shown_change(self, caller, change):
+        fields = {k: v for k, v in change.fields.items() if caller.is_staff or k not in OF_STAFF}
+        return {
+            "version": change.version,
+            "at": moment(change.at),
+            "actor": change.actor.pk if change.actor and self.sees(caller, change.actor) else None,
+            "door": change.door,
+            "changes": {name: tuple(values) for name, values in fields.items()},
+        }
+
+    def export(self, caller, account):
+        self.permitted(caller, account, writes=False)
+        others = [other for other in self.there() if other is not account]
+        writes = [(other.pk, change) for other in others for change in other.history if change.actor is account]
+        return {
+            "profile": self.shown(caller, account),
+            "history": self.history(caller, account)[::-1],
+            "writes_to_others": sorted((pk, change.version, moment(change.at)) for pk, change in writes),
+            "sign_ins": [
+                (f.scope, moment(f.created_at), moment(f.created_at + SIGN_IN), f.ended_at and moment(f.ended_at))
+                for f in account.families
+            ],
+        }
+
+    def there(self):
+        return [account for account in self.accounts if account.is_there]
+
+    def listed(self, caller, search=None, **filters):
+        """The accounts that a list has, on all its pages, in no order."""
+        if not caller.is_staff and filters.keys() & (OF_STAFF | OF_OWNER):
+            raise Refusal("FORBIDDEN")
+        found = [account for account in self.there() if self.sees(caller, account)]
+        if search is not None:
+            found = [a for a in found if all(word in self.words(a) for word in search.lower().split())]
+        return [a for a in found if all(PASSES[name](a, value) for name, value in filters.items())]
+
+    @staticmethod
+    def words(account):
+        return " ".join(account.values[name] for name in ("display_name", "location", "bio")).lower()
+
+    # Writing
+
+    def expect(self, caller, account, values, if_match):
+        """The preconditions: a tag that this caller was given of what it still is, and a version."""
+        held = self.tags.get(if_match)
+        if if_match not in (None, "*") and held != self.shown(caller, account):
+            raise Refusal("CONFLICT", version=account.version)
+        if type(values.get("version")) is int and values["version"] != account.version:
+            raise Refusal("CONFLICT", version=account.version)
+
+    def validated(self, caller, values, *, editable, shown, taken, defaults=None):
+        """What is stored of an input. Raises `Refusal` with every error, in the fields' order.
+
+        Args:
+            shown: what the caller was shown of the fields that it may not write.
+            taken: the usernames that are somebody else's.
+            defaults: what a field that is left out becomes; None where it stays.
+        """
+        good, errors, own = {}, [], shown["username"] and shown["username"].lower()
+        for name in editable:
+            try:
+                if name in values:
+                    good[name] = cleaned(name, values[name])
+                    if name == "username" and good[name].lower() != own:
+                        self.check_free(good[name].lower(), taken)
+                elif defaults is not None and name in defaults:
+                    good[name] = defaults[name]
+                elif defaults is not None:
+                    raise Wrong("required")
+            except Wrong as wrong:
+                errors.append((str(wrong), name))
+        kept = OF_STAFF - set(editable)
+        errors += [("read_only", name) for name in kept if name in values and values[name] is not shown[name]]
+        if "version" in values and type(values["version"]) is not type(shown["version"]):
+            errors.append(("invalid", "version"))
+        errors += [("unknown", name) for name in values if name not in (*FIELDS, "password", "version")]
+        if errors:
+            raise Refusal("invalid", errors)
+        return good
+
+    @staticmethod
+    def check_free(name, taken):
+        if name in RESERVED:
+            raise Wrong("reserved")
+        if name in taken:
+            raise Wrong("unique")
+
+    def names(self, *, but=None):
+        return {account.values["username"].lower() for account in self.there() if account is not but}
+
+    def update(self, caller, account, values, now, door, *, if_match=None, replaces=False):
+        self.permitted(caller, account, writes=True)
+        self.expect(caller, account, values, if_match)
+        good = self.validated(
+            caller,
+            values,
+            editable=self.editable(caller, account),
+            shown=self.shown(caller, account),
+            taken=self.names(but=account),
+            defaults=DEFAULTS if replaces else None,
+        )
+        self.write(caller, account, good, now, door)
+        return self.shown(caller, account)
+
+    def write(self, caller, account, good, now, door):
+        changes = {name: (account.values[name], new) for name, new in good.items() if account.values[name] != new}
+        if not changes:
+            return
+        account.values |= good
+        account.version += 1
+        account.updated_at, account.updated_by = now, caller.account
+        account.history.append(Change(account.version, caller.account, now, door, changes))
+        if not account.values["is_active"]:
+            self.end_families(account, now)
+
+    def update_many(self, caller, items, now, door):
+        for row, (account, _) in enumerate(items):
+            try:
+                self.permitted(caller, account, writes=True)
+            except Refusal as refused:
+                raise Refusal(refused.outcome, row=row) from None
+        wanted = [comparable(v["username"].strip()) for _, v in items if isinstance(v.get("username"), str)]
+        twice = {name for name in wanted if name and wanted.count(name) > 1}
+        good, errors = [], []
+        for row, (account, values) in enumerate(items):
+            try:
+                self.expect(caller, account, values, None)
+                taken = (self.names() | twice) - {account.values["username"].lower()}
+                shown = self.shown(caller, account)
+                editable = self.editable(caller, account)
+                good.append(self.validated(caller, values, editable=editable, shown=shown, taken=taken))
+                if [other for other, _ in items].count(account) > 1:
+                    errors.append(("invalid", f"{row}.id"))
+            except Refusal as refused:
+                if refused.outcome != "invalid":
+                    raise Refusal(refused.outcome, row=row, **refused.details) from None
+                errors += [(code, f"{row}.{name}") for code, name in refused.errors]
+        if errors:
+            raise Refusal("invalid", errors)
+        for (account, _), each in zip(items, good, strict=True):
+            self.write(caller, account, each, now, door)
+        return [self.shown(caller, account) for account, _ in items]
+
+    def delete(self, caller, account, if_match=None):
+        self.permitted(caller, account, writes=True)
+        self.expect(caller, account, {}, if_match)
+        account.is_there = False
+        for other in self.accounts:
+            if other.updated_by is account:
+                other.updated_by = None
+            for change in other.history:
+                if change.actor is account:
+                    change.actor = None
+
+    # Identity
+
+    def create(self, caller, values, now, key=None):
+        """The account that a sign-up makes, or made: without a key where it is to be new."""
+        if not caller.may_write:
+            raise Refusal("FORBIDDEN")
+        name = (caller.account, key)
+        before = self.keys.get(name) if key else None
+        if before and before[1].is_there and now <= before[2] + KEY_KEPT:
+            if before[0] != values:
+                raise Refusal("KEY_REUSED")
+            return before[1]
+        good = self.validated(
+            caller,
+            values,
+            editable=[each for each in FIELDS if caller.is_staff or each not in OF_STAFF] + ["password"],
+            shown=dict.fromkeys((*FIELDS, "version")),
+            taken=self.names(),
+            defaults=DEFAULTS,
+        )
+        password = good.pop("password")
+        self.judge(password, "password")
+        account = Account(0, DEFAULTS | good, password, False, now, now)
+        self.accounts.append(account)
+        if key:
+            self.keys[name] = (dict(values), account, now)
+        return account
+
+    @staticmethod
+    def judge(password, name):
+        """Raise `Refusal` where a password is worth too little."""
+        if PASSWORDS[password]:
+            raise Refusal("invalid", [(f"password_{what}", name) for what in PASSWORDS[password]])
+
+    def sign_in(self, username, password, scope, now):
+        """The family that a sign-in begins."""
+        try:
+            cleaned("password", password)
+        except Wrong as wrong:
+            raise Refusal("invalid", [(str(wrong), "password")]) from None
+        account = next((a for a in self.there() if a.values["username"].lower() == comparable(username)), None)
+        if account is None or account.password != password or not account.values["is_active"]:
+            raise Refusal("UNAUTHENTICATED")
+        return self.begin(account, scope, now)
+
+    @staticmethod
+    def begin(account, scope, now):
+        family = Family(account, scope, now)
+        account.families.append(family)
+        return family
+
+    @staticmethod
+    def refresh(caller, now):
+        """The number of the refresh token that this caller's gives. Raises `Refusal`."""
+        family, number = caller.family, caller.number
+        if not family.is_alive(now):
+            raise Refusal("UNAUTHENTICATED")
+        used, is_newest = family.used[number], number == len(family.used) - 1
+        if is_newest:
+            family.used[number] = now
+            family.used.append(None)
+        elif used < now - GRACE or family.used[number + 1] is not None:
+            family.end(now)
+            raise Refusal("UNAUTHENTICATED")
+        return number + 1
+
+    def identified(self, caller, now):
+        if caller.family and not (caller.family.is_alive(now) and now < caller.expires_at):
+            raise Refusal("UNAUTHENTICATED")
+
+    def verify(self, caller, now):
+        if caller.family is None:
+            raise Refusal("UNAUTHENTICATED")
+        self.identified(caller, now)
+        account = caller.account
+        whose = {name: self.shown(caller, account)[name] for name in ("id", "node_id", "username")}
+        return whose | {"expires_at": moment(caller.expires_at), "scope": caller.family.scope}
+
+    @staticmethod
+    def family_of(account):
+        """What an account that has just signed up is shown itself by."""
+        return Family(account, "read write", account.created_at)
+
+    def sign_out(self, caller, now):
+        self.permitted(caller, caller.account, writes=True)
+        self.end_families(caller.account, now)
+
+    @staticmethod
+    def end_families(account, now):
+        for family in account.families:
+            family.end(now)
+
+    def change_password(self, caller, old, new, now):
+        self.permitted(caller, caller.account, writes=True, staff_too=False)
+        errors = []
+        for name, text in (("old_password", old), ("new_password", new)):
+            try:
+                cleaned("password", text)
+                if name == "new_password":
+                    self.judge(text, name)
+            except Wrong as wrong:
+                errors.append((str(wrong), name))
+            except Refusal as refused:
+                errors += refused.errors
+        if errors:
+            raise Refusal("invalid", errors)
+        if old != caller.account.password:
+            raise Refusal("invalid", [("invalid", "old_password")])
+        caller.account.password = new
+        self.end_families(caller.account, now)
+        return self.begin(caller.account, "read write", now)
+
+
+PASSES = {
+    "username": lambda account, value: account.values["username"].lower() == comparable(value),
+    "username_prefix": lambda account, value: account.values["username"].lower().startswith(value.lower()),
+    "location": lambda account, value: account.values["location"].lower() == value.lower(),
+    "visibility": lambda account, value: account.values["visibility"] == value,
+    "is_active": lambda account, value: account.values["is_active"] == (value == "true"),
+    "created_after": lambda account, value: account.created_at >= datetime.fromisoformat(value),
+    "created_before": lambda account, value: account.created_at < datetime.fromisoformat(value),
+    "updated_after": lambda account, value: account.updated_at >= datetime.fromisoformat(value),
+    "updated_before": lambda account, value: account.updated_at < datetime.fromisoformat(value),
+}

@@ -1,0 +1,44 @@
+"""How far a fuzz is, and what it has found."""
+
+import random
+from collections import Counter
+
+from hypothesis import seed
+from tqdm import tqdm
+
+MOST_FOUND = 5  # differences, after which there is enough to look at
+
+
+class Progress(tqdm):
+    """A line of requests sent, requests a second, differences, answers of 5xx and internal texts."""
+
+    def __init__(self, requests, *, name, is_shown):
+        self.found = Counter({"differences": 0, "5xx": 0, "leaks": 0})
+        super().__init__(desc=name, total=requests, unit=" requests", mininterval=1, disable=not is_shown)
+
+    def count(self, *, fault, leak):
+        """A request was answered: with a status of 5xx, with an internal text?"""
+        self.found["5xx"] += fault
+        self.found["leaks"] += leak
+        self.n += self.disable  # a line that is not shown does not count
+        self.set_postfix(self.found, refresh=False)
+        self.update()
+
+    def spend(self, run):
+        """Call `run` with a function's or a class's seed decorator until all requests are sent.
+
+        Raises:
+            ExceptionGroup: what it found, each with the seed that finds it again.
+        """
+        errors = []
+        while self.n < self.total and len(errors) < MOST_FOUND:
+            number = random.getrandbits(32)  # of pytest-randomly's, whose seed the run prints
+            try:
+                run(seed(number))
+            except Exception as error:
+                error.add_note(f"found by seed {number}")
+                errors.append(error)
+                self.found["differences"] += 1
+        self.close()
+        if errors:
+            raise ExceptionGroup(f"{len(errors)} differences in {self.n} requests", errors)

@@ -1,0 +1,466 @@
+"""Random clients, each step through a random door, against a model in plain Python.
+
+What the doors do differently shows as a difference from the model; and where a step changes nothing, the
+other door is asked as well, and must say the same to the letter.
+"""
+
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule, run_state_machine_as_test
+
+from profiles import families
+from tests.cast import NOBODY, PASSWORD
+from tests.doors import GraphQLDoor, RESTDoor
+from tests.fuzz.model import ACCESS, SIGN_IN, Account, Caller, Refusal, World, moment
+from tests.fuzz.values import FIELDS, PASSWORDS, inputs
+from tests.state import undone
+
+STEPS = 40
+TICK = timedelta(milliseconds=1)
+WAITS = [timedelta(seconds=9), timedelta(seconds=11), timedelta(minutes=6), timedelta(hours=25), timedelta(days=15)]
+ACTORS = {"owner": "read write", "owner (read)": "read", "member": "read write", "staff": "read write"}
+SCOPES = {"read": "read", "write": "read write"}
+ORDERINGS = {
+    "username": lambda account: (account.values["username"].lower(),),
+    "created_at": lambda account: (account.created_at, account.pk),
+    "updated_at": lambda account: (account.updated_at, account.pk),
+}
+FILTERS = {
+    "username": st.sampled_from(["OWNER", "free", "nobody"]),
+    "username_prefix": st.sampled_from(["o", "Sh", "%", "_", "f"]),
+    "location": st.sampled_from(["graz", "HERE", "nowhere"]),
+    "visibility": st.sampled_from(["public", "members", "private"]),
+    "is_active": st.sampled_from(["true", "false"]),
+    "search": st.sampled_from(["roses", "GROWS Roses", "compilers", "roses compilers", "nowhere", "graz"]),
+}
+MOMENTS = ["created_after", "created_before", "updated_after", "updated_before"]
+DOOR = st.integers(0, 1)
+SIZES = st.sampled_from([None, 1, 2, 3, 5, 100])
+
+
+def of_another_type(values):
+    """Whether GraphQL's schema refuses these values by themselves, which REST's serializers do by the field."""
+    kinds = {name: bool if name in ("email_public", "is_active") else str for name in FIELDS}
+    return any(type(value) not in (kinds.get(name), type(None)) for name, value in values.items() if name != "version")
+
+
+def changes_in_full(rows):
+    """Rows of a history, less what differs between any two runs."""
+    return [
+        {name: value for name, value in row.items() if name not in ("request_id", "changes")}
+        | {"changes": {each["field"]: (each["from"], each["to"]) for each in row["changes"]}}
+        for row in rows
+    ]
+
+
+class Clients(RuleBasedStateMachine):
+    callers, accounts, tags, cursors = Bundle("callers"), Bundle("accounts"), Bundle("tags"), Bundle("cursors")
+
+    def __init__(self, wire, cast):
+        super().__init__()
+        self.doors = RESTDoor(wire), GraphQLDoor(wire)
+        self.wire, self.cast, self.world = wire, cast, World()
+        self.now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        self.wire.clock = lambda: time_machine.travel(self.now, tick=False)
+        self.undoing = undone()
+        self.undoing.__enter__()
+        for profile in self.cast.profiles.values():
+            values = {name: getattr(profile, name) for name in FIELDS}
+            self.world.accounts.append(
+                Account(profile.pk, values, PASSWORD, profile.is_staff, profile.created_at, profile.updated_at)
+            )
+
+    def teardown(self):
+        self.undoing.__exit__(None, None, None)
+        self.wire.clock = nullcontext
+
+    # How a step is played
+
+    def play(self, door, call, expected, *, caller=None, changes=False, differs=False):
+        """What a door answers and what the model shows, once they are compared; nothing, of what is refused.
+
+        Args:
+            door: which of the two.
+            call: asks a door that it is given.
+            expected: asks the model; raises `Refusal`.
+            caller: who sends its token along, if anybody does.
+            changes: whether something is changed where it is done.
+            differs: whether GraphQL's schema refuses the values.
+        """
+        self.now += TICK
+        shown, outcome, errors, details = None, "done", (), {}
+        try:
+            if caller:
+                self.world.identified(caller, self.now)
+            if differs and self.doors[door].door == "graphql":
+                raise Refusal("BAD_REQUEST")
+            shown = expected()
+        except Refusal as refused:
+            outcome, errors, details = refused.outcome, refused.errors, refused.details
+        answer = call(self.doors[door])
+        assert (answer.outcome, answer.details) == (outcome, details), answer
+        if outcome == "invalid":
+            assert tuple(error[:2] for error in answer.errors) == errors
+        if not (differs or (changes and outcome == "done")):
+            assert call(self.doors[1 - door]) == answer
+        return (answer, shown) if outcome == "done" else None
+
+    def shows(self, played):
+        """Nothing, or the tag of what was shown, for a later precondition."""
+        if played is None:
+            return multiple()
+        answer, shown = played
+        assert answer.body == shown
+        assert self.world.tags.setdefault(answer.etag, shown) == shown
+        return answer.etag
+
+    def signed_in(self, body, family, number=0):
+        """The caller that these tokens make."""
+        expires_at = (self.now + ACCESS).replace(microsecond=0)
+        assert body["expires_at"] == moment(expires_at)
+        assert body["refresh_expires_at"] == moment(family.created_at + SIGN_IN)
+        assert body["scope"] == family.scope
+        return Caller(body["token"], body["refresh_token"], family, number, expires_at)
+
+    # What there is at first
+
+    @initialize(target=accounts)
+    def the_cast(self):
+        never = Account(NOBODY, {"username": "nobody"}, "", False, self.now, self.now, is_there=False)
+        return multiple(*self.world.accounts, never)
+
+    @initialize(target=callers)
+    def the_callers(self):
+        return multiple(Caller(), *(self.caller(name.partition(" ")[0], scope) for name, scope in ACTORS.items()))
+
+    def caller(self, name, scope):
+        with self.wire.clock():
+            pair = families.start(self.cast[name], scope)
+        account = next(each for each in self.world.accounts if each.pk == self.cast.pk(name))
+        return Caller(pair.token, pair.refresh_token, self.world.begin(account, scope, self.now), 0, pair.expires_at)
+
+    # Reading
+
+    @rule(target=tags, door=DOOR, caller=callers, account=accounts)
+    def view(self, door, caller, account):
+        return self.shows(
+            self.play(
+                door,
+                lambda d: d.view(account.pk, token=caller.token),
+                lambda: self.world.view(caller, account),
+                caller=caller,
+            )
+        )
+
+    @rule(target=tags, door=DOOR, caller=callers, account=accounts)
+    def view_by_username(self, door, caller, account):
+        name = account.values["username"].swapcase()
+        there = next((a for a in self.world.there() if a.values["username"].lower() == name.lower()), None)
+        return self.shows(
+            self.play(
+                door,
+                lambda d: d.view_by_username(name, token=caller.token),
+                lambda: self.world.view(caller, there),
+                caller=caller,
+            )
+        )
+
+    @rule(target=tags, door=DOOR, caller=callers)
+    def view_me(self, door, caller):
+        return self.shows(
+            self.play(
+                door,
+                lambda d: d.view_me(token=caller.token),
+                lambda: self.world.view(caller, caller.account),
+                caller=caller,
+            )
+        )
+
+    @rule(door=DOOR, caller=callers, account=accounts, size=SIZES, back=st.booleans())
+    def history(self, door, caller, account, size, back):
+        page = {"direction": "back"} if back else {}
+        page |= {"page_size": size} if size else {}
+        if back and not size:
+            return
+        played = self.play(
+            door,
+            lambda d: d.history(account.pk, token=caller.token, **page),
+            lambda: self.world.history(caller, account),
+            caller=caller,
+        )
+        if played:
+            answer, shown = played
+            size = size or 20
+            assert changes_in_full(answer.body["rows"]) == (shown[-size:] if back else shown[:size])
+
+    @rule(door=DOOR, caller=callers, account=accounts)
+    def export(self, door, caller, account):
+        played = self.play(
+            door,
+            lambda d: d.export(account.pk, token=caller.token),
+            lambda: self.world.export(caller, account),
+            caller=caller,
+        )
+        if played:
+            answer, shown = played
+            held = answer.body
+            assert shown == held | {
+                "history": changes_in_full(held["history"]),
+                "writes_to_others": sorted(
+                    (each["profile"], each["version"], each["at"]) for each in held["writes_to_others"]
+                ),
+                "sign_ins": [
+                    (each["scope"], each["created_at"], each["expires_at"], each["ended_at"])
+                    for each in held["sign_ins"]
+                ],
+            }
+
+    @rule(
+        target=cursors,
+        door=DOOR,
+        caller=callers,
+        filters=st.lists(st.sampled_from([*FILTERS, *MOMENTS]), unique=True, max_size=2),
+        ordering=st.sampled_from([None, *ORDERINGS, *(f"-{name}" for name in ORDERINGS)]),
+        size=SIZES,
+        count=st.booleans(),
+        account=accounts,
+        data=st.data(),
+    )
+    def first_page(self, door, caller, filters, ordering, size, count, account, data):
+        wanted = {
+            name: data.draw(FILTERS[name], label=name) if name in FILTERS else account.created_at.isoformat()
+            for name in filters
+        }
+        wanted |= {"ordering": ordering} if ordering else {}
+        wanted |= {"count": "true"} if count else {}
+        return self.page(door, caller, wanted, size, None)
+
+    @rule(target=cursors, door=DOOR, caller=callers, cursor=cursors, size=SIZES, back=st.booleans())
+    def another_page(self, door, caller, cursor, size, back):
+        return self.page(door, caller, cursor.wanted, size, cursor, back=back)
+
+    def page(self, door, caller, wanted, size, cursor, *, back=False):
+        filters = {name: value for name, value in wanted.items() if name not in ("ordering", "count")}
+        newest = "-updated_at" if filters.keys() & {"updated_after", "updated_before"} else "-created_at"
+        ordering = wanted.get("ordering", newest)
+        key, falls = ORDERINGS[ordering.removeprefix("-")], ordering.startswith("-")
+        sent = wanted | ({"page_size": size} if size else {})
+        sent |= {"cursor": cursor.text, "direction": "back" if back else "forward"} if cursor else {}
+        played = self.play(
+            door,
+            lambda d: d.list(token=caller.token, **sent),
+            lambda: self.world.listed(caller, **filters),
+            caller=caller,
+        )
+        if played is None:
+            return multiple()
+        answer, found = played
+        found.sort(key=key, reverse=falls)
+        size = size or 20
+        beyond = [each for each in found if cursor is None or is_beyond(key(each), cursor.place, falls=falls != back)]
+        rows = beyond[-size:] if back else beyond[:size]
+        assert answer.body["rows"] == [self.world.shown(caller, a) for a in rows]
+        assert answer.body.get("count") == (len(found) if "count" in wanted else None)
+        more = len(beyond) > size
+        has_next, has_previous = (True, more) if back else (more, cursor is not None)
+        ends = [("next", rows[-1:], has_next), ("previous", rows[:1], has_previous)]
+        for name, end, there in ends:
+            assert (answer.body[name] is not None) == (there and bool(end))
+        return multiple(*(Cursor(answer.body[name], wanted, key(end[0])) for name, end, there in ends if there and end))
+
+    # Writing
+
+    @rule(
+        target=tags,
+        door=DOOR,
+        caller=callers,
+        account=accounts,
+        values=inputs(),
+        replaces=st.booleans(),
+        whole=st.booleans(),
+        if_match=st.one_of(st.none(), st.none(), tags, st.sampled_from(["*", '"0-none"'])),
+        version=st.one_of(st.none(), st.none(), st.sampled_from([0, -1, "null"])),
+    )
+    def write(self, door, caller, account, values, replaces, whole, if_match, version):
+        if replaces and whole:
+            values = {"username": account.values["username"], "email": "whole@example.com"} | values
+        if version is not None:
+            values = values | {"version": None if version == "null" else account.version + version}
+        given = {} if if_match is None else {"if_match": if_match}
+        return self.shows(
+            self.play(
+                door,
+                lambda d: (d.replace if replaces else d.update)(account.pk, values, token=caller.token, **given),
+                lambda: self.world.update(
+                    caller, account, values, self.now, self.doors[door].door, if_match=if_match, replaces=replaces
+                ),
+                caller=caller,
+                changes=True,
+                differs=of_another_type(values),
+            )
+        )
+
+    @rule(door=DOOR, caller=callers, items=st.lists(st.tuples(accounts, inputs()), max_size=4))
+    def update_many(self, door, caller, items):
+        played = self.play(
+            door,
+            lambda d: d.update_many([(account.pk, values) for account, values in items], token=caller.token),
+            lambda: self.world.update_many(caller, items, self.now, self.doors[door].door),
+            caller=caller,
+            changes=True,
+            differs=any(of_another_type(values) for _, values in items),
+        )
+        if played:
+            answer, shown = played
+            assert answer.body["rows"] == shown
+
+    @rule(door=DOOR, caller=callers, account=accounts, if_match=st.one_of(st.none(), tags), rarely=st.integers(0, 3))
+    def delete(self, door, caller, account, if_match, rarely):
+        if rarely:
+            return
+        given = {} if if_match is None else {"if_match": if_match}
+        self.play(
+            door,
+            lambda d: d.delete(account.pk, token=caller.token, **given),
+            lambda: self.world.delete(caller, account, if_match),
+            caller=caller,
+            changes=True,
+        )
+
+    # Identity
+
+    @rule(
+        target=accounts,
+        door=DOOR,
+        caller=callers,
+        values=inputs(),
+        password=st.sampled_from(list(PASSWORDS)),
+        key=st.sampled_from([None, "1", "2"]),
+        whole=st.booleans(),
+    )
+    def sign_up(self, door, caller, values, password, key, whole):
+        if whole:
+            values = {"username": "free", "email": "free@example.com", "password": password} | values
+        played = self.play(
+            door,
+            lambda d: d.create(values, token=caller.token, key=key),
+            lambda: self.world.create(caller, values, self.now, key),
+            caller=caller,
+            changes=True,
+            differs=of_another_type({name: value for name, value in values.items() if name != "password"}),
+        )
+        if played is None:
+            return multiple()
+        answer, account = played
+        is_new = account.pk == 0
+        account.pk = account.pk or answer.body["id"]
+        reader = caller if caller.is_staff else Caller(family=self.world.family_of(account))
+        assert answer.body == self.world.shown(reader, account)
+        return account if is_new else multiple()
+
+    @rule(
+        target=callers,
+        door=DOOR,
+        account=accounts,
+        password=st.sampled_from([None, None, None, *PASSWORDS]),
+        scope=st.sampled_from(["read", "write"]),
+    )
+    def sign_in(self, door, account, password, scope):
+        username, password = account.values["username"].upper(), password or account.password
+        played = self.play(
+            door,
+            lambda d: d.sign_in(username, password, scope=scope),
+            lambda: self.world.sign_in(username, password, SCOPES[scope], self.now),
+            changes=True,
+        )
+        return self.signed_in(played[0].body, played[1]) if played else multiple()
+
+    @rule(target=callers, door=DOOR, caller=callers)
+    def refresh(self, door, caller):
+        if caller.family is None:
+            return multiple()
+        played = self.play(
+            door,
+            lambda d: d.refresh(caller.refresh_token),
+            lambda: self.world.refresh(caller, self.now),
+            changes=True,
+        )
+        return self.signed_in(played[0].body, caller.family, played[1]) if played else multiple()
+
+    @rule(door=DOOR, caller=callers)
+    def verify(self, door, caller):
+        played = self.play(
+            door,
+            lambda d: d.verify(caller.token or "x.y.z"),
+            lambda: self.world.verify(caller, self.now),
+        )
+        if played:
+            assert played[0].body == played[1]
+
+    @rule(door=DOOR, caller=callers)
+    def revoke(self, door, caller):
+        self.play(
+            door,
+            lambda d: d.revoke(caller.refresh_token or "x"),
+            lambda: caller.family and caller.family.is_alive(self.now) and caller.family.end(self.now),
+        )
+
+    @rule(door=DOOR, caller=callers)
+    def sign_out_everywhere(self, door, caller):
+        self.play(
+            door,
+            lambda d: d.log_out_everywhere(token=caller.token),
+            lambda: self.world.sign_out(caller, self.now),
+            caller=caller,
+            changes=True,
+        )
+
+    @rule(
+        target=callers,
+        door=DOOR,
+        caller=callers,
+        old=st.sampled_from([None, None, *PASSWORDS]),
+        new=st.sampled_from(list(PASSWORDS)),
+    )
+    def change_password(self, door, caller, old, new):
+        old = old or (caller.account.password if caller.account else "")
+        played = self.play(
+            door,
+            lambda d: d.change_password(old, new, token=caller.token),
+            lambda: self.world.change_password(caller, old, new, self.now),
+            caller=caller,
+            changes=True,
+        )
+        return self.signed_in(played[0].body, played[1]) if played else multiple()
+
+    @rule(span=st.sampled_from(WAITS), rarely=st.integers(0, 2))
+    def wait(self, span, rarely):
+        if not rarely:
+            self.now += span
+
+
+def is_beyond(place, other, *, falls):
+    return place < other if falls else place > other
+
+
+class Cursor:
+    """A place in a list: the text that a door gave, of which list, and the row's own values there."""
+
+    def __init__(self, text, wanted, place):
+        self.text, self.wanted, self.place = text, wanted, place
+
+
+@pytest.mark.share(0.64)
+def test_random_clients_are_answered_as_the_model_says(cast, wire, progress):
+    many = settings(
+        max_examples=10,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    progress.spend(lambda seed: run_state_machine_as_test(seed(lambda: Clients(wire, cast)), settings=many))

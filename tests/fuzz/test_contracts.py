@@ -1,0 +1,128 @@
+"""Requests made up from both published contracts, and whether each answer is one that the contract tells of."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import schemathesis
+import time_machine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis_graphql import nodes
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import ignored_auth
+
+from profiles.outcomes import Outcome
+from tests import contract
+from tests.fuzz.wire import ORIGIN
+from tests.state import undone
+
+SDL = Path(__file__).parent.parent.parent / "graphql_api" / "schema.graphql"
+ACTORS = ["anonymous", "owner", "owner (read)", "member", "staff"]
+EACH_RUN = settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+REFUSALS = ["400", "401", "403", "404", "405", "406", "412", "413", "415", "422"]
+"""What becomes of what the contract does not allow: who may not, or comes too late, is told so first."""
+CONFIG = schemathesis.Config.from_dict(
+    {
+        "generation": {"with-security-parameters": False},
+        "checks": {
+            "negative_data_rejection": {"expected-statuses": REFUSALS},
+            "positive_data_acceptance": {"enabled": False},  # `is_told_of` below: a 400 is judged by its codes
+        },
+    }
+)
+BEYOND_A_SCHEMA = {"unique", "reserved", "read_only", "blank"} | {
+    f"password_{what}" for what in ("too_short", "too_common", "too_similar", "entirely_numeric")
+}
+"""What is wrong with an input because of what is stored, or of who sends it, or once its blanks are trimmed."""
+INEXACT = {
+    "time_zone": "the names are the IANA database's, some hundreds",
+    "email": "JSON Schema's format is wider than Django's",
+    "website": "a pattern tells the scheme, and not what a host may be",
+    "cursor": "it is one that this list gave",
+    "old_password": "it is the caller's",
+    "id": "it is this profile's, and not twice in a list",
+    "node_id": "it is this profile's",
+    "version": "it is a number that JSON has and a version is not",
+}
+"""Fields that the contract tells less of than the code asks, and why."""
+
+
+@pytest.fixture
+def actors(cast, wire):
+    """A token for each of the cast; the clock stands still, so that none expires."""
+    now = datetime.now(UTC)
+    wire.clock = lambda: time_machine.travel(now, tick=False)
+    with wire.clock():
+        return {actor: cast.token(actor) for actor in ACTORS}
+
+
+def rest_contract(wire):
+    loaded = schemathesis.openapi.from_dict(contract.CONTRACT, config=CONFIG)
+    loaded.app = wire
+    return loaded
+
+
+def is_told_of(error):
+    """Whether the contract could not have told that this would be wrong."""
+    name = (error["attr"] or "").rpartition(".")[2]
+    return error["code"] in BEYOND_A_SCHEMA or name in INEXACT
+
+
+@pytest.mark.share(0.1)
+@pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
+def test_rest_keeps_its_contract(cast, wire, actors, progress, mode):
+    keys = st.one_of(st.none(), st.sampled_from([profile.pk for profile in cast.profiles.values()]))
+
+    @given(case=rest_contract(wire).as_strategy(generation_mode=mode), actor=st.sampled_from(ACTORS), key=keys)
+    @EACH_RUN
+    def run(case, actor, key):
+        if key and mode.is_positive and "id" in case.path_parameters:
+            case.path_parameters["id"] = key
+        token = actors[actor]
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        with undone():
+            response = case.call(base_url=ORIGIN, headers=headers)
+            case.validate_response(
+                response,
+                headers=headers,
+                transport_kwargs={"base_url": ORIGIN},
+                excluded_checks=[ignored_auth] if case.body == [] else [],  # a write of nothing is anybody's
+            )
+        if mode.is_positive and response.status_code == 400:
+            assert all(is_told_of(error) for error in response.json()["errors"]), response.json()
+
+    progress.spend(lambda seed: seed(run)())
+
+
+@pytest.mark.share(0.1)
+def test_graphql_keeps_its_contract(cast, wire, actors, progress):
+    moments = st.datetimes(timezones=st.just(UTC)).map(lambda moment: nodes.String(moment.isoformat()))
+    schemathesis.graphql.scalar("DateTime", moments)
+    documents = schemathesis.graphql.from_file(SDL.read_text()).as_strategy()
+
+    @given(case=documents, actor=st.sampled_from(ACTORS))
+    @EACH_RUN
+    def run(case, actor):
+        token = actors[actor]
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        with undone():
+            response = wire.generic("POST", "/graphql/", json.dumps({"query": case.body}), "application/json", headers)
+        check_graphql(case.body, response)
+
+    progress.spend(lambda seed: seed(run)())
+
+
+def check_graphql(document, response):
+    """An answer is 200 and JSON, its errors of the catalogue; a document of the schema's is executed or too complex."""
+    body = response.json()
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+    for error in body.get("errors", ()):
+        assert Outcome[error["extensions"]["code"]] not in (Outcome.INTERNAL, Outcome.UNAVAILABLE)
+        assert "path" in error or error["extensions"]["code"] == "TOO_COMPLEX", (document, error)
+    assert ("data" in body) == all("path" in error for error in body.get("errors", ()))
