@@ -12,6 +12,8 @@ MOST_FOUND = 5  # differences, after which there is enough to look at
 class Progress(tqdm):
     """A line of requests sent, requests a second, differences, answers of 5xx and internal texts."""
 
+    monitor_interval = 0  # no thread beside the test's, which would read its clock
+
     def __init__(self, requests, *, name, is_shown):
         self.found = Counter({"differences": 0, "5xx": 0, "leaks": 0})
         super().__init__(desc=name, total=requests, unit=" requests", mininterval=1, disable=not is_shown)
