@@ -42,6 +42,7 @@ BEYOND_A_SCHEMA = {"unique", "reserved", "read_only", "blank"} | {
 """What is wrong with an input because of what is stored, or of who sends it, or once its blanks are trimmed."""
 INEXACT = {
     "time_zone": "the names are the IANA database's, some hundreds",
+    "username": "its pattern's `$` is ECMAScript's, and Python's makes up a line break before the end",
     "email": "JSON Schema's format is wider than Django's",
     "website": "a pattern tells the scheme, and not what a host may be",
     "cursor": "it is one that this list gave",
