@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.conf import settings
@@ -130,6 +131,18 @@ def rate_limit_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> C
     return middleware
 
 
+class LocalStorage(MemoryStorage):
+    """This process's memory, for one thread at a time: two at once start the library's timer twice, which raises."""
+
+    def __init__(self) -> None:
+        self.turn = Lock()
+        super().__init__()
+
+    def acquire_entry(self, *args: Any, **kwargs: Any) -> bool:
+        with self.turn:
+            return super().acquire_entry(*args, **kwargs)
+
+
 class Counter:
     """Counts in a store that all processes share; while that does not answer, in this process's memory.
 
@@ -138,7 +151,7 @@ class Counter:
 
     def __init__(self, shared: Storage) -> None:
         self.shared = MovingWindowRateLimiter(shared)
-        self.own = MovingWindowRateLimiter(MemoryStorage())
+        self.own = MovingWindowRateLimiter(LocalStorage())
         self.away_until = self.silent_until = -math.inf
 
     def hit(self, limit: RateLimitItem, *key: str, cost: int = 1) -> Window:
@@ -169,10 +182,11 @@ class Counter:
 @cache
 def counter() -> Counter:
     """What counts, for this process."""
-    url = settings.REDIS_URL
+    if not settings.REDIS_URL:
+        return Counter(LocalStorage())
     timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), settings.REDIS_TIMEOUT)
-    options: dict[str, Any] = timeouts | {"retry": Retry(NoBackoff(), 0)} if url else {}
-    return Counter(storage_from_string(url or "memory://", wrap_exceptions=True, **options))  # type: ignore[arg-type]
+    options: dict[str, Any] = timeouts | {"retry": Retry(NoBackoff(), 0)}
+    return Counter(storage_from_string(settings.REDIS_URL, wrap_exceptions=True, **options))  # type: ignore[arg-type]
 
 
 def address_of(request: HttpRequest | Request) -> str:
