@@ -2,8 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy as pgettext
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -29,8 +32,9 @@ from profiles.pages import DEFAULT_SIZE, MOST
 TYPES = schema.graphql_schema.type_map
 AS_MANY_ROWS = {"totalCount": 50, "export": 20, "search": 50, "__schema": 150, "__type": 150}
 """What takes as long as reading so many rows: fields, and an argument."""
-A_PAGE = 30  # rows that the page's own statement is worth
+A_PAGE = 50  # rows that the page's own statement is worth
 ONE_ROW = {"Profile", "Node"}  # types that stand for a row of their own
+KEPT = 64  # documents that were read last: clients send the same ones, with other variables
 TAKES_CREDENTIALS = {"tokenAuth", "changePassword", "createProfile"}
 
 
@@ -228,15 +232,27 @@ FIGURES = {
 }
 
 
-WORDS = {"size": "characters", "variables": "values in its variables", "depth": "levels of fields"}
+WORDS = {
+    "size": pgettext("a document has", "characters"),
+    "variables": pgettext("a document has", "values in its variables"),
+    "tokens": pgettext("a document has", "tokens"),
+    "depth": pgettext("a document has", "levels of fields"),
+    "root_fields": pgettext("a document has", "root fields"),
+    "aliases": pgettext("a document has", "aliases"),
+    "repeated_fields": pgettext("a document has", "repeated fields"),
+    "directives": pgettext("a document has", "directives"),
+    "fragments": pgettext("a document has", "fragments"),
+    "rows": pgettext("a document has", "rows"),
+    "values": pgettext("a document has", "values"),
+}
 LARGEST = 2**31 - 1  # of GraphQL's Int: spreads of spreads soon come to more
 
 
 def too_much(name, figure):
     most, figure = settings.GRAPHQL_LIMITS[name], min(figure, LARGEST)
-    words = WORDS.get(name, name.replace("_", " "))
-    message = f"The document has {figure} {words}, and at most {most} pass. Ask for less at once."
-    return Refused(Outcome.TOO_COMPLEX, message, limit=name, most=most, figure=figure)
+    message = _("The document has {figure} {words}, and at most {most} pass. Ask for less at once.")
+    said = message.format(figure=figure, words=WORDS[name], most=most)
+    return Refused(Outcome.TOO_COMPLEX, said, limit=name, most=most, figure=figure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +291,7 @@ def read(query, variables, operation_name):
     return Measured(document, operation, cost)
 
 
+@lru_cache(KEPT)
 def parse_tokens(query):
     """The syntax tree. It ends at the limit, so a refusal's figure is the first one too many."""
     most = settings.GRAPHQL_LIMITS["tokens"]
@@ -300,9 +317,9 @@ class OneWithCredentials(ValidationRule):
         super().__init__(context)
         self.seen = 0
 
-    def enter_field(self, node, *_):
+    def enter_field(self, node, *others):
         if self.context.get_parent_type() is self.context.schema.mutation_type and node.name.value in TAKES_CREDENTIALS:
             self.seen += 1
             if self.seen == 2:
-                names = " or ".join(sorted(TAKES_CREDENTIALS))
-                self.report_error(GraphQLError(f"Ask for one {names} in a document, and no second.", node))
+                message = _("Ask for one of these in a document, and no second: {names}.")
+                self.report_error(GraphQLError(message.format(names=", ".join(sorted(TAKES_CREDENTIALS))), node))

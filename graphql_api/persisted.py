@@ -4,6 +4,7 @@ import hashlib
 import re
 
 from django.core.cache import cache
+from django.utils.translation import gettext as _
 
 from profiles.outcomes import Outcome, Refused
 
@@ -22,10 +23,11 @@ def digest_of(query, extensions):
         return None
     version, digest = (named.get("version"), named.get("sha256Hash")) if isinstance(named, dict) else (None, None)
     if version != VERSION or not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
-        message = f"Give 'persistedQuery' as version {VERSION} and the document's SHA-256 in hexadecimal."
-        raise Refused(Outcome.BAD_REQUEST, message)
+        message = _("Give 'persistedQuery' as version {version} and the document's SHA-256 in hexadecimal.")
+        raise Refused(Outcome.BAD_REQUEST, message.format(version=VERSION))
     if query and hashlib.sha256(query.encode(errors="surrogatepass")).hexdigest() != digest:
-        raise Refused(Outcome.BAD_REQUEST, "The document's SHA-256 is another than 'persistedQuery' says.")
+        message = _("The SHA-256 of the document is another than 'persistedQuery' says. Send one of them.")
+        raise Refused(Outcome.BAD_REQUEST, message)
     return digest
 
 

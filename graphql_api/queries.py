@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import django_filters
 import graphene
+from django.utils.translation import gettext as _
 from graphql.execution.collect_fields import collect_sub_fields
 
 from graphql_api.batches import wanted
@@ -95,7 +96,7 @@ class Query(graphene.ObjectType):
 
     def resolve_profile(root, info, id=None, pk=None, username=None):
         if [id, pk, username].count(None) != 2:
-            raise Refused(Outcome.BAD_REQUEST, "Give exactly one of id, pk and username.")
+            raise Refused(Outcome.BAD_REQUEST, _("Give exactly one of id, pk and username."))
         return show(info, wanted(info, id=id, pk=pk, username=username))
 
     def resolve_profiles(root, info, filter=None, search=None, order_by=None, **page):

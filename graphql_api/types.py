@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import cached_property
 
 import graphene
+from django.utils.translation import gettext as _
 from drf_standardized_errors.formatter import flatten_errors
 from graphene.types.generic import GenericScalar
 from graphene.utils.str_converters import to_camel_case
@@ -77,7 +78,7 @@ PAGE_ARGUMENTS = {
 def page_values(first=None, after=None, last=None, before=None):
     """A connection's arguments, as `PageQuery` takes them. Raises `ValidationError`: both ends at once."""
     if (first is not None or after is not None) and (last is not None or before is not None):
-        raise ValidationError("Give first and after, or last and before.")
+        raise ValidationError(_("Give first and after, or last and before."))
     back = last is not None or before is not None
     given = {"page_size": last if back else first, "cursor": before if back else after}
     return {name: value for name, value in given.items() if value is not None} | {
@@ -108,11 +109,18 @@ class Shown:
     serializer: ProfileSerializer
 
     @cached_property
+    def values(self):
+        """The fields that were asked for, by name."""
+        return {}
+
+    @cached_property
     def etag(self):
-        return entity_tag(self.serializer.to_representation(self.row))
+        return entity_tag({name: self.field(name) for name in self.serializer.names})
 
     def field(self, name):
-        return self.serializer.shown(self.row, name)
+        if name not in self.values:
+            self.values[name] = self.serializer.shown(self.row, name)
+        return self.values[name]
 
 
 class Profile(
@@ -257,6 +265,6 @@ def profile_errors(error):
 OutcomeCode = graphene.Enum.from_enum(
     StrEnum("OutcomeCode", {outcome.code: outcome.code for outcome in Outcome}),
     description=lambda member: (
-        Outcome[member.value].message if member else "The codes of top-level errors, in `extensions.code`."
+        Outcome[member.value].meaning if member else "The codes of top-level errors, in `extensions.code`."
     ),
 )

@@ -1,9 +1,12 @@
 """GraphQL over HTTP: the same authentication and the same JSON reader as REST's, and the answer's shape."""
 
 import re
+from contextlib import ExitStack
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import gettext as _
 from drf_standardized_errors.formatter import flatten_errors
 from graphene.utils.str_converters import to_camel_case
 from graphql import (
@@ -25,6 +28,7 @@ from rest_framework.views import APIView
 
 from graphql_api import limits, persisted
 from graphql_api.schema import schema
+from graphql_api.traffic import LongExecution, is_long, is_long_text, traffic
 from profiles.outcomes import Outcome, Refused, refusal
 from profiles.parsers import parse_json, read_query
 from profiles.throttling import Budget, require_any_left, spend
@@ -92,30 +96,41 @@ class GraphQLView(APIView):
 
     def run(self, query, digest, variables, operation_name):
         """Read, count, validate, execute: each only where the one before it let the document pass."""
+        with ExitStack() as lane:
+            try:
+                text = query or persisted.find(digest)
+                if "mutation" not in text:  # so it reads, and where no read is left, it is not read either
+                    require_any_left(self.request, self.request.auth, Budget.READS)
+                if long := is_long_text(text):
+                    lane.enter_context(traffic.long_one())
+                measured = limits.read(text, variables or {}, operation_name)
+            except (GraphQLError, Refused):
+                spend(self.request, self.request.auth, Budget.READS)
+                raise
+            kind = measured.operation.operation if measured.operation else OperationType.QUERY
+            if kind is not OperationType.QUERY and self.request.method != "POST":
+                raise Refused(Outcome.METHOD_NOT_ALLOWED, _("Only a query can be sent by GET: send this by POST."))
+            budget = Budget.READS if kind is OperationType.QUERY else Budget.WRITES
+            spend(self.request, self.request.auth, budget, max(1, measured.cost.root_fields))
+            if not long and is_long(measured.cost):
+                lane.enter_context(traffic.long_one())
+            return self.execute(text, measured, query and digest, variables, operation_name)  # a text is kept once
+
+    def execute(self, text, measured, digest, variables, operation_name):
+        """What comes of a document within the limits: the errors of its validation, or of its execution the result."""
         try:
-            text = query or persisted.find(digest)
-            if "mutation" not in text:  # so it reads, and where no read is left, it is not read either
-                require_any_left(self.request, self.request.auth, Budget.READS)
-            measured = limits.read(text, variables or {}, operation_name)
-        except (GraphQLError, Refused):
-            spend(self.request, self.request.auth, Budget.READS)
-            raise
-        kind = measured.operation.operation if measured.operation else OperationType.QUERY
-        if kind is not OperationType.QUERY and self.request.method != "POST":
-            raise Refused(Outcome.METHOD_NOT_ALLOWED, "Only a query can be sent by GET: send this by POST.")
-        budget = Budget.READS if kind is OperationType.QUERY else Budget.WRITES
-        spend(self.request, self.request.auth, budget, max(1, measured.cost.root_fields))
-        rules = RULES if self.shows_schema else [*RULES, NoSchemaIntrospectionCustomRule]
-        if errors := validate(schema.graphql_schema, measured.document, rules):
-            return ExecutionResult(errors=errors)
-        if query and digest:
-            persisted.keep(digest, query)
+            require_valid(text, shows_schema=self.shows_schema)
+        except Invalid as invalid:
+            return ExecutionResult(errors=invalid.errors)
+        if digest:
+            persisted.keep(digest, text)
         result = execute_sync(
             schema.graphql_schema,
             measured.document,
             context_value=self.request,
             variable_values=variables,
             operation_name=operation_name,
+            execution_context_class=LongExecution if is_long(measured.cost) else None,
         )
         result.extensions = {"cost": measured.cost.shown}
         return result
@@ -163,17 +178,34 @@ class GraphQLView(APIView):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
+class Invalid(Exception):
+    """A document that the schema has no answer for, with validation's `errors`."""
+
+    def __init__(self, errors):
+        super().__init__()
+        self.errors = errors
+
+
+@lru_cache(limits.KEPT)
+def require_valid(query, *, shows_schema):
+    """Pass where the schema has an answer for this document. Raises `Invalid`."""
+    rules = RULES if shows_schema else [*RULES, NoSchemaIntrospectionCustomRule]
+    if errors := validate(schema.graphql_schema, limits.parse_tokens(query), rules):
+        raise Invalid(errors)
+
+
 def checked(parameters):
     """The query or its hash, the variables and the operation's name. Raises `Refused`: one is of another type."""
     if not isinstance(parameters, dict):
-        raise Refused(Outcome.BAD_REQUEST, "Send one JSON object with the query; batches are not taken.")
+        raise Refused(Outcome.BAD_REQUEST, _("Send one JSON object with the query; batches are not taken."))
     for name, kind in PARAMETERS.items():
         if not isinstance(parameters.get(name), kind | None):
-            raise Refused(Outcome.BAD_REQUEST, f"Give '{name}' as {'a string' if kind is str else 'an object'}.")
+            message = _("Give '{name}' as a string.") if kind is str else _("Give '{name}' as an object.")
+            raise Refused(Outcome.BAD_REQUEST, message.format(name=name))
     query, variables, operation_name, extensions = (parameters.get(name) for name in PARAMETERS)
     digest = persisted.digest_of(query, extensions)
     if not (query or digest):
-        raise Refused(Outcome.BAD_REQUEST, "Give the document as a string in 'query'.")
+        raise Refused(Outcome.BAD_REQUEST, _("Give the document as a string in 'query'."))
     return query, digest, variables, operation_name
 
 

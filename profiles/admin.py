@@ -1,17 +1,25 @@
-"""The admin's page on profiles: a third door, behind the same policy, validation and write path."""
+"""The admin's pages on profiles and sign-ins: a third door, behind the same policy, validation and write path."""
 
+import json
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from rest_framework.exceptions import ValidationError
 
-from profiles import policy
-from profiles.models import Change, Door, Profile, ProfileQuerySet
+from profiles import families, policy
+from profiles.models import Change, Door, Profile, ProfileQuerySet, RefreshToken, TokenFamily
 from profiles.outcomes import Refused
 from profiles.policy import Action, Actor
 from profiles.serializers import ProfileSerializer
+
+NEWEST = 20  # rows of what a profile has many of
+SHORT = 12  # digits of a hash, which tell a row from the others
+END = "End this family"
 
 # What is written under the name of its column; a form knows no other.
 EDITABLE = [name for name, field in ProfileSerializer().fields.items() if not field.read_only and field.source == name]
@@ -52,23 +60,145 @@ class ProfileForm(forms.ModelForm):
         return {**cleaned, **self.serializer.validated_data}
 
 
-class History(admin.TabularInline):
-    """What was written to the profile, newest first."""
+class ReadOnly:
+    """Rows to look at: they are made, changed and deleted elsewhere, and seen by whoever may do this `action`."""
 
-    model = Change
-    fk_name = "profile"
-    fields = readonly_fields = ("version", "at", "actor", "door", "request_id", "fields")
-    ordering = ("-version",)
-    extra = 0
-    can_delete = False
+    action: Action
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is None or policy.can(actor_of(request), Action.VIEW_HISTORY, obj)
+        profile = getattr(obj, "profile", obj)
+        return actor_of(request).is_staff if profile is None else policy.can(actor_of(request), self.action, profile)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return actor_of(request).is_staff
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    has_change_permission = has_add_permission
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+class NewestOnes(forms.BaseInlineFormSet):
+    """As many rows as a page can show, however many there are."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if not hasattr(self, "_queryset"):
+            self._queryset = super().get_queryset()[:NEWEST]
+        return self._queryset
+
+
+class History(ReadOnly, admin.TabularInline):
+    """What was written to the profile, newest first."""
+
+    action = Action.VIEW_HISTORY
+    model = Change
+    fk_name = "profile"
+    formset = NewestOnes
+    fields = readonly_fields = ("version", "at", "actor", "door", "request_id", "changes")
+    ordering = ("-version",)
+    verbose_name_plural = f"History, the newest {NEWEST}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
+        return super().get_queryset(request).select_related("actor")
+
+    @admin.display(description="Changes")
+    def changes(self, change: Change) -> str:
+        return format_html_join(
+            "\n", "<div>{}: {} → {}</div>", ((name, *map(as_json, both)) for name, both in change.fields.items())
+        )
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def shown_families(rows: QuerySet[TokenFamily]) -> QuerySet[TokenFamily]:
+    """These families with their profiles, and with the digest of each one's newest refresh token, as `digest`."""
+    tokens = RefreshToken.objects.filter(family=OuterRef("pk")).order_by("-pk")
+    return rows.select_related("profile").annotate(digest=Subquery(tokens.values("digest")[:1]))
+
+
+class FamilyAdmin(ReadOnly):
+    """A family of tokens: of a token itself there is only a hash."""
+
+    action = Action.EXPORT
+    shown = ("refresh_token", "scope", "created_at", "expires_at", "ended_at", "is_alive")
+    newest_first = ("-created_at", "id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TokenFamily]:
+        return shown_families(super().get_queryset(request))  # type: ignore[misc]  # of Django's admin classes
+
+    @admin.display(description="Refresh token (SHA-256)")
+    def refresh_token(self, family: Any) -> str:
+        return f"{family.digest[:SHORT]}…"
+
+    @admin.display(description="Alive", boolean=True)
+    def is_alive(self, family: TokenFamily) -> bool:
+        return families.is_alive(family)
+
+
+class SignIns(FamilyAdmin, admin.TabularInline):
+    """The profile's sign-ins, newest first, each with a button that ends it."""
+
+    model = TokenFamily
+    formset = NewestOnes
+    fields = readonly_fields = (*FamilyAdmin.shown, "end")
+    ordering = FamilyAdmin.newest_first
+    show_change_link = True
+    verbose_name_plural = f"Sign-ins, the newest {NEWEST}"
+
+    @admin.display(description="Action")
+    def end(self, family: TokenFamily) -> str:
+        """A button of the page's other form, which calls the action of `TokenFamilyAdmin`."""
+        button = '<button class="button" form="end-family" name="{}" value="{}">{}</button>'
+        named = (ACTION_CHECKBOX_NAME, family.pk, END)
+        return format_html(button, *named) if families.is_alive(family) else ""
+
+
+class State(admin.SimpleListFilter):
+    """Whether a sign-in goes on."""
+
+    title = parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("living", "Living"), ("over", "Ended or expired")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[TokenFamily]) -> QuerySet[TokenFamily]:
+        living = families.living(queryset)
+        match self.value():
+            case "living":
+                return living
+            case "over":
+                return queryset.exclude(pk__in=living.values("pk"))
+        return queryset
+
+
+@admin.register(TokenFamily)
+class TokenFamilyAdmin(FamilyAdmin, admin.ModelAdmin):
+    """Lists sign-ins, and ends them."""
+
+    fields = readonly_fields = ("id", "profile", "digest", *FamilyAdmin.shown[1:])
+    list_display = ("id", "profile", *FamilyAdmin.shown)
+    ordering = FamilyAdmin.newest_first
+    list_filter = (State,)
+    search_fields = ("=id", "profile__username")
+    show_full_result_count = False
+    actions = ("end",)
+
+    @admin.action(description=END, permissions=["end"])
+    def end(self, request: HttpRequest, chosen: QuerySet[TokenFamily]) -> None:
+        actor = actor_of(request)
+        for family in chosen:
+            policy.require(actor, Action.SIGN_OUT, family.profile)
+        ended = families.end(chosen, request=request, by=actor.profile and actor.profile.pk)
+        self.message_user(request, f"Families ended: {len(ended)}.", messages.SUCCESS if ended else messages.WARNING)
+
+    @admin.display(description="Newest refresh token (SHA-256)")
+    def digest(self, family: Any) -> str:
+        return str(family.digest)
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return actor_of(request).is_staff
 
 
 @admin.register(Profile)
@@ -76,10 +206,11 @@ class ProfileAdmin(admin.ModelAdmin):
     """Lists, finds and edits profiles. Accounts are neither made nor deleted here."""
 
     form = ProfileForm
-    inlines = (History,)
+    inlines = (SignIns, History)
     list_display = ("username", "display_name", "email", "visibility", "is_active", "is_staff", "updated_at")
     list_filter = ("visibility", "is_active", "is_staff")
     search_fields = ("username", "display_name", "email")
+    show_full_result_count = False
     ordering = ("id",)
     readonly_fields = ("id", "is_staff", "created_at", "updated_at", "updated_by")
     fields = (*EDITABLE, *readonly_fields, "version")

@@ -20,9 +20,9 @@ def component_name(outcome: Outcome) -> str:
 
 def refused(outcome: Outcome) -> dict[str, Any]:
     """The answer of an outcome: as an exception of it would be shown."""
-    example = Refused(outcome, **DETAILS.get(outcome, {}))
+    example = Refused(outcome, outcome.meaning, **DETAILS.get(outcome, {}))
     return {
-        "description": outcome.message,
+        "description": outcome.meaning,
         "headers": {
             name: {"required": True, "schema": {"type": "string"}, "example": value}
             for name, value in example.headers.items()
@@ -64,7 +64,7 @@ def _body(description: str, kind: dict[str, Any], code: str, attr: dict[str, Any
 
 SCHEMAS = {
     "InvalidCode": _codes("What is wrong with a field.", {code.value: code.meaning for code in InvalidCode}),
-    "OutcomeCode": _codes("Why nothing was done.", {outcome.code: outcome.message for outcome in Outcome}),
+    "OutcomeCode": _codes("Why nothing was done.", {outcome.code: outcome.meaning for outcome in Outcome}),
     "ValidationError": _body(
         "All that is wrong with an input.",
         {"const": "validation_error"},
@@ -94,7 +94,7 @@ INVALID_INPUT = {
                     {"code": InvalidCode.INVALID.value, "detail": "Enter a valid email address.", "attr": "email"}
                 ],
             },
-            Outcome.BAD_REQUEST.code: body_of(Refused(Outcome.BAD_REQUEST)),
+            Outcome.BAD_REQUEST.code: body_of(Refused(Outcome.BAD_REQUEST, Outcome.BAD_REQUEST.meaning)),
         },
     ),
 }

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles import policy, writing
@@ -31,7 +32,8 @@ def update_many(items: Sequence[tuple[int | None, Any, str | None]], *, actor: A
         ValidationError: what is wrong, by row: its attributes begin with the row's number.
     """
     if len(items) > MOST:
-        raise ValidationError([ErrorDetail(f"Send at most {MOST} profiles at once.", code=InvalidCode.MAX_LENGTH)])
+        message = _("Send at most {most} profiles at once.").format(most=MOST)
+        raise ValidationError([ErrorDetail(message, code=InvalidCode.MAX_LENGTH)])
     with writing.unique():
         rows = writing.lock_many({key for key, _, _ in items if key}, actor)
         serializers = _serializers(items, rows, actor)
@@ -70,7 +72,8 @@ def _validate(serializers: Sequence[ProfileSerializer]) -> None:
     for number, serializer in enumerate(serializers):
         try:
             serializer.is_valid(raise_exception=True)
-            twice = ErrorDetail("This profile is in the list more than once.", code=InvalidCode.INVALID)
+            message = _("This profile is in the list more than once. Send all of its changes together.")
+            twice = ErrorDetail(message, code=InvalidCode.INVALID)
             errors.append({"id": [twice]} if keys[serializer.profile.pk] > 1 else {})
         except Refused as refused:
             raise refused.of_row(number) from None

@@ -16,9 +16,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
@@ -51,7 +53,7 @@ def sign_in(request: HttpRequest | Request, *, username: str, password: str, sco
     """
     profile = authenticate(request, username=username, password=password)
     if not isinstance(profile, Profile):
-        raise Refused(Outcome.UNAUTHENTICATED, "The username or the password is wrong.")
+        raise Refused(Outcome.UNAUTHENTICATED, _("The username or the password is wrong. Check both."))
     return start(profile, scope)
 
 
@@ -78,7 +80,7 @@ def refresh(request: HttpRequest | Request, *, refresh_token: str) -> TokenPair:
     child = _child(refresh_token)
     with transaction.atomic():
         token = _locked(refresh_token)
-        if token is None or not _is_alive(token.family):
+        if token is None or not is_alive(token.family):
             raise _bad()
         stolen = token.used_at is not None and (
             token.used_at < timezone.now() - GRACE or token.child.used_at is not None
@@ -99,10 +101,31 @@ def revoke(request: HttpRequest | Request, *, refresh_token: str) -> None:
     """End the family of this token. One that is none is no error (RFC 7009, section 2.2)."""
     with transaction.atomic():
         token = _locked(refresh_token)
-        if token is None or not _is_alive(token.family):
+        if token is None or not is_alive(token.family):
             return
         _end(token.family)
     security.log("revoked", token.family.profile, request=request, family=token.family.pk)
+
+
+def living(families: QuerySet[TokenFamily]) -> QuerySet[TokenFamily]:
+    """Those of these families that have neither ended nor expired."""
+    return families.filter(ended_at=None, expires_at__gt=timezone.now())
+
+
+def end(
+    families: QuerySet[TokenFamily], *, request: HttpRequest | Request | None = None, **facts: object
+) -> list[TokenFamily]:
+    """End those of these families that live, and give them back, each with its profile.
+
+    `facts` go into the security log, beside the family and the address of the request, if there is one.
+    """
+    with transaction.atomic():
+        rows = living(families).select_related("profile").select_for_update(of=("self",)).order_by("pk")
+        ended = list(rows)
+        TokenFamily.objects.filter(pk__in=[family.pk for family in ended]).update(ended_at=timezone.now())
+    for family in ended:
+        security.log("revoked", family.profile, request=request, family=family.pk, **facts)
+    return ended
 
 
 def sign_out_everywhere(request: HttpRequest | Request, profile: Profile) -> None:
@@ -123,7 +146,8 @@ def change_password(
     count_sign_in(request, profile.username)
     if not profile.check_password(old_password):
         security.log("password_change_failed", profile, request=request)
-        raise ValidationError({"old_password": [ErrorDetail("This is not your password.", code=InvalidCode.INVALID)]})
+        message = _("This is not your password. Give the one that you sign in with.")
+        raise ValidationError({"old_password": [ErrorDetail(message, code=InvalidCode.INVALID)]})
     row = writing.change_password(profile, new_password)
     security.log("password_changed", row, request=request)
     return start(row)
@@ -134,7 +158,8 @@ def _locked(text: str) -> RefreshToken | None:
     return rows.filter(digest=_digest(text)).first()
 
 
-def _is_alive(family: TokenFamily) -> bool:
+def is_alive(family: TokenFamily) -> bool:
+    """Whether the tokens of this family are good, all else being well."""
     return (
         family.ended_at is None
         and family.expires_at > timezone.now()
@@ -154,7 +179,7 @@ def _pair(family: TokenFamily, refresh_token: str) -> TokenPair:
 
 
 def _bad() -> Refused:
-    return Refused(Outcome.UNAUTHENTICATED, "The refresh token is not valid, or no longer. Sign in again.")
+    return Refused(Outcome.UNAUTHENTICATED, _("The refresh token is not valid, or no longer. Sign in again."))
 
 
 def _digest(text: str) -> str:

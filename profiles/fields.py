@@ -8,6 +8,8 @@ from zoneinfo import available_timezones
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty, get_error_detail
@@ -41,12 +43,12 @@ RESERVED_USERNAMES = frozenset(
 
 def unknown(data: Mapping[str, Any], fields: Container[str]) -> dict[str, list[ErrorDetail]]:
     """The errors of what an input has and its serializer hasn't: a name misspelt is not dropped in silence."""
-    error = ErrorDetail("There is no such field.", code=InvalidCode.UNKNOWN)
+    error = ErrorDetail(str(_("There is no such field. Check its spelling, or leave it out.")), InvalidCode.UNKNOWN)
     return {name: [error] for name in data if name not in fields}
 
 
-def _invalid(message: str, code: InvalidCode = InvalidCode.INVALID) -> ValidationError:
-    return ValidationError(message, code=code)
+def _invalid(message: str | Promise, code: InvalidCode = InvalidCode.INVALID) -> ValidationError:
+    return ValidationError(str(message), code=code)
 
 
 class Text(serializers.CharField):
@@ -56,7 +58,7 @@ class Text(serializers.CharField):
     """
 
     forbidden = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
-    forbidden_message = "Control characters are not allowed, but for newlines and tabs."
+    forbidden_message = _("Take out the control characters: only newlines and tabs are allowed.")
 
     def run_validation(self, data: Any = empty) -> Any:
         if data is not empty and data is not None and not isinstance(data, str):
@@ -78,7 +80,7 @@ class Line(Text):
     the text around it (Unicode Standard Annex 9, section 2)."""
 
     forbidden = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
-    forbidden_message = "Control characters, line breaks and direction overrides are not allowed."
+    forbidden_message = _("Take out control characters, line breaks and direction overrides.")
 
 
 class Username(Line):
@@ -87,14 +89,14 @@ class Username(Line):
     def to_internal_value(self, data: str) -> str:
         username = normalize_username(super().to_internal_value(data))
         if not re.match(USERNAME_PATTERN, username):
-            raise _invalid("Use ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit.")
+            raise _invalid(_("Use ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit."))
         return username
 
 
 def check_unreserved(username: str) -> None:
     """Raise `ValidationError` where the service keeps this username for itself."""
     if username.lower() in RESERVED_USERNAMES:
-        raise _invalid("This username is reserved.", InvalidCode.RESERVED)
+        raise _invalid(_("This username is reserved. Choose another one."), InvalidCode.RESERVED)
 
 
 class Email(serializers.EmailField, Line):
@@ -107,7 +109,7 @@ class Website(serializers.URLField, Line):
     def to_internal_value(self, data: str) -> str:
         url = super().to_internal_value(data)
         if not url.lower().startswith(("http://", "https://")):
-            raise _invalid("Begin with http:// or https://.")
+            raise _invalid(_("Begin with http:// or https://."))
         return url
 
 
@@ -123,7 +125,7 @@ class TimeZone(Line):
     def to_internal_value(self, data: str) -> str:
         name = super().to_internal_value(data)
         if name not in _time_zones():
-            raise _invalid("Name a time zone of the IANA database, such as Europe/Madrid or UTC.")
+            raise _invalid(_("Name a time zone of the IANA database, such as Europe/Madrid or UTC."))
         return name
 
 
@@ -133,7 +135,7 @@ class Password(Text):
     MOST_CHARACTERS = 1_024
 
     forbidden = r"\x00"
-    forbidden_message = "NUL and lone surrogates are not allowed."
+    forbidden_message = _("Take out NUL and lone surrogates.")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=self.MOST_CHARACTERS, trim_whitespace=False, write_only=True, **kwargs)
@@ -175,8 +177,8 @@ class Choice(serializers.ChoiceField):
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or data not in self.choices:
-            choices = ", ".join(self.choices)
-            raise _invalid(f"Choose one of: {choices}.", InvalidCode.INVALID_CHOICE)
+            message = _("Choose one of: {choices}.").format(choices=", ".join(self.choices))
+            raise _invalid(message, InvalidCode.INVALID_CHOICE)
         return str(data)
 
 

@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models.functions import Length, Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 from graphql_relay import from_global_id, to_global_id
 
 from profiles import policy
@@ -130,7 +131,7 @@ UNIQUE_USERNAME = models.UniqueConstraint(
     Lower("username"),
     name="profile_username_unique",
     violation_error_code=InvalidCode.UNIQUE.value,
-    violation_error_message="This username is taken.",
+    violation_error_message=_("This username is taken. Choose another one."),
 )
 
 

@@ -5,6 +5,8 @@ from enum import Enum, StrEnum
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 from django_guid import get_guid
 
 logger = logging.getLogger(__name__)
@@ -13,28 +15,33 @@ RETRY_AFTER = 5  # seconds that a client is asked to wait where a store is away
 
 
 class Outcome(Enum):
-    """A code, the status of its REST answer, and what to do about it."""
+    """A code, the status of its REST answer, and what to do about it, in English: contracts know one language."""
 
-    BAD_REQUEST = 400, "The request can't be read. Mend it and send it again."
-    TOO_COMPLEX = 400, "The document asks for too much. Ask for less, or in several requests."
-    UNAUTHENTICATED = 401, "Sign in, and send the token as 'Authorization: Bearer TOKEN'."
-    FORBIDDEN = 403, "You may see this, but not change it."
-    NOT_FOUND = 404, "There is nothing here, or nothing that you may see."
-    PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # what Apollo's clients look for; they send it whole
-    METHOD_NOT_ALLOWED = 405, "This path takes other methods: see the Allow header."
-    NOT_ACCEPTABLE = 406, "The answer is JSON: accept application/json."
-    CONFLICT = 412, "It has changed since you read it. Read it again, then decide."
-    CONTENT_TOO_LARGE = 413, "The body is too large: send less in one request."
-    UNSUPPORTED_MEDIA_TYPE = 415, "Send JSON, as Content-Type: application/json."
-    KEY_REUSED = 422, "This idempotency key came with another input. Take a new key for a new one."
-    THROTTLED = 429, "Too many requests. Wait as long as Retry-After says."
-    INTERNAL = 500, "Something went wrong on our side. Quote the id if you report it."
-    UNAVAILABLE = 503, "A store is away. Try again as Retry-After says."
+    BAD_REQUEST = 400, _("The request can't be read. Mend it and send it again.")
+    TOO_COMPLEX = 400, _("The document asks for too much. Ask for less, or in several requests.")
+    UNAUTHENTICATED = 401, _("Sign in, and send the token as 'Authorization: Bearer TOKEN'.")
+    FORBIDDEN = 403, _("You may not do this. Sign in as somebody who may, with a token that may write.")
+    NOT_FOUND = 404, _("There is nothing that you may see. Check what you asked for, or sign in as somebody who may.")
+    PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # what Apollo's clients look for, in any language
+    METHOD_NOT_ALLOWED = 405, _("This path takes other methods: see the Allow header.")
+    NOT_ACCEPTABLE = 406, _("The answer is JSON: accept application/json.")
+    CONFLICT = 412, _("It has changed since you read it. Read it again, then decide.")
+    CONTENT_TOO_LARGE = 413, _("The body is too large: send less in one request.")
+    UNSUPPORTED_MEDIA_TYPE = 415, _("Send JSON, as Content-Type: application/json.")
+    KEY_REUSED = 422, _("This idempotency key came with another input. Take a new key for a new one.")
+    THROTTLED = 429, _("Too many requests. Wait as long as Retry-After says.")
+    INTERNAL = 500, _("Something went wrong on our side. Quote the id if you report it.")
+    UNAVAILABLE = 503, _("A store is away. Try again as Retry-After says.")
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, meaning: str) -> None:
         self.code = self.name
         self.status = status
-        self.message = message
+        self.meaning = meaning
+
+    @property
+    def message(self) -> str:
+        """What to do about it, in the language of the request."""
+        return gettext(self.meaning)
 
     @classmethod
     def with_status(cls, status: int) -> "Outcome | None":
@@ -42,7 +49,7 @@ class Outcome(Enum):
 
 
 class InvalidCode(StrEnum):
-    """What can be wrong with one field of an input, and what it means."""
+    """What can be wrong with one field of an input, and what it means, for the contracts."""
 
     REQUIRED = "required", "The field must be given."
     NULL = "null", "The field can't be null."
@@ -75,7 +82,7 @@ class Refused(Exception):
 
     Args:
         outcome: which one.
-        message: what to say instead of the outcome's own message.
+        message: what to say instead of the outcome's own message, translated.
         headers: HTTP headers that its answer carries, over either door.
         details: what a client can use: `version` (CONFLICT), `retry_after` in seconds (THROTTLED,
             UNAVAILABLE), `id` of the log line (INTERNAL), `row` of several that was refused, and of
@@ -123,6 +130,6 @@ def refusal(error: BaseException) -> Refused:
         return Refused(Outcome.BAD_REQUEST)
     outcome = Outcome.with_status(getattr(error, "status_code", 0)) if hasattr(error, "default_code") else None
     if outcome and outcome is not Outcome.INTERNAL:
-        return Refused(outcome, str(getattr(error, "detail", "")))
+        return Refused(outcome)
     logger.error("Unexpected %s", type(error).__name__, exc_info=error)
     return Refused(Outcome.INTERNAL, id=get_guid() or "")

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import IntegerField, Model, Q, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -107,7 +108,7 @@ def _cursor(row: Model, ordering: Sequence[str]) -> str:
 
 
 def _value(row: Model, name: str) -> Any:
-    field, _, transform = name.partition("__")
+    field, _underscores, transform = name.partition("__")
     value = getattr(row, field)
     return value.lower() if transform == "lower" else value
 
@@ -121,7 +122,7 @@ def _values(model: type[Model], cursor: str, ordering: Sequence[str]) -> list[An
         fields = [model._meta.get_field(name.removeprefix("-").partition("__")[0]) for name in ordering]
         return [_python(field, value) for field, value in zip(fields, values, strict=True)]
     except (ValueError, TypeError, OverflowError, Refused, DjangoValidationError):
-        message = "This cursor is not one of this list in this order. Begin without one."
+        message = _("This cursor is not one of this list in this order. Begin without one.")
         raise ValidationError({"cursor": [message]}, code=InvalidCode.INVALID) from None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 from rest_framework.parsers import JSONParser
 
 from profiles.outcomes import Outcome, Refused
@@ -39,11 +40,12 @@ def parse_json(text: bytes | str) -> Any:
             parse_int=_short_int,
         )
     except RecursionError:
-        raise _unreadable(f"it is nested deeper than {MOST_NESTED} levels.") from None
+        raise _too_deep() from None
     except UnicodeError:
-        raise _unreadable("it is not UTF-8, or a name in it has half a surrogate pair.") from None
-    except ValueError as error:
-        raise _unreadable(f"{error}.") from None
+        raise _unreadable(_("Send the JSON in UTF-8, and no half of a surrogate pair in a name.")) from None
+    except json.JSONDecodeError as error:
+        message = _("The JSON breaks off at line {line}, column {column}. Mend it there.")
+        raise _unreadable(message.format(line=error.lineno, column=error.colno)) from None
     _check_depth(value)
     return value
 
@@ -52,43 +54,48 @@ def read_query(parameters: QueryDict) -> dict[str, str]:
     """The parameters of a URL's query, by name. Raises `Refused`: BAD_REQUEST: one is given twice."""
     for name, values in parameters.lists():
         if len(values) > 1:
-            raise Refused(Outcome.BAD_REQUEST, f"Give {name} once: it stands {len(values)} times in the query.")
+            message = _("Give {name} once: it stands {count} times in the query.")
+            raise _unreadable(message.format(name=name, count=len(values)))
     return {name: str(parameters[name]) for name in parameters}
 
 
-def _unreadable(why: str) -> Refused:
-    return Refused(Outcome.BAD_REQUEST, f"The JSON can't be read: {why}")
+def _unreadable(message: str) -> Refused:
+    return Refused(Outcome.BAD_REQUEST, message)
+
+
+def _too_deep() -> Refused:
+    return _unreadable(_("Nest the JSON in at most {most} levels.").format(most=MOST_NESTED))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("a name stands twice in one object")
+        raise _unreadable(_("A name stands twice in one object of the JSON. Give each once."))
     for name in members:
         name.encode()  # a lone surrogate is no character: UnicodeEncodeError is a ValueError
     return members
 
 
 def _not_finite(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")
+    raise _unreadable(_("JSON has no {constant}. Send a finite number.").format(constant=constant))
 
 
 def _finite_float(text: str) -> float:
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise ValueError("a number is too large")
+        raise _unreadable(_("A number in the JSON is too large. Send a smaller one."))
     return number
 
 
 def _short_int(text: str) -> int:
     if len(text) > MOST_DIGITS:
-        raise ValueError("a number is too long")
+        raise _unreadable(_("A number in the JSON has too many digits. Send a shorter one."))
     return int(text)
 
 
 def _check_depth(value: Any) -> None:
     level = [value]
-    for _ in range(MOST_NESTED):
+    for _level in range(MOST_NESTED):
         level = [
             child
             for parent in level
@@ -96,4 +103,4 @@ def _check_depth(value: Any) -> None:
             for child in (parent.values() if isinstance(parent, dict) else parent)
         ]
     if any(isinstance(value, dict | list) for value in level):
-        raise _unreadable(f"it is nested deeper than {MOST_NESTED} levels.")
+        raise _too_deep()

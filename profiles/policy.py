@@ -11,10 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.db.models import Q, TextChoices
+from django.utils.translation import gettext as _
 
 from profiles.outcomes import Outcome, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from profiles.models import Profile
 
 
@@ -108,12 +111,13 @@ def may_read(actor: Actor, profile: Profile, field: str) -> bool:
 def require_filter(actor: Actor, field: str) -> None:
     """Pass where this actor reads this field of every profile that it sees. Raises `Refused`: FORBIDDEN."""
     if field in SOMETIMES_HIDDEN and not actor.is_staff:
-        raise Refused(Outcome.FORBIDDEN, f"You may not filter by {field}, which you may not read of everybody.")
+        message = _("You may not read {field} of everybody: leave that filter out.").format(field=field)
+        raise Refused(Outcome.FORBIDDEN, message)
 
 
-def may_write(actor: Actor, profile: Profile, field: str) -> bool:
-    """Whether this actor may change this field, of those that a client can change at all."""
-    return can(actor, Action.UPDATE, profile) and may_set(actor, field)
+def writable(actor: Actor, profile: Profile, fields: Iterable[str]) -> list[str]:
+    """Which of these fields this actor may change, of those that a client can change at all."""
+    return settable(actor, fields) if can(actor, Action.UPDATE, profile) else []
 
 
 def require_sign_up(actor: Actor, *, is_open: bool) -> None:
@@ -125,12 +129,12 @@ def require_sign_up(actor: Actor, *, is_open: bool) -> None:
     if not actor.may_write:
         raise Refused(Outcome.FORBIDDEN)
     if not (is_open or actor.is_staff):
-        raise Refused(Outcome.FORBIDDEN, "Sign-up is closed here. Ask the staff for an account.")
+        raise Refused(Outcome.FORBIDDEN, _("Sign-up is closed here. Ask the staff for an account."))
 
 
-def may_set(actor: Actor, field: str) -> bool:
-    """Whether this actor may give this field of a new profile its value."""
-    return actor.is_staff or field not in STAFF_READS_AND_WRITES
+def settable(actor: Actor, fields: Iterable[str]) -> list[str]:
+    """Which of these fields of a new profile this actor may give a value."""
+    return [field for field in fields if actor.is_staff or field not in STAFF_READS_AND_WRITES]
 
 
 def require(actor: Actor, action: Action, profile: Profile | None) -> Profile:

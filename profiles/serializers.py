@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 
 from django.db import models
 from django.utils.http import parse_etags, quote_etag
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
@@ -35,9 +36,6 @@ from profiles.policy import Action, Actor
 AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
 
 ETAG_DIGITS = 16
-
-READ_ONLY = ErrorDetail("You can't change this field.", code=InvalidCode.READ_ONLY)
-NO_VERSION = ErrorDetail("Give the version as a whole number.", code=InvalidCode.INVALID)
 
 
 class ProfileSerializer(serializers.ModelSerializer[Profile]):
@@ -116,18 +114,22 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
                 field.default = column.get_default()
         return fields
 
+    @cached_property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.fields.items()]
+
+    @cached_property
+    def input_names(self) -> list[str]:
+        return [name for name in self.names if not self.fields[name].read_only]
+
     def writable_names(self, profile: Profile) -> list[str]:
         """The fields of this profile that the actor may change."""
-        return [
-            name
-            for name, field in self.fields.items()
-            if not field.read_only and policy.may_write(self.actor, profile, name)
-        ]
+        return policy.writable(self.actor, profile, self.input_names)
 
     # How a profile is shown
 
     def to_representation(self, instance: Profile) -> dict[str, Any]:
-        return {name: self.shown(instance, name) for name, _ in self.fields.items()}
+        return {name: self.shown(instance, name) for name in self.names}
 
     def shown(self, profile: Profile, name: str) -> Any:
         """One field as the actor may see it: its primitive value, or None where it may not."""
@@ -200,9 +202,11 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
 
     def _untouchable(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
         """The errors of what this actor can't write: it may stand there only as it was shown."""
-        refused = dict.fromkeys(self.fields.keys() - self.writable_names(self.profile) - self.KEPT, READ_ONLY)
-        refused["version"] = NO_VERSION
-        touched = [name for name, _ in self.fields.items() if name in refused and name in data]
+        message = _("You can't change this field. Leave it out, or send what you were shown.")
+        read_only = ErrorDetail(message, code=InvalidCode.READ_ONLY)
+        refused = dict.fromkeys(self.fields.keys() - self.writable_names(self.profile) - self.KEPT, read_only)
+        refused["version"] = ErrorDetail(_("Give the version as a whole number."), code=InvalidCode.INVALID)
+        touched = [name for name in self.names if name in refused and name in data]
         return {
             **{name: [refused[name]] for name in touched if not _same(data[name], shown[name])},
             **unknown(data, self.fields),
@@ -246,10 +250,10 @@ class SignUpSerializer(ProfileSerializer):
         return Profile()
 
     def writable_names(self, profile: Profile) -> list[str]:
-        return [name for name, field in self.fields.items() if not field.read_only and policy.may_set(self.actor, name)]
+        return policy.settable(self.actor, self.input_names)
 
     def shown_before(self) -> Mapping[str, Any]:
-        return dict.fromkeys(name for name, _ in self.fields.items())
+        return dict.fromkeys(self.names)
 
     def _expected_version(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> None:
         return None

@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from profiles import policy, writing
@@ -67,7 +68,7 @@ def _written(values: dict[str, Any], attempt: IdempotencyKey | None) -> Profile:
 
 def _attempt(actor: Actor, data: Any, key: str) -> IdempotencyKey:
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        message = f"Give a key of 1 to {LONGEST_KEY} printable ASCII characters."
+        message = _("Give a key of 1 to {most} printable ASCII characters.").format(most=LONGEST_KEY)
         raise ValidationError({"idempotency_key": [message]}, code=InvalidCode.INVALID)
     owner = actor.profile.pk if actor.profile else ""
     digest = hashlib.sha256(f"{owner}:{key}".encode()).hexdigest()

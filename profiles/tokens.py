@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import jwt
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 from graphql_jwt.exceptions import JSONWebTokenError
 from graphql_jwt.settings import jwt_settings
 from graphql_jwt.shortcuts import get_token
@@ -60,7 +61,7 @@ def read(token: str) -> AccessToken:
         or claims["sub"] != str(profile.pk)
         or not constant_time_compare(claims["sv"], session_version(profile))
     ):
-        raise _bad("The token is not valid, or no longer. Sign in again.")
+        raise _bad(_("The token is not valid, or no longer. Sign in again."))
     return AccessToken(token, profile, _expiry(claims), claims["scope"])
 
 
@@ -76,9 +77,9 @@ def identify(authorization: str | None) -> Actor:
     """
     if authorization is None:
         return Actor()
-    scheme, _, token = authorization.partition(" ")
+    scheme, _blank, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
-        raise _bad("Send the token as 'Authorization: Bearer TOKEN'.")
+        raise _bad(_("Send the token as 'Authorization: Bearer TOKEN'."))
     good = read(token.strip())
     return Actor(good.profile, may_write=good.scope == READ_WRITE)
 

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
 from rest_framework.request import Request
@@ -80,7 +81,7 @@ class ProfilesView(ProfileAPIView):
     def patch(self, request: Request) -> Response:
         items = request.data
         if not isinstance(items, list):
-            raise ValidationError([ErrorDetail("Send a list of profiles.", code=InvalidCode.INVALID)])
+            raise ValidationError([ErrorDetail(_("Send a list of profiles."), code=InvalidCode.INVALID)])
         named = [(_key(item), item, None) for item in items]
         written = update_many(named, actor=self.actor, door=Door.REST)
         return Response(list(ProfileSerializer(written, many=True, context={"actor": self.actor}).data))

@@ -26,7 +26,7 @@ class ContractView(APIView):
     media_type = ""
 
     def get(self, request: Request) -> HttpResponse:
-        return HttpResponse(self.text, content_type=self.media_type)
+        return HttpResponse(self.text, content_type=self.media_type, headers={"Content-Language": "en"})
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         """A contract has one form, whatever a client would rather have. The renderer is for a refusal."""

@@ -31,16 +31,28 @@ def graphiql(otherwise: View) -> View:
 
 def docs(view: View) -> View:
     """Swagger UI, whose stylesheet has its icons in itself."""
-    return csp(POLICY | {"img-src": [SELF, "data:"]})(view)
+    return _in_english(csp(POLICY | {"img-src": [SELF, "data:"]})(view))
 
 
 def _page(template: str, otherwise: View, policy: dict[str, Any]) -> View:
-    page = csp(policy)(TemplateView.as_view(template_name=template))
+    page = _in_english(csp(policy)(TemplateView.as_view(template_name=template)))
 
     @wraps(otherwise)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = (page if _is_navigation(request) else otherwise)(request, *args, **kwargs)
         patch_vary_headers(response, ["Accept"])
+        return response
+
+    return view
+
+
+def _in_english(page: View) -> View:
+    """The page, which has one language and says which."""
+
+    @wraps(page)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = page(request, *args, **kwargs)
+        response["Content-Language"] = "en"
         return response
 
     return view

@@ -68,10 +68,12 @@ MIDDLEWARE = [
     "profiles.throttling.rate_limit_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "server.languages.of_the_caller",
     # Sessions and cookies are for the admin alone: neither door asks who the session is.
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "server.text.utf_8_alone",
+    "graphql_api.traffic.count_request",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -202,7 +204,9 @@ SPECTACULAR_SETTINGS = {
         "Sign in by `POST /auth/token`, and send the token as `Authorization: Bearer TOKEN`. A path is the same with "
         "and without its last slash. Every answer carries an `X-Request-ID`, by which the logs and the history know "
         "it; `RateLimit` says how many more operations pass. What you may not see is not there for you: 404, or 401 "
-        "where you have not signed in."
+        "where you have not signed in.\n\n"
+        "Messages are for people, in the language of `Accept-Language`: English, German or Spanish. Codes are for "
+        "clients, and the same in each."
     ),
     "LICENSE": {"name": "All rights reserved", "identifier": "LicenseRef-All-Rights-Reserved"},
     "SERVERS": [{"url": "/", "description": "The service that this contract came from."}],
@@ -235,15 +239,15 @@ GRAPHQL_LIMITS = {
     for name, most in {
         "size": 20_000,  # characters
         "variables": 2_000,  # values, however deep
-        "tokens": 800,
+        "tokens": 500,
         "depth": 16,  # levels of fields: as deep as GraphiQL's introspection goes
-        "root_fields": 15,
+        "root_fields": 10,
         "aliases": 30,
         "repeated_fields": 30,  # that stand beside one of the same name
         "directives": 20,
         "fragments": 50,  # spreads and inline ones, each as often as it is reached
-        "rows": 300,  # pages multiply
-        "values": 2_500,  # fields of the answer
+        "rows": 350,  # pages multiply
+        "values": 2_300,  # fields of the answer
     }.items()
 }
 # Who may ask for the schema: "everybody", "members" (who have signed in) or "nobody".
@@ -295,7 +299,11 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\."  # named after their content, by Django or by Vite
 
+# Words: messages are in the caller's language, of these, or in the first; codes and contracts in one
+
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "server" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from profiles.outcomes import Outcome, Refused
 from server.views import answer
@@ -16,11 +17,12 @@ def utf_8_alone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if (request.content_params or {}).get("charset", UTF_8[0]).lower() not in UTF_8:
-            return answer(request, Refused(Outcome.UNSUPPORTED_MEDIA_TYPE, "JSON is UTF-8: name no other charset."))
+            message = _("JSON is UTF-8: name no other charset.")
+            return answer(request, Refused(Outcome.UNSUPPORTED_MEDIA_TYPE, message))
         try:
             unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")).decode()
         except UnicodeDecodeError:
-            return answer(request, Refused(Outcome.BAD_REQUEST, "The query of the URL is not UTF-8."))
+            return answer(request, Refused(Outcome.BAD_REQUEST, _("The query of the URL is not UTF-8. Encode it so.")))
         return get_response(request)
 
     return middleware

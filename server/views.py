@@ -4,6 +4,7 @@ import sys
 
 from django.http import HttpRequest, JsonResponse
 from django.urls import resolve
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -41,7 +42,7 @@ def answer(request: HttpRequest, refused: Refused) -> JsonResponse:
 
 @csrf_exempt  # whatever the method, there is nothing
 def not_found(request: HttpRequest) -> JsonResponse:
-    return answer(request, Refused(Outcome.NOT_FOUND, "There is nothing at this path."))
+    return answer(request, Refused(Outcome.NOT_FOUND, _("There is nothing at this path. Begin at /.")))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:

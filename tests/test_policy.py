@@ -69,7 +69,7 @@ def test_fields(cast):
     }.items():
         assert [a for a in (owner, staff, member) if policy.may_read(a, profile, field)] == list(readers)
     assert policy.may_read(member, cast["mailed"], "email")
-    assert policy.may_write(owner, profile, "bio")
-    assert not policy.may_write(owner, profile, "is_active")
-    assert policy.may_write(staff, profile, "is_active")
-    assert not policy.may_write(Actor(profile, may_write=False), profile, "bio")
+    assert policy.writable(owner, profile, ["bio", "is_active"]) == ["bio"]
+    assert policy.writable(staff, profile, ["bio", "is_active"]) == ["bio", "is_active"]
+    assert policy.writable(member, profile, ["bio"]) == []
+    assert policy.writable(Actor(profile, may_write=False), profile, ["bio"]) == []

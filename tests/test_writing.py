@@ -68,7 +68,7 @@ def test_a_value_taken_meanwhile_is_the_error_of_the_early_check(cast, doors, mo
     before = stored()
     late = [door.update(cast.pk("owner"), {"username": "KNOWN"}, token=cast.token("owner")) for door in doors]
     assert early == late
-    assert late[0].errors == (("unique", "username", "This username is taken."),)
+    assert late[0].errors == (("unique", "username", "This username is taken. Choose another one."),)
     assert stored() == before
 
 

@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
                 django.db.models.functions.text.Lower("username"),
                 name="profile_username_unique",
                 violation_error_code="unique",
-                violation_error_message="This username is taken.",
+                violation_error_message="This username is taken. Choose another one.",
             ),
         ),
         migrations.AddConstraint(

@@ -255,3 +255,13 @@ def test_a_page_costs_the_same_statements_whatever_its_size(
     for door in doors:
         with django_assert_num_queries(statements):
             door.list(token=token, **wanted)
+
+
+def test_no_limit_of_graphql_refuses_what_rest_gives(cast, doors):
+    """The fullest list that there is: a page of the most rows with all their fields, searched and counted."""
+    rest, graphql = (
+        door.list(token=cast.token("staff"), page_size=100, search="roses", count="true", visibility="public")
+        for door in doors
+    )
+    assert rest.outcome == "done"
+    assert graphql == rest

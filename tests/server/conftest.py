@@ -1,6 +1,7 @@
 """The server that the service ships with, on the test's own database."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from tests.doors import GraphQLDoor, RESTDoor
 
 REDIS = "redis://127.0.0.1:6379/9"
 ROOT = Path(__file__).parent.parent.parent
+NODE = ROOT / "tests" / "node"
 MOST_AT_ONCE = 100
 UNTHROTTLED = {"READ_LIMIT": "1000000 per minute", "WRITE_LIMIT": "1000000 per minute"}
 MOST_SECONDS = 30  # for a server to start or stop, on the slowest machine
@@ -67,6 +69,20 @@ def server(test_database, tmp_path_factory):
         pytest.fail("The pages' files are not collected: `make collect` does it.")
     with serving(tmp_path_factory.mktemp("server") / "log", **test_database) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def node():
+    """A function that runs Node with these arguments, where its packages are or in `cwd`; what came of it."""
+    program = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if not (program and (NODE / "node_modules").is_dir()):
+        pytest.fail("Node's packages are not here: `make test` brings them.")
+
+    def run(*arguments, cwd=NODE):
+        command = [program, *arguments]
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+
+    return run
 
 
 def wait_for(address, process, log):

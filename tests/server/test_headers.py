@@ -111,7 +111,7 @@ def test_a_cache_keeps_no_answer_for_another_caller(served):
     for path in ("/profiles/", "/profiles/me/", "/nowhere/", "/"):
         response = served.get(path)
         assert listed(response, "cache-control") == {"private", "no-cache"}
-        assert listed(response, "vary") == {"Accept", "Authorization"}
+        assert listed(response, "vary") == {"Accept", "Accept-Language", "Authorization"}
     for path in ("/auth/token/", "/graphql/"):
         answers = [served.post(path, json=body) for body in ({}, {"username": "owner", "password": PASSWORD})]
         for response in answers:

@@ -53,7 +53,7 @@ def test_one_username_has_one_winner(cast, at_once, rounds, report):
         answers = at_once(*calls)
         outcomes.append(sorted((answer.outcome, *answer.errors) for answer in answers))
         assert Profile.objects.named(username).count() == 1
-    taken = ("invalid", ("unique", "username", "This username is taken."))
+    taken = ("invalid", ("unique", "username", "This username is taken. Choose another one."))
     report(f"{len(outcomes)} rounds, {sum(o == [('done',), taken, taken] for o in outcomes)} with one winner")
     assert all(outcome == [("done",), taken, taken] for outcome in outcomes)
 
@@ -100,7 +100,7 @@ def test_one_username_is_signed_up_once(cast, at_once, report):
         for n in range(100)
     ]
     outcomes = [(answer.outcome, *answer.errors) for answer in at_once(*calls)]
-    taken = ("invalid", ("unique", "username", "This username is taken."))
+    taken = ("invalid", ("unique", "username", "This username is taken. Choose another one."))
     report(f"{len(outcomes)} sign-ups, {outcomes.count(('done',))} made")
     assert sorted(outcomes) == [("done",)] + [taken] * 99
 

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 from django.utils import timezone
 from tqdm import tqdm
 
-from profiles import security
+from profiles import families
 from profiles.models import Profile, TokenFamily
 
 AT_ONCE = 1_000  # families in a transaction, so that none lasts
@@ -32,15 +33,12 @@ class Command(BaseCommand):
         getattr(self, action)(**options)
 
     def list(self, *, username: str | None, family: UUID | None, **options: Any) -> None:
-        for row in self.living(username, family).select_related("profile").order_by("-created_at").iterator():
+        chosen = families.living(self.chosen(username, family))
+        for row in chosen.select_related("profile").order_by("-created_at").iterator():
             self.stdout.write(f"{row.pk}  {row.profile}  {row.scope}  until {row.expires_at:%Y-%m-%d %H:%M} UTC")
 
     def end(self, *, username: str | None, family: UUID | None, **options: Any) -> None:
-        rows = list(self.living(username, family).select_related("profile"))
-        TokenFamily.objects.filter(pk__in=[row.pk for row in rows]).update(ended_at=timezone.now())
-        for row in rows:
-            security.log("revoked", row.profile, family=row.pk)
-        self.stdout.write(f"Ended {len(rows)}.")
+        self.stdout.write(f"Ended {len(families.end(self.chosen(username, family)))}.")
 
     def clear(self, **options: Any) -> None:
         expired = TokenFamily.objects.filter(expires_at__lt=timezone.now())
@@ -50,8 +48,8 @@ class Command(BaseCommand):
                 progress.update(len(keys))
         self.stdout.write(f"Cleared {progress.n}.")
 
-    def living(self, username: str | None, family: UUID | None) -> Any:
-        rows = TokenFamily.objects.filter(ended_at=None, expires_at__gt=timezone.now())
+    def chosen(self, username: str | None, family: UUID | None) -> QuerySet[TokenFamily]:
+        rows = TokenFamily.objects.all()
         if family:
             rows = rows.filter(pk=family)
         if username:

@@ -1,0 +1,120 @@
+"""Long documents give way to short requests."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from graphql_api import traffic as module
+from graphql_api.traffic import LONG_TEXT, MOST_LONG, PATIENCE, Traffic
+
+A_LONG_ONE = "{ profiles(first: 100) { edges { node { pk } } } }"
+IN_TIME = 10  # seconds
+
+
+@pytest.fixture
+def traffic(monkeypatch):
+    fresh = Traffic()
+    for place in ("graphql_api.traffic.traffic", "graphql_api.views.traffic"):
+        monkeypatch.setattr(place, fresh)
+    return fresh
+
+
+def test_a_long_document_stops_while_a_short_request_is_answered(cast, graphql, traffic, monkeypatch):
+    gave_way = []
+
+    def wait_for_short(timeout):
+        gave_way.append(traffic.short)
+        traffic.count(short=-1)  # it is answered meanwhile
+        return 0.0
+
+    monkeypatch.setattr(traffic, "wait_for_short", wait_for_short)
+    traffic.count(short=1)
+    assert graphql.send(A_LONG_ONE).json()["data"]["profiles"]["edges"]
+    assert gave_way == [1]
+    assert (traffic.short, traffic.long) == (0, 0)
+
+
+def test_a_short_document_waits_for_nobody(cast, graphql, traffic, monkeypatch):
+    monkeypatch.setattr(traffic, "wait_for_short", lambda timeout: pytest.fail("it waited"))
+    traffic.count(short=1)
+    assert "data" in graphql.send("{ profiles(first: 5) { edges { node { pk } } } }").json()
+    assert (traffic.short, traffic.long) == (1, 0)
+
+
+def test_its_patience_ends(cast, graphql, traffic, monkeypatch):
+    waits = []
+    monkeypatch.setattr(traffic, "wait_for_short", lambda timeout: waits.append(timeout) or 0.6)
+    traffic.count(short=1)
+    assert "data" in graphql.send(A_LONG_ONE).json()
+    assert waits == pytest.approx([PATIENCE, PATIENCE, PATIENCE - 0.6])  # before it begins, then on its way
+
+
+def test_a_mutation_gives_way_before_it_begins_and_not_with_what_it_locked(cast, graphql, traffic, monkeypatch):
+    waits = []
+    monkeypatch.setattr(traffic, "wait_for_short", waits.append)
+    traffic.count(short=1)
+    mutation = 'mutation { updateProfiles(input: {profiles: [{id: "%s", bio: "x"}]}) { profiles { pk bio } } }'
+    token = cast.token("owner")
+    assert graphql.send(mutation % cast["owner"].node_id, token=token).json()["data"]["updateProfiles"]["profiles"]
+    assert waits == [PATIENCE]
+
+
+def test_a_long_text_is_read_in_its_turn(cast, graphql, traffic):
+    traffic.count(long=MOST_LONG)
+    assert graphql.send("{ __typename }".ljust(LONG_TEXT + 1)).status_code == 503
+    assert graphql.send("{ __typename }".ljust(LONG_TEXT)).status_code == 200
+
+
+def test_it_goes_on_as_soon_as_no_short_request_is_left(traffic):
+    traffic.count(short=2)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(traffic.wait_for_short, IN_TIME)
+        traffic.count(short=-1)
+        assert not waiting.done()
+        traffic.count(short=-1)
+        assert waiting.result() < IN_TIME
+
+
+def test_one_is_executed_at_a_time(traffic):
+    traffic.count(short=2)
+    first_is_in, first_may_go, order = Event(), Event(), []
+
+    def first():
+        with traffic.long_one():
+            first_is_in.set()
+            assert first_may_go.wait(IN_TIME)
+            order.append("first")
+
+    def second():
+        with traffic.long_one():
+            order.append("second")
+
+    with ThreadPoolExecutor() as pool:
+        executed = pool.submit(first)
+        assert first_is_in.wait(IN_TIME)
+        waiting = pool.submit(second)
+        with traffic.changed:
+            assert traffic.changed.wait_for(lambda: traffic.long == 2, IN_TIME)
+        first_may_go.set()
+        executed.result()
+        waiting.result()
+    assert order == ["first", "second"]
+    assert (traffic.short, traffic.long) == (2, 0)
+
+
+def test_so_many_may_wait_and_no_more(cast, graphql, traffic):
+    traffic.count(long=MOST_LONG)
+    response = graphql.send(A_LONG_ONE)
+    assert response.status_code == 503
+    assert response["Retry-After"] == "1"
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+    assert (traffic.short, traffic.long) == (0, MOST_LONG)
+
+
+def test_every_request_is_counted_until_it_is_answered(traffic):
+    seen = []
+    module.count_request(lambda request: seen.append(traffic.short))(None)
+    with pytest.raises(ZeroDivisionError):
+        module.count_request(lambda request: 1 / 0)(None)
+    assert (seen, traffic.short) == ([1], 0)

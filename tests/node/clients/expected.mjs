@@ -1,0 +1,13 @@
+// What each client is to see: the errors of an invalid update, and how a document is persisted.
+export const INVALID = { username: "shown", bio: "x".repeat(2001) };
+
+export const ERRORS = [
+  { code: "unique", field: "username", message: "This username is taken. Choose another one." },
+  { code: "max_length", field: "bio", message: "Ensure this field has no more than 2000 characters." },
+];
+
+export const PERSISTED = [
+  { sent: "hash", status: 404, codes: ["PERSISTED_QUERY_NOT_FOUND"] },
+  { sent: "hash and text", status: 200, codes: [] },
+  { sent: "hash", status: 200, codes: [] },
+];

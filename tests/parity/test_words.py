@@ -1,0 +1,214 @@
+"""What a person reads of a refusal: the same words at both doors, in the language of `Accept-Language`."""
+
+import json
+from gettext import NullTranslations
+
+import pytest
+from django.db import OperationalError
+from django.utils.translation import trans_real
+
+from profiles import families, policy
+from tests.cast import PASSWORD
+from tests.parity import identity_cases, test_identity_cases
+from tests.parity.cases import CASES
+from tests.parity.test_cases import perform
+from tests.state import undone
+from tests.test_words import LANGUAGES
+
+NEW = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}
+
+
+class Brackets(NullTranslations):
+    """A language in which each message stands in brackets: what was not marked for translation has none."""
+
+    def gettext(self, message):
+        return f"⟦{message.rpartition(trans_real.CONTEXT_SEPARATOR)[2]}⟧"
+
+    def ngettext(self, singular, plural, number):
+        return self.gettext(singular if number == 1 else plural)
+
+    def to_language(self):
+        return "de"
+
+
+def speak(client, language):
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+
+
+def once_each(cases):
+    """The first case of each way to be refused."""
+    kinds = {(case.operation, case.outcome, case.errors): case for case in reversed(cases) if case.outcome != "done"}
+    return {case.label: case for case in kinds.values()}
+
+
+def by_table(case):
+    return lambda door, cast: perform(door, case, cast)
+
+
+def by_identity(case):
+    return lambda door, cast: test_identity_cases.perform(door, case, cast, families.start(cast["owner"]))[0]
+
+
+def reuse_a_key(door, cast):
+    door.create(NEW, key="k")
+    return door.create(NEW | {"bio": "Another."}, key="k")
+
+
+def update_twice(door, cast):
+    return door.update_many([(cast.pk("owner"), {})] * 2, token=cast.token("owner"))
+
+
+REFUSALS = {
+    **{label: by_table(case) for label, case in once_each(CASES).items()},
+    **{label: by_identity(case) for label, case in once_each(identity_cases.CASES).items()},
+    "a cursor of no list": lambda door, cast: door.list(cursor="x"),
+    "a page too large": lambda door, cast: door.list(page_size=101),
+    "a filter for staff": lambda door, cast: door.list(visibility="public", token=cast.token("member")),
+    "a filter too long": lambda door, cast: door.list(location="x" * 201),
+    "a username that is reserved": lambda door, cast: door.create(NEW | {"username": "admin"}),
+    "a key that is none": lambda door, cast: door.create(NEW, key="\t"),
+    "a key for another sign-up": reuse_a_key,
+    "a profile twice": update_twice,
+    "more profiles than pass": lambda door, cast: door.update_many([(1, {})] * 101, token=cast.token("owner")),
+}
+
+
+def words(refuse, door, cast):
+    with undone():
+        answer = refuse(door, cast)
+    assert answer.outcome != "done"
+    return [message for _, _, message in answer.errors]
+
+
+@pytest.mark.parametrize("refuse", REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_is_in_the_language_of_its_caller(cast, client, doors, monkeypatch, refuse):
+    said = {}
+    for language in LANGUAGES:
+        speak(client, language)
+        rest, graphql = (words(refuse, door, cast) for door in doors)
+        assert rest == graphql
+        said[language] = rest
+    assert all(len(set(same)) == len(LANGUAGES) for same in zip(*said.values(), strict=True)), said
+    monkeypatch.setitem(trans_real._translations, "de", Brackets())
+    speak(client, "de")
+    for message in (message for door in doors for message in words(refuse, door, cast)):
+        assert (message[0], message[-1]) == ("⟦", "⟧")
+
+
+def test_so_it_is_where_sign_up_is_closed(cast, client, doors, settings, monkeypatch):
+    settings.SIGN_UP_IS_OPEN = False
+    test_a_refusal_is_in_the_language_of_its_caller(
+        cast, client, doors, monkeypatch, lambda door, cast: door.create(NEW)
+    )
+
+
+def test_so_it_is_where_too_many_came(cast, client, doors, settings, monkeypatch):
+    settings.READ_LIMIT = "1 per hour"
+    test_a_refusal_is_in_the_language_of_its_caller(
+        cast, client, doors, monkeypatch, lambda door, cast: [door.view_me() for _ in range(2)][-1]
+    )
+
+
+@pytest.mark.parametrize("fault", [RuntimeError, OperationalError])
+def test_so_it_is_where_we_fail(cast, client, doors, monkeypatch, fault):
+    def fail(*arguments):
+        raise fault
+
+    monkeypatch.setattr(policy, "visible", fail)
+    test_a_refusal_is_in_the_language_of_its_caller(
+        cast, client, doors, monkeypatch, lambda door, cast: door.view(cast.pk("shown"))
+    )
+
+
+UNREADABLE = {
+    "no JSON": b'{"query":',
+    "no UTF-8": b'"\xff"',
+    "half a pair": rb'{"\ud800": 1}',
+    "a name twice": b'{"a": 1, "a": 2}',
+    "no number": b"NaN",
+    "a number too large": b"1e999",
+    "a number too long": b"1" * 401,
+    "too deep": b"[" * 33 + b"]" * 33,
+    "much too deep": b"[" * 50_000,
+}
+REQUESTS = {
+    **{label: {"method": "POST", "data": body} for label, body in UNREADABLE.items()},
+    "too large": {"method": "POST", "data": b" " * 200_000},
+    "no JSON's type": {"method": "POST", "data": b"x", "content_type": "text/plain"},
+    "another charset": {"method": "POST", "data": b"{}", "content_type": "application/json; charset=latin-1"},
+    "another answer": {"method": "GET", "headers": {"accept": "image/png"}},
+    "another method": {"method": "TRACE"},
+    "a query that is not UTF-8": {"method": "GET", "QUERY_STRING": "query=%ff"},
+    "a parameter twice": {"method": "GET", "QUERY_STRING": "query=a&query=b"},
+    "a bad token": {"method": "GET", "headers": {"authorization": "Bearer x"}},
+    "another scheme": {"method": "GET", "headers": {"authorization": "Basic x"}},
+}
+
+
+def message(response):
+    (error,) = response.json()["errors"]
+    return error.get("detail") or error["message"]
+
+
+@pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
+def test_so_is_what_is_said_of_a_request_that_is_not_read(db, client, monkeypatch, request_):
+    def said():
+        return {message(client.generic(path=path, **content)) for path in ("/profiles/", "/graphql/")}
+
+    content = {"content_type": "application/json"} | request_
+    of_each = []
+    for language in LANGUAGES:
+        speak(client, language)
+        (both,) = said()
+        of_each.append(both)
+    assert len(set(of_each)) == len(LANGUAGES)
+    monkeypatch.setitem(trans_real._translations, "de", Brackets())
+    speak(client, "de")
+    assert [(both[0], both[-1]) for both in said()] == [("⟦", "⟧")]
+
+
+PERSISTED = {"version": 1, "sha256Hash": "0" * 64}
+GRAPHQL_ALONE = {  # what only this door can be asked, and its message in English
+    "a batch": ([], "Send one JSON object with the query; batches are not taken."),
+    "no document": ({}, "Give the document as a string in 'query'."),
+    "no string": ({"query": 1}, "Give 'query' as a string."),
+    "no object": ({"query": "{me{pk}}", "variables": []}, "Give 'variables' as an object."),
+    "two names": ({"query": '{profile(pk: 1, username: "x"){pk}}'}, "Give exactly one of id, pk and username."),
+    "both ends": ({"query": "{profiles(first: 1, last: 1){edges{cursor}}}"}, "Give first and after, or last"),
+    "no hash": ({"extensions": {"persistedQuery": 1}}, "Give 'persistedQuery' as version 1 and"),
+    "another hash": ({"query": "{me{pk}}", "extensions": {"persistedQuery": PERSISTED}}, "The SHA-256 of the document"),
+    "too much": ({"query": "{" + "a " * 2_000 + "}"}, "The document has 501 tokens, and at most 500 pass."),
+    "two sign-ins": (
+        {"query": 'mutation {a: tokenAuth(username: "a", password: "b") {scope} '
+                  'b: tokenAuth(username: "a", password: "b") {scope}}'},
+        "Ask for one of these in a document, and no second: changePassword,",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "english"), GRAPHQL_ALONE.values(), ids=GRAPHQL_ALONE)
+def test_so_is_what_graphql_alone_refuses(db, client, monkeypatch, body, english):
+    def said():
+        return message(client.post("/graphql/", json.dumps(body), content_type="application/json"))
+
+    of_each = []
+    for language in LANGUAGES:
+        speak(client, language)
+        of_each.append(said())
+    assert of_each[0].startswith(english)
+    assert len(set(of_each)) == len(LANGUAGES)
+    monkeypatch.setitem(trans_real._translations, "de", Brackets())
+    speak(client, "de")
+    assert (said()[0], said()[-1]) == ("⟦", "⟧")
+
+
+def test_what_a_program_reads_has_one_language(cast, client, doors):
+    for language in LANGUAGES:
+        speak(client, language)
+        for door in doors:
+            (error,) = door.update(cast.pk("owner"), {"time_zone": "Mars"}, token=cast.token("owner")).errors
+            assert error[:2] == ("invalid", "time_zone")
+            assert door.view(cast.pk("hidden"), token=cast.token("member")).outcome == "NOT_FOUND"
+        asked = {"extensions": {"persistedQuery": PERSISTED}}
+        missing = client.post("/graphql/", json.dumps(asked), content_type="application/json")
+        assert message(missing) == "PersistedQueryNotFound"  # by which Apollo's clients know it
