@@ -49,7 +49,7 @@ def export(profile: Profile, actor: Actor) -> dict[str, Any]:
     held = {
         "profile": profile,
         "history": profile.history.select_related("actor").order_by("version"),
-        "writes_to_others": Change.objects.filter(actor=profile).exclude(profile=profile).order_by("at"),
-        "sign_ins": profile.token_families.order_by("created_at"),
+        "writes_to_others": Change.objects.filter(actor=profile).exclude(profile=profile).order_by("at", "pk"),
+        "sign_ins": profile.token_families.order_by("created_at", "pk"),
     }
     return ExportSerializer(held, context={"actor": actor}).data

@@ -1,6 +1,6 @@
 """`python -m tests.worst`: what the dearest documents cost, and what another client feels of those who send them.
 
-Prints, for each document that anybody can send, the CPU that it takes (the median of several), and then the
+Prints, for each document that anybody can send, the CPU that it takes of the server (the mean of several), and then the
 latency of a client that reads a page, alone and beside four others that send the dearest as fast as they can.
 Ends with 1 where a document takes more than `MOST_CPU`, or the client's 99th percentile more than doubles.
 It makes an SQLite file of its own.
@@ -9,27 +9,32 @@ It makes an SQLite file of its own.
 import json
 import logging
 import os
+import re
 import secrets
 import statistics
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from itertools import cycle
+from http.client import HTTPConnection
+from itertools import cycle, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 
 import httpx
+from psutil import Process
 
 ROOT = Path(__file__).parent.parent
 MOST_CPU = 50  # ms
 PROFILES = 2_000
-TIMES = 7
+TIMES = 20
+UNLIMITED = "1000000 per minute"
 ATTACKERS = 4
-READS = 400
-EVERY = 0.05  # seconds between the client's reads
+NICE = 10
+READS = 500
+EVERY = 0.12  # seconds between the client's reads: as many a minute as its budget lets through
 PORT = 8765
 FIELDS = (
     "id pk username email bio displayName location website timeZone visibility emailPublic isActive createdAt "
@@ -44,29 +49,29 @@ def documents():
     yield "a page of everything", f"{{ profiles(first: 100) {{ edges {{ cursor node {{ {FIELDS} etag }} }} }} }}"
     yield "a page of tags", "{ profiles(first: 100) { edges { node { pk etag } } } }"
     leaves = " ".join(f"a{n}: editableFields" for n in range(28))
-    yield "a page of what may be edited", f"{{ profiles(first: 68) {{ edges {{ node {{ {leaves} }} }} }} }}"
+    yield "a page of what may be edited", f"{{ profiles(first: 75) {{ edges {{ node {{ {leaves} }} }} }} }}"
     yield "two pages", "{" + " ".join(f"a{n}: profiles(first: 100) {{ edges {{ cursor }} }}" for n in range(2)) + "}"
     hops = "updatedBy { updatedBy { pk } }"
-    yield "who wrote, and who wrote those", f"{{ profiles(first: 90) {{ edges {{ node {{ {hops} }} }} }} }}"
+    yield "who wrote, and who wrote those", f"{{ profiles(first: 100) {{ edges {{ node {{ {hops} }} }} }} }}"
     histories = "history(first: 2) { edges { cursor } }"
-    yield "histories of others", f"{{ profiles(first: 7) {{ edges {{ node {{ {histories} }} }} }} }}"
-    yield "many lists", "{" + " ".join(f"a{n}: profiles(first: 10) {{ edges {{ cursor }} }}" for n in range(7)) + "}"
+    yield "histories of others", f"{{ profiles(first: 5) {{ edges {{ node {{ {histories} }} }} }} }}"
+    yield "many lists", "{" + " ".join(f"a{n}: profiles(first: 20) {{ edges {{ cursor }} }}" for n in range(5)) + "}"
     searches = " ".join(f'a{n}: profiles(first: 5, search: "ada {n}") {{ edges {{ cursor }} }}' for n in range(3))
     yield "three searches", f"{{ {searches} }}"
     yield "three counts", "{" + " ".join(f"a{n}: profiles(first: 1) {{ totalCount }}" for n in range(3)) + "}"
-    yield "fifteen profiles", "{" + " ".join(f"a{n}: profile(pk: {n + 1}) {{ {FIELDS} }}" for n in range(15)) + "}"
+    yield "ten profiles", "{" + " ".join(f"a{n}: profile(pk: {n + 1}) {{ {FIELDS} }}" for n in range(10)) + "}"
     yield "the same field", "{ profile(pk: 1) {" + " pk" * 31 + "} }"
-    yield "the same page", "{" + " profiles(first: 9) { edges { cursor } }" * 7 + "}"
-    yield "what there is not", "{" + " ".join(f"profil{n}(usernam: 1)" for n in range(15)) + "}"
-    yield "as many tokens as pass", "{ me(x: [" + "1 " * 785 + "]) { pk } }"
+    yield "the same page", "{" + " profiles(first: 20) { edges { cursor } }" * 5 + "}"
+    yield "what there is not", "{" + " ".join(f"profil{n}(usernam: 1)" for n in range(10)) + "}"
+    yield "as many tokens as pass", "{ me(x: [" + "1 " * 485 + "]) { pk } }"
     yield "more tokens", "{ me(x: [" + "1 " * 5_000 + "]) { pk } }"
     yield (
         "twice as many spreads, forty times",
         "{ ...F0 } " + " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(40)),
     )
     yield "brackets", "{a" * 6_000
-    spreads = " ".join(f"fragment F{n} on Profile {{ {' '.join(names)} }}" for n in range(30))
-    yield "thirty fragments", "{ profile(pk: 1) {" + " ".join(f"...F{n}" for n in range(30)) + "} } " + spreads
+    spreads = " ".join(f"fragment F{n} on Profile {{ {' '.join(names)} }}" for n in range(15))
+    yield "fifteen fragments", "{ profile(pk: 1) {" + " ".join(f"...F{n}" for n in range(15)) + "} } " + spreads
     yield "the schema", "{ __schema { types { name fields { name args { name type { name } } } } } }"
     yield (
         "a bulk write",
@@ -74,48 +79,47 @@ def documents():
     )
 
 
-def variables_of(label):
-    return {"p": [{"id": "x", "bio": "y" * 30}] * 600} if label == "a bulk write" else {}
+def body_of(label, query):
+    """What is sent of one of them: never the same twice, so that nothing is left to do of what is remembered."""
+    variables = {"p": [{"id": "x", "bio": "y" * 30}] * 600} if label == "a bulk write" else {}
+    return json.dumps({"query": f"{query}#{secrets.token_hex(4)}", "variables": variables})
 
 
-def median_cpu(client, label, query):
-    """What a document takes of this process's CPU, in ms, and what came of it."""
-    body = json.dumps({"query": query, "variables": variables_of(label)})
-    taken = []
-    for _ in range(TIMES):
-        start = time.process_time()
-        response = client.post("/graphql/", body, content_type="application/json")
-        taken.append((time.process_time() - start) * 1_000)
-    error = next(iter(response.json().get("errors", [])), {"extensions": {"code": "done"}})
-    return statistics.median(taken), error["extensions"].get("limit", error["extensions"]["code"])
+def cpu_of(address, worker, label, query):
+    """What a document takes of the server's CPU, in ms, and what came of it."""
+    bodies = [body_of(label, query) for _ in range(TIMES)]
+    with sender(address, 0) as client:
+        before = sum(worker.cpu_times()[:2])
+        for body in bodies:
+            answer = client.post("/graphql/", content=body, headers={"content-type": "application/json"})
+        taken = (sum(worker.cpu_times()[:2]) - before) / TIMES * 1_000
+    error = next(iter(answer.json().get("errors", [])), {"extensions": {"code": "done"}})
+    return taken, error["extensions"].get("limit", error["extensions"]["code"])
 
 
 def costs():
-    from django.test import Client
-
-    class HTTPSClient(Client):
-        def generic(self, *args, **kwargs):
-            return super().generic(*args, **kwargs | {"secure": True})
-
-    client = HTTPSClient(headers={"host": "127.0.0.1"})
-    client.post("/graphql/", {"query": A_PAGE}, content_type="application/json")  # what is done once
-    measured = {label: median_cpu(client, label, query) for label, query in documents()}
+    """The most that a document takes."""
+    with serving(WEB_CONCURRENCY="1", READ_LIMIT=UNLIMITED, WRITE_LIMIT=UNLIMITED) as (address, process):
+        (worker,) = Process(process.pid).children()
+        with sender(address, 0) as client:
+            client.post("/graphql/", json={"query": A_PAGE})  # what is done once
+        measured = {label: cpu_of(address, worker, label, query) for label, query in documents()}
     for label, (cpu, came_of_it) in sorted(measured.items(), key=lambda item: -item[1][0]):
         print(f"{'BAD' if cpu > MOST_CPU else 'ok':4}{cpu:8.1f} ms of CPU  {label}: {came_of_it}")  # noqa: T201
     return max(cpu for cpu, _ in measured.values())
 
 
 @contextmanager
-def serving():
+def serving(**settings):
     address = f"http://127.0.0.1:{PORT}"
     with open(os.devnull, "w") as log:
         command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{PORT}"]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | settings)
         try:
             transport = httpx.HTTPTransport(retries=20)  # until it listens
             with httpx.Client(transport=transport, timeout=30) as client:
                 client.get(address, headers={"x-forwarded-proto": "https"})
-            yield address
+            yield address, process
         finally:
             process.terminate()
             process.wait()
@@ -123,8 +127,11 @@ def serving():
 
 def sender(address, number):
     """A client behind a proxy, with an address of its own."""
-    headers = {"x-forwarded-proto": "https", "x-forwarded-for": f"198.51.100.{number}"}
-    return httpx.Client(base_url=address, headers=headers, timeout=60)
+    return httpx.Client(base_url=address, headers=headers_of(number), timeout=60)
+
+
+def headers_of(number):
+    return {"x-forwarded-proto": "https", "x-forwarded-for": f"198.51.100.{number}"}
 
 
 def latencies(address):
@@ -133,22 +140,25 @@ def latencies(address):
         taken = []
         for _ in range(READS):
             start = time.perf_counter()
-            assert "data" in client.post("/graphql/", json={"query": A_PAGE}).json()
+            assert b'"data"' in client.post("/graphql/", json={"query": A_PAGE}).content
             taken.append((time.perf_counter() - start) * 1_000)
             time.sleep(max(0, EVERY - taken[-1] / 1_000))
-        return taken[READS // 10 :]  # the first ones warm up
+        return taken
 
 
-def attack(address, number, over):
-    """Send all of them in turn, as fast as they are answered: how often there was which outcome."""
-    sent = {}
-    with sender(address, number) as client:
-        for label, query in cycle(documents()):
-            if over.is_set():
-                break
-            answer = client.post("/graphql/", json={"query": query, "variables": variables_of(label)})
-            said = next(iter(answer.json().get("errors", [])), {"extensions": {"code": "done"}})["extensions"]["code"]
-            sent[said] = sent.get(said, 0) + 1
+def attack(address, number, until):
+    """Send all of them in turn, as fast as they are answered: how often there was which outcome.
+
+    What an attacker computes is computed elsewhere: here it takes what the service leaves of the machine.
+    """
+    os.nice(NICE)
+    sent = Counter()
+    headers = headers_of(number) | {"content-type": "application/json"}
+    connection = HTTPConnection(address.removeprefix("http://"))
+    for label, query in takewhile(lambda _: time.monotonic() < until, cycle(documents())):
+        connection.request("POST", "/graphql/", body_of(label, query), headers)
+        said = re.search(rb'"code":"([A-Z_]+)"', connection.getresponse().read())
+        sent[said[1].decode() if said else "done"] += 1
     return sent
 
 
@@ -157,17 +167,20 @@ def p99(taken):
 
 
 def under_attack():
-    over = Event()
-    with serving() as address, ThreadPoolExecutor() as pool:
+    """How many times its latency alone the client's is beside the attackers, each in a process of its own."""
+    with serving() as (address, _), ProcessPoolExecutor(ATTACKERS) as pool:
+        latencies(address)  # warms up
         quiet = latencies(address)
-        attackers = [pool.submit(attack, address, 1 + n, over) for n in range(ATTACKERS)]
+        until = time.monotonic() + READS * EVERY
+        attackers = [pool.submit(attack, address, 1 + number, until) for number in range(ATTACKERS)]
         beside = latencies(address)
-        over.set()
-        for attacker in attackers:
-            print(f"     an attacker was answered {attacker.result()}")  # noqa: T201
+        sent = sum((attacker.result() for attacker in attackers), Counter())
+    assert not sent["INTERNAL"], sent
+    print(f"     the attackers were answered {dict(sent)}")  # noqa: T201
     ratio = p99(beside) / p99(quiet)
+    medians = f"median {statistics.median(quiet):.1f} and {statistics.median(beside):.1f} ms"
     figures = f"p99 {p99(quiet):.1f} ms alone, {p99(beside):.1f} ms beside {ATTACKERS} attackers: {ratio:.2f} times"
-    print(f"{'BAD' if ratio > 2 else 'ok':4} {figures}")  # noqa: T201
+    print(f"{'BAD' if ratio > 2 else 'ok':4} {figures} ({medians})")  # noqa: T201
     return ratio
 
 
@@ -192,8 +205,6 @@ def main():
         settings.DEBUG = True
         call_command("migrate", verbosity=0)
         call_command("demo", profiles=PROFILES)
-        settings.DEBUG = False
-        settings.READ_LIMIT = settings.WRITE_LIMIT = "1000000 per minute"
         most = costs()
         ratio = under_attack()
     return most > MOST_CPU or ratio > 2

@@ -22,6 +22,11 @@ class Refusal(Exception):
         super().__init__(outcome)
 
 
+def in_an_order(rows):
+    """Rows of which some began in the same instant, and then come in either order."""
+    return sorted(rows, key=repr)
+
+
 @dataclass(eq=False)
 class Change:
     version: int
@@ -177,10 +182,10 @@ class World:
             "profile": self.shown(caller, account),
             "history": self.history(caller, account)[::-1],
             "writes_to_others": sorted((pk, change.version, moment(change.at)) for pk, change in writes),
-            "sign_ins": [
+            "sign_ins": in_an_order(
                 (f.scope, moment(f.created_at), moment(f.created_at + SIGN_IN), f.ended_at and moment(f.ended_at))
                 for f in account.families
-            ],
+            ),
         }
 
     def there(self):

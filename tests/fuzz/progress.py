@@ -2,6 +2,7 @@
 
 from collections import Counter
 from random import Random
+from traceback import format_exception
 
 from hypothesis import seed
 from tqdm import tqdm
@@ -42,6 +43,8 @@ class Progress(tqdm):
             except Exception as error:
                 error.add_note(f"found by seed {number}")
                 errors.append(error)
+                if not self.disable:
+                    self.write("".join(format_exception(error)))
                 self.found["differences"] += 1
         self.close()
         if errors:

@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multi
 from profiles import families
 from tests.cast import NOBODY, PASSWORD
 from tests.doors import GraphQLDoor, RESTDoor
-from tests.fuzz.model import ACCESS, SIGN_IN, Account, Caller, Refusal, World, moment
+from tests.fuzz.model import ACCESS, SIGN_IN, Account, Caller, Refusal, World, in_an_order, moment
 from tests.fuzz.values import FIELDS, PASSWORDS, inputs
 from tests.state import undone
 
@@ -214,10 +214,10 @@ class Clients(RuleBasedStateMachine):
                 "writes_to_others": sorted(
                     (each["profile"], each["version"], each["at"]) for each in held["writes_to_others"]
                 ),
-                "sign_ins": [
+                "sign_ins": in_an_order(
                     (each["scope"], each["created_at"], each["expires_at"], each["ended_at"])
                     for each in held["sign_ins"]
-                ],
+                ),
             }
 
     @rule(
