@@ -19,7 +19,8 @@ from django.db import connection
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 
-REDIS = "redis://127.0.0.1:6379/9"
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+REDIS = f"redis://127.0.0.1:6379/{WORKER + 1}"  # a database a worker: the tests empty theirs
 ROOT = Path(__file__).parent.parent.parent
 NODE = ROOT / "tests" / "node"
 MOST_AT_ONCE = 100
