@@ -71,6 +71,11 @@ class Text(serializers.CharField):
             raise _invalid(self.forbidden_message)
         return text
 
+    @classmethod
+    def pattern(cls) -> str:
+        """What these texts match, for a contract. Of lone surrogates it says nothing: readers differ in how."""
+        return f"^[^{cls.forbidden}]*$"
+
     def is_forbidden(self, text: str) -> bool:
         return re.search(f"[{self.forbidden}{SURROGATES}]", text) is not None
 

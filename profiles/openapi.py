@@ -118,12 +118,12 @@ def _form(field: Text) -> dict[str, str]:
         case Email():
             return {"format": "email"}
         case Password():
-            return {"format": "password"}
+            return {"format": "password", "pattern": field.pattern()}
         case Username():
             return {"pattern": USERNAME_PATTERN.replace(r"\A", "^").replace(r"\Z", "$")}
         case Website():
             return {"pattern": "^([Hh][Tt][Tt][Pp][Ss]?://.+)?$"}
-    return {"pattern": f"^[^{field.forbidden}]*$"}
+    return {"pattern": field.pattern()}
 
 
 # What drf-spectacular does not see by itself. It finds these classes by their bases.

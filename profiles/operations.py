@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from profiles import bulk, credentials, examples, filters, sign_up
 from profiles.exports import ExportSerializer
+from profiles.fields import Line
 from profiles.histories import ChangeSerializer
 from profiles.listing import ListQuery
 from profiles.outcomes import Outcome
@@ -123,7 +124,12 @@ LOCATION = _header("Location", "Where the new profile is.", required=True, respo
 def _filters() -> Iterator[OpenApiParameter]:
     """The parameters that `ProfileFilter` reads."""
     for name, found in filters.ProfileFilter.base_filters.items():
-        schema: dict[str, Any] = {"type": "string", "maxLength": filters.LONGEST}
+        schema: dict[str, Any] = {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": filters.LONGEST,
+            "pattern": Line.pattern(),
+        }
         if isinstance(found, django_filters.IsoDateTimeFilter):
             schema = {"type": "string", "format": "date-time"}
         if "choices" in found.extra:
