@@ -122,7 +122,10 @@ def _by_words(rows: ProfileQuerySet, matching: ProfileQuerySet) -> ProfileQueryS
     about the root of the table's size (`tests/explain.py`).
     """
     matching = matching.order_by()
-    (plan,) = json.loads(matching.explain(format="json"))
+    explained = matching.explain(format="json")
+    if not explained:  # Django knows already that nothing matches
+        return matching
+    (plan,) = json.loads(explained)
     if plan["Plan"]["Plan Rows"] > MANY:
         return matching
     few = list(matching.values_list("pk", flat=True)[: FEW + 1])

@@ -99,6 +99,8 @@ FILTERS = {
     "username": ({"username": "ADAM.1"}, lambda row: row.username == "adam.1"),
     "username_prefix": ({"username_prefix": "ZO"}, lambda row: row.username.startswith("Zoe")),
     "a prefix of nothing special": ({"username_prefix": "%"}, lambda row: False),
+    "a username that none can be": ({"username": "a b"}, lambda row: False),
+    "that, and a word": ({"username": "a b", "search": "gardener"}, lambda row: False),
     "location": ({"location": "graz"}, lambda row: row.location.lower() == "graz"),
     "visibility": ({"visibility": "private"}, lambda row: row.visibility == "private"),
     "is_active": ({"is_active": "false"}, lambda row: not row.is_active),
