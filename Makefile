@@ -50,7 +50,7 @@ $(WEB)/dist/studio.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
 web: $(WEB)/dist/studio.html ## Build the pages in server/web, where they are older than their sources or the contracts
 
 STATIC := .static/staticfiles.json
-$(STATIC): $(WEB)/dist/studio.html .venv/.synced
+$(STATIC): $(WEB)/dist/studio.html .venv/.synced $(wildcard server/static/*/*)
 	@$(IN_PRODUCTION) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@touch $@
 

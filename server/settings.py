@@ -226,7 +226,11 @@ SPECTACULAR_SETTINGS = {
     },
     "ENUM_SUFFIX": "",
     "SORT_OPERATION_PARAMETERS": False,
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # a validator would be somebody else's
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "validatorUrl": None,  # it would be somebody else's
+        "syntaxHighlight": {"theme": "tomorrow-night"},  # the default's numbers are hard to read
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
@@ -283,7 +287,7 @@ CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "RateLimit", "RateLimit-Polic
 
 # Static files: the admin's, the REST docs' and the pages'
 
-STATICFILES_DIRS = [WEB_BUILD / "static"]
+STATICFILES_DIRS = [BASE_DIR / "server" / "static", WEB_BUILD / "static"]
 STATIC_ROOT = BASE_DIR / ".static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -6,16 +6,39 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.usefixtures("watch")
 
 
+def unfold(page, name):
+    operation = page.locator(f"#operations-profiles-{name}")
+    operation.locator("button.opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    return operation
+
+
+def authorize(page, token):
+    page.get_by_role("button", name="Authorize").click()
+    dialog = page.locator(".dialog-ux")
+    dialog.locator("input").fill(token)
+    dialog.get_by_role("button", name="Authorize", exact=True).click()
+    return dialog.locator(".btn-done")
+
+
+def execute(operation):
+    operation.get_by_role("button", name="Execute").click()
+    return operation.locator(".live-responses-table")
+
+
 def test_an_operation_is_called_with_a_token(page, account):
     tokens = account.send("POST", "/auth/token/", username=account.username, password=account.password)
     page.goto("/docs/")
-    page.get_by_role("button", name="Authorize").click()
-    dialog = page.locator(".dialog-ux")
-    dialog.locator("input").fill(tokens["token"])
-    dialog.get_by_role("button", name="Apply credentials").click()
-    dialog.locator(".btn-done").click()
-    operation = page.locator("#operations-profiles-getOwnProfile")
-    operation.locator("button.opblock-summary-control").click()
-    operation.get_by_role("button", name="Try it out").click()
-    operation.get_by_role("button", name="Execute").click()
-    expect(operation.locator(".live-responses-table")).to_contain_text(account.username)
+    authorize(page, tokens["token"]).click()
+    expect(execute(unfold(page, "getOwnProfile"))).to_contain_text(account.username)
+
+
+def test_it_can_be_used_by_everybody(page, account, scheme, accessible):
+    page.goto("/docs/")
+    operations = [unfold(page, name) for name in ("listProfiles", "updateProfile", "replaceProfile", "deleteProfile")]
+    accessible()
+    expect(execute(operations[0])).to_contain_text("results")
+    accessible()
+    done = authorize(page, "x")
+    expect(done).to_be_visible()
+    accessible()
