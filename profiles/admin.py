@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from rest_framework.exceptions import ValidationError
 
@@ -19,6 +20,7 @@ from profiles.serializers import ProfileSerializer
 
 NEWEST = 20  # rows of what a profile has many of
 SHORT = 12  # digits of a hash, which tell a row from the others
+A_HASH = "Refresh token (SHA-256)"
 END = "End this family"
 
 # What is written under the name of its column; a form knows no other.
@@ -87,13 +89,19 @@ class NewestOnes(forms.BaseInlineFormSet):
         return self._queryset
 
 
-class History(ReadOnly, admin.TabularInline):
+class Rows(ReadOnly, admin.TabularInline):
+    """The newest rows of what a profile has many of."""
+
+    template = "admin/profiles/rows.html"
+    formset = NewestOnes
+
+
+class History(Rows):
     """What was written to the profile, newest first."""
 
     action = Action.VIEW_HISTORY
     model = Change
     fk_name = "profile"
-    formset = NewestOnes
     fields = readonly_fields = ("version", "at", "actor", "door", "request_id", "changes")
     ordering = ("-version",)
     verbose_name_plural = f"History, the newest {NEWEST}"
@@ -128,7 +136,7 @@ class FamilyAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[TokenFamily]:
         return shown_families(super().get_queryset(request))  # type: ignore[misc]  # of Django's admin classes
 
-    @admin.display(description="Refresh token (SHA-256)")
+    @admin.display(description=A_HASH)
     def refresh_token(self, family: Any) -> str:
         return f"{family.digest[:SHORT]}…"
 
@@ -137,15 +145,18 @@ class FamilyAdmin(ReadOnly):
         return families.is_alive(family)
 
 
-class SignIns(FamilyAdmin, admin.TabularInline):
+class SignIns(FamilyAdmin, Rows):
     """The profile's sign-ins, newest first, each with a button that ends it."""
 
     model = TokenFamily
-    formset = NewestOnes
     fields = readonly_fields = (*FamilyAdmin.shown, "end")
     ordering = FamilyAdmin.newest_first
-    show_change_link = True
     verbose_name_plural = f"Sign-ins, the newest {NEWEST}"
+
+    @admin.display(description=A_HASH)
+    def refresh_token(self, family: Any) -> str:
+        url = reverse("admin:profiles_tokenfamily_change", args=[family.pk])
+        return format_html('<a href="{}">{}</a>', url, super().refresh_token(family))
 
     @admin.display(description="Action")
     def end(self, family: TokenFamily) -> str:
