@@ -115,11 +115,13 @@ def test_a_mutation_by_get_is_refused(cast, client):
     assert stored() == before
 
 
-@pytest.mark.parametrize(
-    "body",
-    ["[]", "[1]", "[null]", "null", "1", "{}", '{"query": 1}', '{"query": ""}', '{"query": "{a}", "variables": []}',
-     '{"query": "{a}", "variables": "{}"}', '{"query": "{a}", "operationName": 1}'],
-)  # fmt: skip
+NO_REQUESTS = [
+    "[]", "[1]", "[null]", "null", "1", "{}", '{"query": 1}', '{"query": ""}', '{"query": "{a}", "variables": []}',
+    '{"query": "{a}", "variables": "{}"}', '{"query": "{a}", "operationName": 1}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NO_REQUESTS)
 def test_a_request_that_is_none(client, body):
     response = client.post("/graphql/", body, content_type="application/json")
     assert (response.status_code, first_error(response)["extensions"]) == (400, {"code": "BAD_REQUEST"})

@@ -99,17 +99,16 @@ def test_pages_multiply(query, variables, rows):
     assert limits.read(query, variables, "A" if "query A" in query else None).cost.total_rows == rows
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "{a" * 6_000, "{ me(a: " + "[" * 19_000, "query (" + "$a: [" * 3_000, "{" + "...{" * 400 + "a" + "}" * 401,
-        doubling(30), "{ ...F0 }" + " ".join(f"fragment F{n} on Query {{ ...F{(n + 1) % 40} }}" for n in range(40)),
-        "{ a" * 300 + "}" * 300, "# " * 9_999, "," * 19_000 + "{a}", '{ a(b: "' + "x" * 19_000 + '") }',
-        "{ " + "...F " * 300 + "} fragment F on Query { " + " ".join(f"a{n}: __typename" for n in range(100)) + " }",
-    ],
-)  # fmt: skip
+WHATEVER_SHAPE = [  # circular, doubling and bottomless ones too
+    "{a" * 6_000, "{ me(a: " + "[" * 19_000, "query (" + "$a: [" * 3_000, "{" + "...{" * 400 + "a" + "}" * 401,
+    doubling(30), "{ ...F0 }" + " ".join(f"fragment F{n} on Query {{ ...F{(n + 1) % 40} }}" for n in range(40)),
+    "{ a" * 300 + "}" * 300, "# " * 9_999, "," * 19_000 + "{a}", '{ a(b: "' + "x" * 19_000 + '") }',
+    "{ " + "...F " * 300 + "} fragment F on Query { " + " ".join(f"a{n}: __typename" for n in range(100)) + " }",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", WHATEVER_SHAPE)
 def test_a_document_of_whatever_shape_is_the_clients_error(client, query):
-    """Circular, doubling and bottomless ones too."""
     response = client.post("/graphql/", {"query": query}, content_type="application/json")
     assert response.status_code == 200
     assert response.json()["errors"][0]["extensions"]["code"] in ("TOO_COMPLEX", "BAD_REQUEST")
