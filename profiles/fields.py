@@ -61,23 +61,22 @@ class Text(serializers.CharField):
     forbidden_message = _("Take out the control characters: only newlines and tabs are allowed.")
 
     def run_validation(self, data: Any = empty) -> Any:
-        if data is not empty and data is not None and not isinstance(data, str):
-            self.fail("invalid")
+        if data is not empty and data is not None:
+            if not isinstance(data, str):
+                self.fail("invalid")
+            data = self.tidy(data)
+            if re.search(f"[{self.forbidden}{SURROGATES}]", data):
+                raise _invalid(self.forbidden_message)
         return super().run_validation(data)
 
-    def to_internal_value(self, data: str) -> str:
-        text: str = super().to_internal_value(data).replace("\r\n", "\n")
-        if self.is_forbidden(text):
-            raise _invalid(self.forbidden_message)
-        return text
+    def tidy(self, data: str) -> str:
+        """One kind of line end, and none around it; blanks that Unicode has besides are trimmed later."""
+        return data.replace("\r\n", "\n").strip(" \t\n")
 
     @classmethod
     def pattern(cls) -> str:
         """What these texts match, for a contract. Of lone surrogates it says nothing: readers differ in how."""
         return f"^[^{cls.forbidden}]*$"
-
-    def is_forbidden(self, text: str) -> bool:
-        return re.search(f"[{self.forbidden}{SURROGATES}]", text) is not None
 
 
 class Line(Text):
@@ -145,9 +144,7 @@ class Password(Text):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=self.MOST_CHARACTERS, trim_whitespace=False, write_only=True, **kwargs)
 
-    def to_internal_value(self, data: str) -> str:
-        if self.is_forbidden(data):
-            raise _invalid(self.forbidden_message)
+    def tidy(self, data: str) -> str:
         return data
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import schemathesis
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes
 from schemathesis import GenerationMode
@@ -70,6 +70,17 @@ def rest_contract(wire):
     return loaded
 
 
+def texts_of(value):
+    """All texts in a value as JSON has it."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value] if isinstance(value, str) else [text for each in inner for text in texts_of(each)]
+
+
+def is_tidy(case):
+    """Whether nothing is left of what is wrong with a text once the blanks around it are trimmed, as they are."""
+    return all(text == text.strip() for text in [*texts_of(case.query), *texts_of(case.body)])
+
+
 def is_told_of(error):
     """Whether the contract could not have told that this would be wrong."""
     name = (error["attr"] or "").rpartition(".")[2]
@@ -85,6 +96,7 @@ def test_rest_keeps_its_contract(cast, wire, actors, progress, mode):
     @given(case=rest_contract(wire).as_strategy(generation_mode=mode), actor=st.sampled_from(ACTORS), key=keys)
     @EACH_RUN
     def run(case, actor, key):
+        assume(mode.is_positive or is_tidy(case))
         if key and mode.is_positive and "id" in case.path_parameters:
             case.path_parameters["id"] = key
         token = actors[actor]

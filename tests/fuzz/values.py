@@ -112,13 +112,14 @@ def cleaned_password(text):
 
 
 def cleaned_text(field, value):
-    text = value.strip().replace("\r\n", "\n")
+    text = value.replace("\r\n", "\n").strip(" \t\n")
+    if re.search(CONTROLS.get(field, LINE_CONTROLS), text):
+        raise Wrong("invalid")
+    text = text.strip()
     if not text:
         if field in NEVER_EMPTY:
             raise Wrong("blank")
         return ""
-    if re.search(CONTROLS.get(field, LINE_CONTROLS), text):
-        raise Wrong("invalid")
     if field == "username":
         text = cleaned_username(text)
     if text in WRONG.get(field, ()) or (field == "time_zone" and text not in ZONES):

@@ -165,7 +165,7 @@ def test_the_docs_are_a_page_of_our_own_files(client, path):
     response = client.get(path)
     page = response.content.decode()
     loaded = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert len(loaded) == 4
+    assert len(loaded) == 5
     assert all(url.startswith(("/static/", "/docs")) for url in loaded)
     assert not re.search(r"<style|style=|<script>|\son\w+=", page)
     script = client.get(loaded[-1])
