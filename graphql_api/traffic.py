@@ -1,5 +1,7 @@
 """Long documents give way: one at a time in a process, and it stops while a short request is answered.
 
+So do refusals that say to come back later, which would else be fetched again and again meanwhile.
+
 Threads share one interpreter, so a request of a few milliseconds takes as long as all that computes beside it.
 """
 
@@ -16,6 +18,7 @@ LONG_ROWS = 100  # a document that costs more, as `limits` measures it, is a lon
 LONG_VALUES = 250
 LONG_TEXT = 1_000  # characters: it takes as long to read
 MOST_LONG = 4  # in a process, the waiting ones among them: they have a thread each, of its eight
+A_MOMENT = 0.1  # seconds that a refusal waits at most
 PATIENCE = 1.0  # seconds that a long document gives way before it begins, and as long again on its way
 
 
@@ -63,14 +66,20 @@ traffic = Traffic()
 
 
 def count_request(get_response):
-    """The middleware that counts a request, of either door, while it is answered."""
+    """The middleware that counts a request, of either door, while it is answered.
+
+    An answer that says to come back later waits for those: who comes back at once has one request beside theirs.
+    """
 
     def middleware(request):
         traffic.count(short=1)
         try:
-            return get_response(request)
+            response = get_response(request)
         finally:
             traffic.count(short=-1)
+        if response.has_header("Retry-After"):
+            traffic.wait_for_short(A_MOMENT)
+        return response
 
     return middleware
 

@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
+from django.http import HttpResponse
 
 from graphql_api import traffic as module
-from graphql_api.traffic import LONG_TEXT, MOST_LONG, PATIENCE, Traffic
+from graphql_api.traffic import A_MOMENT, LONG_TEXT, MOST_LONG, PATIENCE, Traffic
 
 A_LONG_ONE = "{ profiles(first: 100) { edges { node { pk } } } }"
 IN_TIME = 10  # seconds
@@ -112,9 +113,23 @@ def test_so_many_may_wait_and_no_more(cast, graphql, traffic):
     assert (traffic.short, traffic.long) == (0, MOST_LONG)
 
 
+@pytest.mark.parametrize("door", ["rest", "graphql"])
+def test_who_shall_come_back_later_is_told_once_the_others_are_answered(
+    cast, request, door, settings, traffic, monkeypatch
+):
+    settings.READ_LIMIT = "1 per hour"
+    waits = []
+    monkeypatch.setattr(traffic, "wait_for_short", lambda timeout: waits.append((timeout, traffic.short)))
+    door = request.getfixturevalue(door)
+    assert door.view(cast.pk("shown")).outcome == "done"
+    assert waits == []
+    assert door.view(cast.pk("shown")).outcome == "THROTTLED"
+    assert waits == [(A_MOMENT, 0)]  # it is none of them itself
+
+
 def test_every_request_is_counted_until_it_is_answered(traffic):
     seen = []
-    module.count_request(lambda request: seen.append(traffic.short))(None)
+    module.count_request(lambda request: seen.append(traffic.short) or HttpResponse())(None)
     with pytest.raises(ZeroDivisionError):
         module.count_request(lambda request: 1 / 0)(None)
     assert (seen, traffic.short) == ([1], 0)
