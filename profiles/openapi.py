@@ -13,7 +13,7 @@ from drf_spectacular.utils import Direction, OpenApiExample, OpenApiRequest, Ope
 from profiles import answers, policy
 from profiles.fields import Email, Password, Text, Username, Website
 from profiles.models import USERNAME_PATTERN
-from profiles.operations import IF_NONE_MATCH, IN_PATH, OPERATIONS, Body, Operation
+from profiles.operations import IF_NONE_MATCH, IN_PATH, OPERATIONS, RATE_LIMITS, Body, Operation
 from profiles.outcomes import Outcome
 from profiles.serializers import SignUpSerializer
 
@@ -51,7 +51,8 @@ class OperationSchema(AutoSchema):
         return list(self.operation.security)
 
     def get_override_parameters(self) -> list[Any]:
-        return [*(parameter for name, parameter in IN_PATH.items() if name in self.path), *self.operation.parameters]
+        in_path = [parameter for name, parameter in IN_PATH.items() if name in self.path]
+        return [*in_path, *self.operation.parameters, *RATE_LIMITS]
 
     def get_request_serializer(self) -> Any:
         takes = self.operation.takes

@@ -119,6 +119,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 ETAG = _header("ETag", "The tag of what you are shown.", required=True, response=[200, 201, 304])
 LINK = _header("Link", "The pages beside this one, as `next` and `prev` (RFC 8288).", response=[200])
 LOCATION = _header("Location", "Where the new profile is.", required=True, response=[201])
+DONE = [200, 201, 204, 304]
+RATE_LIMITS = (
+    _header(
+        "RateLimit", "How many more pass now, `r`, and in how many seconds all do, `t`.", required=True, response=DONE
+    ),
+    _header("RateLimit-Policy", "How many pass, `q`, in how many seconds, `w`.", required=True, response=DONE),
+)
 
 
 def _filters() -> Iterator[OpenApiParameter]:

@@ -93,13 +93,16 @@ def test_an_input_holds_what_was_shown_and_nothing_unknown():
 # What holds the door to it
 
 
+COUNTED = {"RateLimit": '"reads";r=599;t=60', "RateLimit-Policy": '"reads";q=600;w=60'}
+
+
 class Answer:
     """A response, as far as it is looked at."""
 
     def __init__(self, status_code, body, **headers):
         self.status_code = status_code
         self.content = json.dumps(body).encode()
-        self.headers = {"Content-Type": "application/json", **headers}
+        self.headers = {"Content-Type": "application/json", **COUNTED, **headers}
 
     def json(self):
         return json.loads(self.content)
