@@ -4,7 +4,8 @@ import base64
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.fuzz.values import DEFAULTS, FIELDS, PASSWORDS, RESERVED, Wrong, cleaned, comparable
+from profiles.fields import RESERVED_USERNAMES
+from tests.fuzz.values import DEFAULTS, FIELDS, PASSWORDS, Wrong, cleaned, comparable
 
 ACCESS = timedelta(minutes=5)
 SIGN_IN = timedelta(days=14)
@@ -246,7 +247,7 @@ class World:
 
     @staticmethod
     def check_free(name, taken):
-        if name in RESERVED:
+        if name in RESERVED_USERNAMES:
             raise Wrong("reserved")
         if name in taken:
             raise Wrong("unique")

@@ -21,7 +21,6 @@ DEFAULTS = {
     "is_active": True,
 }
 FIELDS = (*REQUIRED, *DEFAULTS)
-RESERVED = {"root", "staff"}
 WRONG = {"email": ("nobody", "a@b", "@example.com"), "website": ("javascript:alert(1)", "ftp://example.com", "x")}
 ZONES = ("UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata")
 
