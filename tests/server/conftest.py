@@ -20,7 +20,7 @@ from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-REDIS = f"redis://127.0.0.1:6379/{WORKER + 1}"  # a database a worker: the tests empty theirs
+REDIS = f"redis://127.0.0.1:6379/{15 - WORKER}"  # a database a worker, of the last ones: the tests empty theirs
 ROOT = Path(__file__).parent.parent.parent
 NODE = ROOT / "tests" / "node"
 MOST_AT_ONCE = 100
