@@ -9,50 +9,38 @@ import time
 from contextlib import contextmanager
 from threading import Condition, Lock
 
-from django.utils.translation import gettext as _
 from graphql import ExecutionContext, OperationType
 
-from profiles.outcomes import Outcome, Refused
-
 LONG_ROWS = 100  # a document that costs more, as `limits` measures it, is a long one
-LONG_VALUES = 250
+LONG_VALUES = 500
 LONG_TEXT = 1_000  # characters: it takes as long to read
-MOST_LONG = 4  # in a process, the waiting ones among them: they have a thread each, of its eight
 A_MOMENT = 0.1  # seconds that a refusal waits at most
-PATIENCE = 1.0  # seconds that a long document gives way before it begins, and as long again on its way
+PATIENCE = 0.2  # seconds that a long document gives way before it begins, and as long again on its way
 
 
 class Traffic:
-    """What a process is answering: how many short requests, and how many long documents."""
+    """How many short requests a process is answering; of long documents it is one at the most."""
 
     def __init__(self):
-        self.short = self.long = 0
+        self.short = 0
         self.changed = Condition()
         self.lane = Lock()
 
-    def count(self, *, short=0, long=0):
+    def count(self, more):
         with self.changed:
-            self.short += short
-            self.long += long
+            self.short += more
             self.changed.notify_all()
 
     @contextmanager
     def long_one(self):
-        """For the time of a long document, which was counted as a short request until it was known.
-
-        Raises:
-            Refused: UNAVAILABLE: too many others wait already.
-        """
-        if self.long >= MOST_LONG:
-            message = _("Too many long documents at a time. Ask for less at once, or try again as Retry-After says.")
-            raise Refused(Outcome.UNAVAILABLE, message, retry_after=1)
-        self.count(short=-1, long=1)
+        """For the time of a long document, which was counted as a short request until it was known."""
+        self.count(-1)
         try:
             with self.lane:
                 self.wait_for_short(PATIENCE)
                 yield
         finally:
-            self.count(short=1, long=-1)
+            self.count(1)
 
     def wait_for_short(self, timeout):
         """Until no short request is left, or so many seconds. Returns the seconds that it took."""
@@ -72,11 +60,11 @@ def count_request(get_response):
     """
 
     def middleware(request):
-        traffic.count(short=1)
+        traffic.count(1)
         try:
             response = get_response(request)
         finally:
-            traffic.count(short=-1)
+            traffic.count(-1)
         if response.has_header("Retry-After"):
             traffic.wait_for_short(A_MOMENT)
         return response
