@@ -113,6 +113,14 @@ class ServerClient:
 
 
 @pytest.fixture
+def served(server):
+    """A client of the server, with a connection of its own."""
+    client = ServerClient(server)
+    yield client
+    client.http.close()
+
+
+@pytest.fixture
 def quick_passwords():
     """Not here: the server verifies with the hasher that it ships with."""
 

@@ -10,7 +10,7 @@ import pytest
 
 from profiles.outcomes import Outcome
 from tests.rest.test_http import UNREADABLE
-from tests.server.conftest import MOST_SECONDS, ServerClient, serving
+from tests.server.conftest import MOST_SECONDS, serving
 
 SECRET = "a-token-that-nobody-logs"
 READS = {"rest": "/profiles/?page_size=1", "graphql": "/graphql/?query={__typename}"}
@@ -41,16 +41,10 @@ def log(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(test_database, log):
+def server(test_database, log):
+    """One whose log is looked at."""
     with serving(log, **test_database) as address:
         yield address
-
-
-@pytest.fixture
-def served(address):
-    client = ServerClient(address)
-    yield client
-    client.http.close()
 
 
 @pytest.fixture(params=["served", "client"])
@@ -196,8 +190,8 @@ def exchange(address, request):
 
 
 @pytest.mark.parametrize("label", NO_HTTP)
-def test_what_is_no_http(address, log, label):
-    response = exchange(address, NO_HTTP[label])
+def test_what_is_no_http(server, log, label):
+    response = exchange(server, NO_HTTP[label])
     assert_refused(response, "rest", Outcome.BAD_REQUEST)
     assert response.headers["connection"] == "close"
     assert f"request={response.headers['x-request-id']} " in log.read_text()

@@ -11,15 +11,7 @@ from tests.graphql.test_http import NO_REQUESTS
 from tests.graphql.test_limits import WHATEVER_SHAPE
 from tests.parity.cases import CASES
 from tests.parity.test_cases import check_answer, check_rows, comparable, perform
-from tests.server.conftest import ServerClient
 from tests.state import stored
-
-
-@pytest.fixture
-def served(server):
-    client = ServerClient(server)
-    yield client
-    client.http.close()
 
 
 @pytest.fixture
