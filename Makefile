@@ -72,7 +72,7 @@ endif
 	@exec $(BIN)/gunicorn
 
 .PHONY: test
-test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL)
+test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL, TEST_REDIS_URL)
 	$(BIN)/pytest
 	$(BIN)/pytest --postgresql
 	$(BIN)/pytest tests/browser -n 0

@@ -20,7 +20,8 @@ from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-REDIS = f"redis://127.0.0.1:6379/{15 - WORKER}"  # a database a worker, of the last ones: the tests empty theirs
+REDIS_SERVER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
+REDIS = f"{REDIS_SERVER}/{15 - WORKER}"  # one database per worker, from the last: the tests empty theirs
 ROOT = Path(__file__).parent.parent.parent
 NODE = ROOT / "tests" / "node"
 MOST_AT_ONCE = 100
