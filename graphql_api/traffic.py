@@ -9,7 +9,9 @@ import time
 from contextlib import contextmanager
 from threading import Condition, Lock
 
-from graphql import ExecutionContext, OperationType
+from graphql import OperationType
+
+from graphql_api.execution import Execution
 
 LONG_ROWS = 100  # a document that costs more, as `limits` measures it, is a long one
 LONG_VALUES = 500
@@ -80,7 +82,7 @@ def is_long(cost):
     return cost.total_rows > LONG_ROWS or cost.total_values > LONG_VALUES
 
 
-class LongExecution(ExecutionContext):
+class LongExecution(Execution):
     """Executes a long document: before each object of a query it gives way to the short requests of its process.
 
     Within a mutation it does not: others may wait for what that has locked.

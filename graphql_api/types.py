@@ -178,10 +178,11 @@ class Profile(
 
 
 def show(info, row):
-    """A profile as the caller is shown it, by one serializer for all of a document's."""
-    if not hasattr(info.context, "serializer"):
-        info.context.serializer = ProfileSerializer(context={"actor": info.context.auth})
-    return Shown(row, info.context.serializer)
+    """A profile as the caller is shown it, by one serializer for all that one actor is shown in a document."""
+    serializer = getattr(info.context, "serializer", None)
+    if serializer is None or serializer.actor is not info.context.auth:
+        serializer = info.context.serializer = ProfileSerializer(context={"actor": info.context.auth})
+    return Shown(row, serializer)
 
 
 class ProfileConnection(graphene.relay.Connection):

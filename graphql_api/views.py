@@ -27,6 +27,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from graphql_api import limits, persisted
+from graphql_api.execution import Execution
 from graphql_api.schema import schema
 from graphql_api.traffic import LongExecution, is_long, is_long_text, traffic
 from profiles.outcomes import Outcome, Refused, refusal
@@ -130,7 +131,7 @@ class GraphQLView(APIView):
             context_value=self.request,
             variable_values=variables,
             operation_name=operation_name,
-            execution_context_class=LongExecution if is_long(measured.cost) else None,
+            execution_context_class=LongExecution if is_long(measured.cost) else Execution,
         )
         result.extensions = {"cost": measured.cost.shown}
         return result

@@ -4,13 +4,15 @@ from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from profiles import security, writing
 from profiles.models import Profile
+from profiles.outcomes import Refused
 from profiles.throttling import count_sign_in
 
 
@@ -27,10 +29,21 @@ class PasswordForm(AdminPasswordChangeForm):
         return self.user
 
 
+class PasswordView(PasswordChangeView):
+    form_class = PasswordForm
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        """Save; where another request changed the password since this one verified it, it is the wrong one."""
+        try:
+            return super().form_valid(form)
+        except Refused:
+            form.add_error("old_password", form.error_messages["password_incorrect"])
+            return self.form_invalid(form)
+
+
 class Site(AdminSite):
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        view = PasswordChangeView.as_view(
-            form_class=PasswordForm,
+        view = PasswordView.as_view(
             success_url=reverse("admin:password_change_done"),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -15,8 +15,10 @@ from profiles.serializers import ProfileSerializer
 
 MOST = 100  # profiles in a write
 
+Items: TypeAlias = "Sequence[tuple[int | None, Any, str | None]]"
 
-def update_many(items: Sequence[tuple[int | None, Any, str | None]], *, actor: Actor, door: Door) -> list[Profile]:
+
+def update_many(items: Items, *, actor: Actor, door: Door) -> list[Profile]:
     """Change the fields that are given of each of these profiles, in one transaction.
 
     It costs two SQL statements a profile that changes, and two beside, whatever their number.
@@ -28,24 +30,32 @@ def update_many(items: Sequence[tuple[int | None, Any, str | None]], *, actor: A
         door: where the write came in.
 
     Raises:
-        Refused: for the first row that is refused, whose number is in `details["row"]`, from 0.
+        Refused: for the first row that is refused, whose number is in `details["row"]`, from 0; UNAUTHENTICATED
+            without a row: the actor's account or session has ended.
         ValidationError: what is wrong, by row: its attributes begin with the row's number.
     """
     if len(items) > MOST:
         message = _("Send at most {most} profiles at once.").format(most=MOST)
         raise ValidationError([ErrorDetail(message, code=InvalidCode.MAX_LENGTH)])
-    with writing.unique():
-        rows = writing.lock_many({key for key, _, _ in items if key}, actor)
-        serializers = _serializers(items, rows, actor)
-        _validate(serializers)
-        for serializer in serializers:
-            writing.save_locked(serializer.profile, serializer.validated_data, actor, door)
+    return writing.transact(lambda: _write(items, actor, door))
+
+
+def _write(items: Items, actor: Actor, door: Door) -> list[Profile]:
+    rows, acting = writing.lock({key for key, _, _ in items if key}, actor)
+    serializers = _serializers(items, rows, acting)
+    _validate(serializers)
+    for serializer in sorted(serializers, key=_wanted_username):
+        writing.save_locked(serializer.profile, serializer.validated_data, acting, door)
     return [serializer.profile for serializer in serializers]
 
 
-def _serializers(
-    items: Sequence[tuple[int | None, Any, str | None]], rows: Mapping[int, Profile], actor: Actor
-) -> list[ProfileSerializer]:
+def _wanted_username(serializer: ProfileSerializer) -> str:
+    """The order of saving. The rows are locked by key already, so two bulk writes can only wait for each other's
+    usernames: each takes them in the same order."""
+    return str(serializer.validated_data.get("username", "")).lower()
+
+
+def _serializers(items: Items, rows: Mapping[int, Profile], actor: Actor) -> list[ProfileSerializer]:
     taken = _taken([values for _, values, _ in items])
     serializers = []
     for number, (key, values, if_match) in enumerate(items):

@@ -52,15 +52,30 @@ def sign_in(request: HttpRequest | Request, *, username: str, password: str, sco
             THROTTLED, after too many attempts.
     """
     profile = authenticate(request, username=username, password=password)
-    if not isinstance(profile, Profile):
+    pair = _start(profile, scope) if isinstance(profile, Profile) else None
+    if pair is None:
         raise Refused(Outcome.UNAUTHENTICATED, _("The username or the password is wrong. Check both."))
-    return start(profile, scope)
+    return pair
 
 
 def start(profile: Profile, scope: str = tokens.READ_WRITE) -> TokenPair:
-    """A new family of this profile, whose tokens have this scope: `tokens.READ` or `tokens.READ_WRITE`."""
+    """A new family of this profile, whose tokens have this scope: `tokens.READ` or `tokens.READ_WRITE`.
+
+    Raises:
+        Refused: UNAUTHENTICATED: the account or its sessions have ended since `profile` was read.
+    """
+    pair = _start(profile, scope)
+    if pair is None:
+        raise tokens.ended()
+    return pair
+
+
+def _start(profile: Profile, scope: str) -> TokenPair | None:
     text = secrets.token_urlsafe(TOKEN_BYTES)
     with transaction.atomic():
+        # Locked, so that a deletion waits until the family is there to be deleted.
+        if writing.lock_account(profile) is None:
+            return None
         family = TokenFamily.objects.create(
             profile=profile,
             scope=scope,
@@ -154,8 +169,10 @@ def change_password(
 
 
 def _locked(text: str) -> RefreshToken | None:
-    rows = RefreshToken.objects.select_related("family__profile").select_for_update(of=("self", "family"))
-    return rows.filter(digest=_digest(text)).first()
+    """The token of this text. PostgreSQL locks in the order of `of`: the profile first, as every write does, so that
+    a deletion of the account comes entirely before or entirely after."""
+    rows = RefreshToken.objects.select_related("family__profile").filter(digest=_digest(text))
+    return rows.select_for_update(of=("family__profile", "family", "self"), no_key=True).first()
 
 
 def is_alive(family: TokenFamily) -> bool:

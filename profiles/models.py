@@ -220,6 +220,11 @@ class Profile(AbstractBaseUser, PermissionsMixin):
             "profiles.Profile.session", f"{self.sign_outs}:{self.password}", secret=secret, algorithm="sha256"
         ).hexdigest()
 
+    def continues(self, earlier: Profile) -> bool:
+        """Whether this row, read anew, still has the sessions of `earlier`: it is active, and neither a new password
+        nor a sign-out everywhere came between."""
+        return self.is_active and (self.password, self.sign_outs) == (earlier.password, earlier.sign_outs)
+
     @property
     def node_id(self) -> str:
         """The opaque id that both doors know it by (Relay's global object identification)."""

@@ -4,7 +4,7 @@ import logging
 from enum import Enum, StrEnum
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from django_guid import get_guid
@@ -112,6 +112,17 @@ class Refused(Exception):
         return Refused(self.outcome, self.message, headers=self.headers, **self.details, row=number)
 
 
+def is_deadlock(error: BaseException) -> bool:
+    """Whether PostgreSQL ended this transaction to let another one through (SQLSTATE 40P01)."""
+    return getattr(error.__cause__, "sqlstate", None) == "40P01"
+
+
+def _refers_to_deleted(error: BaseException) -> bool:
+    """Whether a row that was deleted meanwhile is referred to (SQLSTATE 23503; SQLite has only a text)."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, IntegrityError) and (state == "23503" or "FOREIGN KEY constraint failed" in str(error))
+
+
 def refusal(error: BaseException) -> Refused:
     """The outcome that an exception stands for.
 
@@ -124,6 +135,8 @@ def refusal(error: BaseException) -> Refused:
     if isinstance(error, (OperationalError, InterfaceError)):
         logger.error("The database is away", exc_info=error)
         return Refused(Outcome.UNAVAILABLE, retry_after=RETRY_AFTER)
+    if _refers_to_deleted(error):
+        return Refused(Outcome.CONFLICT)
     if isinstance(error, RequestDataTooBig):
         return Refused(Outcome.CONTENT_TOO_LARGE)
     if isinstance(error, SuspiciousOperation):

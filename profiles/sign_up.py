@@ -46,7 +46,7 @@ def _make(actor: Actor, data: Any, attempt: IdempotencyKey | None) -> Profile:
     serializer = SignUpSerializer(data=data, context={"actor": actor})
     try:
         serializer.is_valid(raise_exception=True)
-        return _written(dict(serializer.validated_data), attempt)
+        return _written(actor, dict(serializer.validated_data), attempt)
     except (ValidationError, IntegrityError):
         # Of several at once, the first has made it meanwhile: the others give what it gave.
         profile = _made_before(attempt)
@@ -55,10 +55,10 @@ def _make(actor: Actor, data: Any, attempt: IdempotencyKey | None) -> Profile:
         return profile
 
 
-def _written(values: dict[str, Any], attempt: IdempotencyKey | None) -> Profile:
+def _written(actor: Actor, values: dict[str, Any], attempt: IdempotencyKey | None) -> Profile:
     values["password"] = make_password(values["password"])  # before the transaction: it takes its time
     with transaction.atomic():
-        profile = writing.create(values)
+        profile = writing.create(values, actor=actor)
         if attempt:
             IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
             attempt.profile = profile

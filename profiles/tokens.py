@@ -61,7 +61,7 @@ def read(token: str) -> AccessToken:
         or claims["sub"] != str(profile.pk)
         or not constant_time_compare(claims["sv"], session_version(profile))
     ):
-        raise _bad(_("The token is not valid, or no longer. Sign in again."))
+        raise ended()
     return AccessToken(token, profile, _expiry(claims), claims["scope"])
 
 
@@ -87,6 +87,11 @@ def identify(authorization: str | None) -> Actor:
 def session_version(profile: Profile) -> str:
     """What the tokens of this profile carry as `sv`: another one after a new password or a sign-out everywhere."""
     return salted_hmac("profiles.tokens", profile.get_session_auth_hash(), algorithm="sha256").hexdigest()
+
+
+def ended() -> Refused:
+    """The refusal of a token that is not valid, or whose account or session has ended."""
+    return _bad(_("The token is not valid, or no longer. Sign in again."))
 
 
 def _bad(message: str) -> Refused:

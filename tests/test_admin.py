@@ -266,3 +266,23 @@ def test_a_page_costs_the_same_however_much_there_is(cast, client, page):
     # The session, who it is, and what else of the admin it may see (2): the profile, its sign-ins, its history. Of a
     # list: how many there are, and the rows.
     assert costs == [[7, 6, 6]] * 2
+
+
+def test_a_password_that_changed_since_it_was_verified_is_not_changed_again(cast, client, monkeypatch):
+    client.force_login(cast["staff"])
+    verified = Profile.check_password
+
+    def changed_after(self, password):
+        try:
+            return verified(self, password)
+        finally:
+            monkeypatch.undo()
+            writing.change_password(self, "the winner's password")
+
+    monkeypatch.setattr(Profile, "check_password", changed_after)
+    new = "a staple for the horse"
+    sent = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    response = client.post("/admin/password_change/", sent)
+    assert response.status_code == 200
+    assert list(response.context["form"].errors) == ["old_password"]
+    assert Profile.objects.get(username="staff").check_password("the winner's password")

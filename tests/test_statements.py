@@ -55,3 +55,10 @@ def test_asking_who_wrote_it_costs_nothing_more(cast, graphql):
     query = f"{{ profile(pk: {cast.pk('shown')}) {{ pk updatedBy {{ pk username bio email version }} }} }}"
     token = cast.token("member")
     assert len(statements(lambda: graphql.send(query, token=token))) == 2
+
+
+def test_a_later_mutation_of_a_document_costs_what_a_request_does(cast, graphql):
+    update = f'updateProfile(input: {{id: "{cast["owner"].node_id}", bio: "%s"}}) {{ profile {{ pk }} }}'
+    token = cast.token("owner")
+    sent = statements(lambda: graphql.send(f"mutation {{ a: {update % 'a'} b: {update % 'b'} }}", token=token))
+    assert len(sent) == 10, sent

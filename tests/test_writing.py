@@ -1,9 +1,12 @@
 """The write path by itself, and what reaches a client when it fails."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
+import psycopg
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from rest_framework.exceptions import ValidationError
 
 from profiles import policy, tokens, writing
@@ -12,6 +15,8 @@ from profiles.outcomes import RETRY_AFTER, Outcome, Refused
 from profiles.policy import Actor
 from profiles.serializers import ProfileSerializer
 from tests.state import stored
+
+MOST_SECONDS = 30
 
 
 def update(profile, actor, **values):
@@ -92,6 +97,62 @@ def test_a_request_id_of_another_shape_does_no_harm(cast, rest, request_id):
     )
     assert answer.status_code == 200
     assert Change.objects.get().request_id
+
+
+# Lost races
+
+
+def test_a_deadlock_is_lost_once_and_then_won(transactional_db):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time: no two wait for each other")
+    first, second = (Profile.objects.create_user(name, "a@b.co", "x").pk for name in ("first", "second"))
+    barrier, runs = Barrier(2), []
+
+    def update_both(bio, keys):
+        waits = iter([barrier])
+
+        def write():
+            runs.append(bio)
+            for key in keys:
+                Profile.objects.filter(pk=key).update(bio=bio)
+                for each in waits:
+                    each.wait(MOST_SECONDS)
+
+        try:
+            writing.transact(write)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        writes = [pool.submit(update_both, "a", (first, second)), pool.submit(update_both, "b", (second, first))]
+        for write in writes:
+            write.result(MOST_SECONDS)
+    assert len(runs) == 3
+    assert len(set(Profile.objects.values_list("bio", flat=True))) == 1
+
+
+def test_a_second_deadlock_is_given_up(db):
+    runs = []
+
+    def write():
+        runs.append(1)
+        raise OperationalError from psycopg.errors.DeadlockDetected()
+
+    with pytest.raises(OperationalError):
+        writing.transact(write)
+    assert len(runs) == 2
+
+
+def test_another_failure_is_not_tried_again(db):
+    runs = []
+
+    def write():
+        runs.append(1)
+        raise OperationalError from psycopg.errors.AdminShutdown()
+
+    with pytest.raises(OperationalError):
+        writing.transact(write)
+    assert len(runs) == 1
 
 
 # What goes wrong on our side

@@ -7,7 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from profiles.models import Change, Profile
+from profiles import families, writing
+from profiles.models import Change, Door, Profile, TokenFamily
+from profiles.policy import Actor
+from tests.cast import PASSWORD
 
 PAIRS = [("rest", "rest"), ("rest", "graphql"), ("graphql", "graphql")]
 
@@ -111,3 +114,123 @@ def test_one_sign_up_sent_twenty_times_is_one_profile(cast, at_once):
     answers = at_once(*calls)
     assert all(answer == answers[0] and answer.outcome == "done" for answer in answers)
     assert Profile.objects.filter(username="wanted").count() == 1
+
+
+# Races with a deletion
+
+FEW = 4  # rounds of what hashes a password
+
+
+def newcomer(number, **fields):
+    return Profile.objects.create_user(f"newcomer{number}", "new@example.com", PASSWORD, **fields)
+
+
+def deleting(profile, token):
+    return lambda doors: doors["rest"].delete(profile.pk, token=token)
+
+
+@pytest.mark.parametrize("what", ["sign in", "refresh", "revoke", "new password", "sign out", "update", "several"])
+def test_what_an_account_does_while_it_is_deleted_is_done_or_unauthenticated(cast, at_once, rounds, what):
+    for number in range(max(rounds // 20, FEW)):
+        profile = newcomer(number, is_staff=True)
+        mine = families.start(profile)
+        calls = {
+            "sign in": lambda door, name=profile.username: door.sign_in(name, PASSWORD),
+            "refresh": lambda door, mine=mine: door.refresh(mine.refresh_token),
+            "revoke": lambda door, mine=mine: door.revoke(mine.refresh_token),
+            "new password": lambda door, mine=mine: door.change_password(PASSWORD, PASSWORD + "!", token=mine.token),
+            "sign out": lambda door, mine=mine: door.log_out_everywhere(token=mine.token),
+            "update": lambda door, mine=mine: door.update(cast.pk("known"), {"bio": mine.token[-9:]}, token=mine.token),
+            "several": lambda door, mine=mine: door.update_many(
+                [(cast.pk(name), {"bio": mine.token[-9:]}) for name in ("known", "hidden", "gone")], token=mine.token
+            ),
+        }
+        acting = [lambda doors, door=door: calls[what](doors[door]) for door in ("rest", "graphql") * 3]  # noqa: B023
+        deleted, *others = at_once(deleting(profile, cast.token("staff")), *acting)
+        assert deleted.outcome == "done"
+        assert {answer.outcome for answer in others} <= {"done", "UNAUTHENTICATED"}
+    assert not TokenFamily.objects.filter(profile__username__startswith="newcomer").exists()
+
+
+def test_accounts_that_wrote_to_each_other_are_deleted_at_once(cast, at_once, rounds):
+    for number in range(rounds):
+        one, other = newcomer(f"{number}a", is_staff=True), newcomer(f"{number}b", is_staff=True)
+        for actor, profile in ((one, other), (other, one), (one, cast["known"]), (other, cast["known"])):
+            actor = Profile.objects.get(pk=actor.pk)
+            writing.update(profile, {"bio": f"{number} {actor.pk}"}, actor=Actor(actor), door=Door.COMMAND)
+        tokens = [families.start(Profile.objects.get(pk=profile.pk)).token for profile in (one, other)]
+        answers = at_once(
+            deleting(one, tokens[0]),
+            deleting(other, tokens[1]),
+            updating("graphql", other.pk, {"bio": "x"}, tokens[0]),
+            updating("graphql", one.pk, {"bio": "x"}, tokens[1]),
+            updating("rest", cast.pk("known"), {"bio": f"{number} x"}, tokens[0]),
+            updating("rest", cast.pk("known"), {"location": f"{number} y"}, cast.token("staff")),
+        )
+        assert [answers[n].outcome for n in (0, 1, 5)] == ["done"] * 3
+        assert {answer.outcome for answer in answers[2:5]} <= {"done", "UNAUTHENTICATED", "NOT_FOUND"}
+
+
+# Two that end the same sessions
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def test_one_old_password_is_changed_once(cast, at_once, pair):
+    profile = newcomer("-".join(pair))  # whose attempts no other test counts
+    old, token = PASSWORD, families.start(profile).token
+    for number in range(2):
+        new = f"{PASSWORD} {number}"
+        calls = [lambda doors, d=d, o=old, n=new, t=token: doors[d].change_password(o, n + d, token=t) for d in pair]
+        answers = at_once(*calls, *calls)
+        assert sorted(answer.outcome for answer in answers) == ["UNAUTHENTICATED"] * 3 + ["done"]
+        winner = next(n for n, answer in enumerate(answers) if answer.outcome == "done")
+        old, token = new + pair[winner % 2], answers[winner].body["token"]
+        profile.refresh_from_db()
+        assert profile.check_password(old)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def test_one_session_signs_out_everywhere_once(cast, at_once, pair):
+    for _ in range(FEW):
+        Profile.objects.filter(username="owner").update(sign_outs=0)
+        token = cast.token("owner")
+        calls = [lambda doors, d=d, t=token: doors[d].log_out_everywhere(token=t) for d in pair]
+        answers = at_once(*calls, *calls)
+        assert sorted(answer.outcome for answer in answers) == ["UNAUTHENTICATED"] * 3 + ["done"]
+        assert Profile.objects.get(username="owner").sign_outs == 1
+
+
+# Bulk writes
+
+
+def renaming(door, pks, usernames, token):
+    items = [(pk, {"username": username}) for pk, username in zip(pks, usernames, strict=True)]
+    return lambda doors: doors[door].update_many(items, token=token)
+
+
+TAKEN = [("unique", "0.username"), ("unique", "1.username")]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def test_bulk_writes_that_want_the_same_usernames_have_one_winner(cast, at_once, rounds, pair):
+    rows = [[cast.pk(name) for name in names] for names in (("owner", "member"), ("known", "hidden"))]
+    token = cast.token("staff")
+    for number in range(rounds):
+        wanted = [f"wanted{number}a", f"wanted{number}b"]
+        answers = at_once(
+            renaming(pair[0], rows[0], wanted, token),
+            renaming(pair[1], rows[1], wanted[::-1], token),
+        )
+        assert sorted(answer.outcome for answer in answers) == ["done", "invalid"]
+        assert [error[:2] for answer in answers for error in answer.errors] == TAKEN
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def test_bulk_writes_that_want_each_others_usernames_answer_unique(cast, at_once, rounds, pair):
+    token = cast.token("staff")
+    pks, usernames = [cast.pk("owner"), cast.pk("known")], ["known", "owner"]
+    for _ in range(rounds):
+        answers = at_once(
+            renaming(pair[0], pks, usernames, token), renaming(pair[1], pks[::-1], usernames[::-1], token)
+        )
+        assert [[error[:2] for error in answer.errors] for answer in answers] == [TAKEN, TAKEN]
