@@ -1,10 +1,10 @@
 """Signing in and out: families of tokens, each from one sign-in to its end.
 
-A refresh token is used once: it gives the family's next one. Its text is not kept, only its digest,
-and a child's text follows from its parent's by a key of ours; so the direct predecessor of the
-newest, presented again within `GRACE` (a client that lost the answer, or asked twice at once), gets
-the same child. Any other used token that comes again was stolen, from us or from the client: its
-family ends (RFC 9700, section 4.14.2).
+A refresh token is used once: it gives the family's next one. A family keeps two digests and no text: of its newest
+token and of that one's direct predecessor. A child's text follows from its parent's by a key of ours; so the direct
+predecessor, presented again within `GRACE` (a client that lost the answer, or asked twice at once), gets the same
+child. Any other used token that comes again was stolen, from us or from the client: its family ends (RFC 9700, section
+4.14.2). A token that was given out before tokens named their family is valid until it is used or expires.
 """
 
 import base64
@@ -12,11 +12,12 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -25,12 +26,13 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
 from profiles import security, tokens, writing
-from profiles.models import Profile, RefreshToken, TokenFamily
+from profiles.models import Profile, TokenFamily
 from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.throttling import count_sign_in
 
 GRACE = timedelta(seconds=10)
-TOKEN_BYTES = 32
+UUID_BYTES = 16
+NONCE_BYTES = 30  # 240 bits; with key and MAC a text needs no padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +73,19 @@ def start(profile: Profile, scope: str = tokens.READ_WRITE) -> TokenPair:
 
 
 def _start(profile: Profile, scope: str) -> TokenPair | None:
-    text = secrets.token_urlsafe(TOKEN_BYTES)
     with transaction.atomic():
         # Locked, so that a deletion waits until the family is there to be deleted.
         if writing.lock_account(profile) is None:
             return None
-        family = TokenFamily.objects.create(
+        family = TokenFamily(
             profile=profile,
             scope=scope,
             session_version=tokens.session_version(profile),
             expires_at=timezone.now() + timedelta(days=settings.REFRESH_TOKEN_DAYS),
         )
-        RefreshToken.objects.create(family=family, digest=_digest(text))
+        text = _text(family.pk, secrets.token_bytes(NONCE_BYTES))
+        family.digest = _digest(text)
+        family.save(force_insert=True)
     return _pair(family, text)
 
 
@@ -92,34 +95,33 @@ def refresh(request: HttpRequest | Request, *, refresh_token: str) -> TokenPair:
     Raises:
         Refused: UNAUTHENTICATED: no token of ours, its family has ended, or it was used before.
     """
-    child = _child(refresh_token)
+    digest = _digest(refresh_token)
     with transaction.atomic():
-        token = _locked(refresh_token)
-        if token is None or not is_alive(token.family):
+        family = _locked(refresh_token)
+        if family is None or not is_alive(family):
             raise _bad()
-        stolen = token.used_at is not None and (
-            token.used_at < timezone.now() - GRACE or token.child.used_at is not None
-        )
-        if stolen:
-            _end(token.family)
-        elif token.used_at is None:
-            token.used_at = timezone.now()
-            token.save(update_fields=["used_at"])
-            RefreshToken.objects.create(family=token.family, parent=token, digest=_digest(child))
-    if stolen:  # said after the transaction, which must stand
-        security.log("refresh_reuse", token.family.profile, request=request, family=token.family.pk)
+        child = _child(family, refresh_token)
+        used_at = family.rotated_at or family.created_at
+        is_repeated = family.previous_digest == digest and used_at >= timezone.now() - GRACE
+        if family.digest == digest:
+            family.digest, family.previous_digest, family.rotated_at = _digest(child), digest, timezone.now()
+            family.save(update_fields=["digest", "previous_digest", "rotated_at"])
+        elif not is_repeated:
+            _end(family)
+    if family.ended_at:  # said after the transaction, which must stand
+        security.log("refresh_reuse", family.profile, request=request, family=family.pk)
         raise _bad()
-    return _pair(token.family, child)
+    return _pair(family, child)
 
 
 def revoke(request: HttpRequest | Request, *, refresh_token: str) -> None:
     """End the family of this token. One that is none is no error (RFC 7009, section 2.2)."""
     with transaction.atomic():
-        token = _locked(refresh_token)
-        if token is None or not is_alive(token.family):
+        family = _locked(refresh_token)
+        if family is None or not is_alive(family):
             return
-        _end(token.family)
-    security.log("revoked", token.family.profile, request=request, family=token.family.pk)
+        _end(family)
+    security.log("revoked", family.profile, request=request, family=family.pk)
 
 
 def living(families: QuerySet[TokenFamily]) -> QuerySet[TokenFamily]:
@@ -168,11 +170,13 @@ def change_password(
     return start(row)
 
 
-def _locked(text: str) -> RefreshToken | None:
-    """The token of this text. PostgreSQL locks in the order of `of`: the profile first, as every write does, so that
-    a deletion of the account comes entirely before or entirely after."""
-    rows = RefreshToken.objects.select_related("family__profile").filter(digest=_digest(text))
-    return rows.select_for_update(of=("family__profile", "family", "self"), no_key=True).first()
+def _locked(text: str) -> TokenFamily | None:
+    """The family of this token, the newest or an older one. PostgreSQL locks in the order of `of`: the profile first,
+    as every write does, so that a deletion of the account comes entirely before or entirely after."""
+    digest, key = _digest(text), _family_key(text)
+    named = Q(digest=digest) | Q(previous_digest=digest)
+    rows = TokenFamily.objects.select_related("profile").filter(named | Q(pk=key) if key else named)
+    return next(iter(rows.select_for_update(of=("profile", "self"), no_key=True)), None)
 
 
 def is_alive(family: TokenFamily) -> bool:
@@ -203,6 +207,29 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _child(text: str) -> str:
-    mac = salted_hmac("profiles.families.child", text, algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+# A token's text: the key of its family, a nonce, and a MAC of both by a key of ours, in URL-safe base64. So a used
+# token leads to its family without a row of its own, and a text that we did not give out ends no family.
+
+
+def _text(family: UUID, nonce: bytes) -> str:
+    content = family.bytes + nonce
+    return base64.urlsafe_b64encode(content + _mac("token", content)).decode()
+
+
+def _child(family: TokenFamily, text: str) -> str:
+    """The token that follows this one: the same, however often it is asked for."""
+    return _text(family.pk, _mac("child", text)[:NONCE_BYTES])
+
+
+def _family_key(text: str) -> UUID | None:
+    """The key of the family that we gave this text out for; None for any other text."""
+    try:
+        content = base64.urlsafe_b64decode(text.encode())
+        family, nonce = UUID(bytes=content[:UUID_BYTES]), content[UUID_BYTES:][:NONCE_BYTES]
+    except ValueError:
+        return None
+    return family if constant_time_compare(text, _text(family, nonce)) else None
+
+
+def _mac(purpose: str, value: str | bytes) -> bytes:
+    return salted_hmac(f"profiles.families.{purpose}", value, algorithm="sha256").digest()

@@ -232,7 +232,7 @@ class Profile(AbstractBaseUser, PermissionsMixin):
 
 
 class TokenFamily(models.Model):
-    """A sign-in, and all the tokens that come of it: they end together."""
+    """A sign-in, and all the tokens that come of it: they end together. Of the tokens only digests are kept."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="token_families")
@@ -241,25 +241,19 @@ class TokenFamily(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True, help_text="However often it is refreshed.")
     ended_at = models.DateTimeField(null=True)
+    digest = models.CharField(
+        max_length=64, unique=True, null=True, help_text="Of the newest refresh token: SHA-256, in hexadecimal."
+    )
+    previous_digest = models.CharField(
+        max_length=64, unique=True, null=True, help_text="Of the one before it, which was used at `rotated_at`."
+    )
+    rotated_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "token families"
 
     def __str__(self) -> str:
         return str(self.id)
-
-
-class RefreshToken(models.Model):
-    """A refresh token, by its digest: what was given out is not kept."""
-
-    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="refresh_tokens")
-    parent = models.OneToOneField("self", null=True, on_delete=models.CASCADE, related_name="child")
-    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256, in hexadecimal.")
-    created_at = models.DateTimeField(default=timezone.now)
-    used_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return self.digest
 
 
 class IdempotencyKey(models.Model):

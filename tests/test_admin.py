@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from profiles import families, writing
 from profiles.admin import END, NEWEST, SHORT
-from profiles.models import Change, Door, Profile, RefreshToken, TokenFamily
+from profiles.models import Change, Door, Profile, TokenFamily
 from profiles.policy import Actor
 from tests.cast import PASSWORD
 from tests.state import stored
@@ -167,7 +167,7 @@ def test_sign_ins_are_shown_by_hashes_and_never_a_token(cast, client, page):
     first = sign_in_often(cast, NEWEST + 1)
     second = families.refresh(RequestFactory().get("/"), refresh_token=first.refresh_token)
     newest = hashlib.sha256(second.refresh_token.encode()).hexdigest()
-    family = RefreshToken.objects.get(digest=newest).family
+    family = TokenFamily.objects.get(digest=newest)
     own_page = reverse("admin:profiles_tokenfamily_change", args=[family.pk])
     assert newest in client.get(own_page).content.decode()
     for path in (page, SIGN_INS, own_page):

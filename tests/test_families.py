@@ -1,16 +1,24 @@
 """Families of tokens: rotation, reuse, and everything that ends them."""
 
+import base64
 import hashlib
+import secrets
+import uuid
 from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from profiles import families, writing
-from profiles.models import Profile, RefreshToken, TokenFamily
+from profiles.models import Profile, TokenFamily
+from profiles.policy import Actor
 from tests.cast import PASSWORD
+from tests.state import undone
+from tests.test_statements import statements
 
 
 @pytest.fixture
@@ -37,10 +45,13 @@ def check_alive(doors, token):
         assert door.view_me(token=token).body["username"] == "owner"
 
 
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def test_a_refresh_token_is_not_kept(pair):
-    row = RefreshToken.objects.get()
-    assert row.digest == hashlib.sha256(pair.refresh_token.encode()).hexdigest()
-    assert pair.refresh_token not in repr(list(RefreshToken.objects.values()) + list(TokenFamily.objects.values()))
+    assert TokenFamily.objects.get().digest == digest(pair.refresh_token)
+    assert pair.refresh_token not in repr(TokenFamily.objects.values())
 
 
 def test_a_family_lasts_as_long_as_from_its_sign_in(pair, rest):
@@ -54,13 +65,13 @@ def test_each_use_gives_another(pair, doors):
     for door in (*doors, *doors):
         texts.append(door.refresh(texts[-1]).body["refresh_token"])
     assert len(set(texts)) == 5
-    assert RefreshToken.objects.filter(used_at=None).count() == 1
+    family = TokenFamily.objects.get()
+    assert [family.previous_digest, family.digest] == [digest(text) for text in texts[-2:]]  # and no other is kept
 
 
 def test_the_direct_predecessor_gets_the_same_child_for_a_moment(pair, doors):
     children = [door.refresh(pair.refresh_token).body for door in (*doors, *doors)]
     assert len({child["refresh_token"] for child in children}) == 1
-    assert RefreshToken.objects.count() == 2
     check_alive(doors, children[0]["token"])
 
 
@@ -80,6 +91,121 @@ def test_a_grandparent_has_no_grace(pair, doors):
     grandchild = doors[0].refresh(child["refresh_token"]).body
     assert doors[1].refresh(pair.refresh_token).outcome == "UNAUTHENTICATED"
     check_dead(doors, pair, child, grandchild)
+
+
+def test_a_token_of_which_nothing_is_kept_ends_its_family(pair, doors, caplog):
+    texts = [pair.refresh_token]
+    for _ in range(5):
+        texts.append(doors[0].refresh(texts[-1]).body["refresh_token"])
+    assert doors[1].refresh(texts[0]).outcome == "UNAUTHENTICATED"
+    assert doors[1].refresh(texts[-1]).outcome == "UNAUTHENTICATED"
+    assert caplog.text.count("refresh_reuse") == 1
+
+
+def test_any_token_of_a_family_revokes_it(pair, doors):
+    texts = [pair.refresh_token]
+    for _ in range(3):
+        texts.append(doors[0].refresh(texts[-1]).body["refresh_token"])
+    assert doors[1].revoke(texts[0]).outcome == "done"
+    check_dead(doors, pair)
+
+
+def made_up(family):
+    """Texts by someone who knows a family's key, from an access token, and no key of ours."""
+    content = family.pk.bytes + secrets.token_bytes(families.NONCE_BYTES)
+    yield base64.urlsafe_b64encode(content + secrets.token_bytes(32)).decode()
+    yield base64.urlsafe_b64encode(content + hashlib.sha256(content).digest()).decode()
+    yield base64.urlsafe_b64encode(family.pk.bytes).decode()
+    yield str(family.pk)
+    yield family.pk.hex
+    yield family.digest
+
+
+def test_a_made_up_token_ends_no_family(pair, doors):
+    family = TokenFamily.objects.get()
+    changed = [
+        pair.refresh_token[:-1] + "!",
+        pair.refresh_token + "=",
+        pair.refresh_token[4:],
+    ]
+    for text in [*made_up(family), *changed]:
+        for door in doors:
+            assert door.refresh(text).outcome == "UNAUTHENTICATED"
+            assert door.revoke(text).outcome == "done"
+    check_alive(doors, pair.token)
+    assert doors[0].refresh(pair.refresh_token).outcome == "done"
+
+
+def test_a_token_of_the_old_form_goes_on(cast, pair, doors, no_grace):
+    old = secrets.token_urlsafe(32)
+    for door in doors:
+        with undone():
+            TokenFamily.objects.update(digest=digest(old))
+            child = door.refresh(old).body
+            check_alive(doors, child["token"])
+            assert door.refresh(child["refresh_token"]).outcome == "done"
+            assert door.refresh(old).outcome == "UNAUTHENTICATED"
+
+
+def test_a_deletion_loads_none_of_what_belongs_to_the_account(cast):
+    def cost(profile):
+        return len(statements(lambda: writing.delete(profile, actor=Actor(cast["staff"]))))
+
+    TokenFamily.objects.bulk_create(
+        TokenFamily(profile=cast["owner"], scope="read", session_version="x", expires_at=timezone.now())
+        for _ in range(500)
+    )
+    assert cost(cast["owner"]) == cost(cast["known"])
+    assert not TokenFamily.objects.exists()
+
+
+# The migration
+
+
+@pytest.fixture
+def migrate(transactional_db):
+    """A function that migrates to a state of `profiles` and gives its models; afterwards all are migrated again."""
+    executor = MigrationExecutor(connection)
+    latest = executor.loader.graph.leaf_nodes()
+
+    def to(name):
+        executor = MigrationExecutor(connection)
+        executor.migrate([("profiles", name)])
+        return MigrationExecutor(connection).loader.project_state([("profiles", name)]).apps
+
+    yield to
+    MigrationExecutor(connection).migrate(latest)
+
+
+def test_the_migration_keeps_the_newest_tokens_and_can_be_undone(migrate):
+    before, after = "0004_lists", "0006_tokens_in_families"
+    models = migrate(before)
+    profile = models.get_model("profiles", "Profile").objects.create(username="owner", email="a@b.co")
+    families_before = models.get_model("profiles", "TokenFamily").objects
+    tokens_before = models.get_model("profiles", "RefreshToken").objects
+    used_at = timezone.now()
+    for length in (0, 1, 2, 5):
+        family = families_before.create(pk=uuid.UUID(int=length), profile=profile, scope="read", expires_at=used_at)
+        parent = None
+        for number in range(length):
+            used = None if number == length - 1 else used_at + timedelta(seconds=number)
+            text = digest(f"{length} {number}")
+            parent = tokens_before.create(family=family, digest=text, used_at=used, parent=parent)
+    kept = migrate(after).get_model("profiles", "TokenFamily").objects.order_by("pk")
+    assert list(kept.values_list("digest", "previous_digest", "rotated_at")) == [
+        (None, None, None),
+        (digest("1 0"), None, None),
+        (digest("2 1"), digest("2 0"), used_at),
+        (digest("5 4"), digest("5 3"), used_at + timedelta(seconds=3)),
+    ]
+    rows = migrate(before).get_model("profiles", "RefreshToken").objects.order_by("family", "pk")
+    assert list(rows.values_list("family", "digest", "parent__digest", "used_at")) == [
+        (uuid.UUID(int=1), digest("1 0"), None, None),
+        (uuid.UUID(int=2), digest("2 0"), None, used_at),
+        (uuid.UUID(int=2), digest("2 1"), digest("2 0"), None),
+        (uuid.UUID(int=5), digest("5 3"), None, used_at + timedelta(seconds=3)),
+        (uuid.UUID(int=5), digest("5 4"), digest("5 3"), None),
+    ]
 
 
 def test_another_family_of_the_same_account_lives_on(cast, pair, doors, no_grace):
@@ -157,7 +283,7 @@ def test_tokens_lists_and_clears(cast, pair, capsys):
     TokenFamily.objects.filter(profile=cast["owner"]).update(expires_at=timezone.now() - timedelta(seconds=1))
     call_command("tokens", "clear")
     assert capsys.readouterr().out == "Cleared 1.\n"
-    assert RefreshToken.objects.get().family.profile == cast["member"]
+    assert TokenFamily.objects.get().profile == cast["member"]
 
 
 def test_tokens_of_nobody(db):

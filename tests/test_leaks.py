@@ -119,7 +119,7 @@ LAYERS = {
     "export": (exports.ExportSerializer, "to_representation", "export"),
     "throttle": (throttling, "counter", "view"),
     "sign-in": (families, "_start", "sign in"),
-    "refresh": (families, "RefreshToken", "refresh"),
+    "refresh": (families, "_locked", "refresh"),
     "verification": (tokens, "get_payload", "verify"),
     "new password": (credentials, "check_new_password", "change password"),
     "security log": (security, "log", "sign in"),

@@ -9,7 +9,7 @@ import sys
 import pytest
 from django.core.management import call_command
 
-from profiles.models import RefreshToken
+from profiles.models import TokenFamily
 from tests.server.conftest import NODE, ROOT, serving
 
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
@@ -85,7 +85,7 @@ def test_httpx_prints_what_the_readme_says(folder):
 def test_a_script_prints_what_the_readme_says_although_its_token_ends(name, folder, node):
     done = node("--import", NODE / "clients" / "ended.mjs", name, cwd=folder)
     assert (done.stdout.splitlines(), done.stderr) == (PRINTED.findall(SCRIPTS[name]), "")
-    assert RefreshToken.objects.filter(used_at__isnull=False).count() == 1
+    assert TokenFamily.objects.filter(rotated_at__isnull=False).count() == 1
 
 
 def test_every_script_of_the_readme_is_run():
