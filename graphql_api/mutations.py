@@ -5,7 +5,7 @@ from rest_framework.exceptions import ValidationError
 
 from graphql_api.identity import ChangePassword, LogoutEverywhere, RefreshToken, RevokeToken, TokenAuth, VerifyToken
 from graphql_api.queries import load
-from graphql_api.types import PROFILE_FIELDS, Profile, Shown, derived, error_list, profile_errors, show
+from graphql_api.types import PROFILE_FIELDS, Profile, derived, error_list, profile_errors, show
 from profiles.bulk import MOST, update_many
 from profiles.models import Door, parse_node_id
 from profiles.models import Profile as ProfileRow
@@ -66,7 +66,8 @@ class CreateProfile(graphene.relay.ClientIDMutation):
 
     class Input(derived({n: f for n, f in SignUpSerializer().fields.items() if not f.read_only})):
         idempotency_key = graphene.String(
-            description="Your own name for this sign-up: sent again with the same input, it makes no second profile."
+            description="Your own name for this sign-up: sent again with the same input, it makes no second profile "
+            "and gives the first answer again."
         )
 
     profile = graphene.Field(Profile, description="As its owner sees it; null where there are errors.")
@@ -76,7 +77,9 @@ class CreateProfile(graphene.relay.ClientIDMutation):
     def mutate_and_get_payload(cls, root, info, idempotency_key=None, client_mutation_id=None, **values):
         try:
             made = sign_up(info.context.auth, values, key=idempotency_key)
-            return cls(profile=Shown(made.instance, made), errors=[])
+            profile = show(info, made.profile)
+            profile.values.update(made.shown)
+            return cls(profile=profile, errors=[])
         except ValidationError as error:
             return cls(errors=profile_errors(error))
 
@@ -121,7 +124,8 @@ class ReplaceProfile(WriteProfile):
 
 
 class Mutation(graphene.ObjectType):
-    """Writes. Each is a transaction of its own: where a later one of a document fails, the earlier stand."""
+    """Writes. Each is a transaction of its own: where a later one of a document fails, the earlier stand. One after
+    the end of the caller's account, session or token is refused with UNAUTHENTICATED."""
 
     create_profile = CreateProfile.Field()
     delete_profile = DeleteProfile.Field()

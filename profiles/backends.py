@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from profiles import security
+from profiles import security, writing
 from profiles.models import Profile
 from profiles.throttling import count_sign_in
 
@@ -29,4 +29,4 @@ class CountedBackend(ModelBackend):
             security.log("sign_in_failed", Profile.objects.named(username).first(), request=request)
             return None
         security.log("sign_in", profile, request=request)
-        return profile
+        return writing.rehash(profile, password)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Length, Lower
@@ -220,6 +221,11 @@ class Profile(AbstractBaseUser, PermissionsMixin):
             "profiles.Profile.session", f"{self.sign_outs}:{self.password}", secret=secret, algorithm="sha256"
         ).hexdigest()
 
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether this is the password. Saves nothing, as Django's own does where the hash is of an older kind: see
+        `writing.rehash`."""
+        return check_password(raw_password, self.password)
+
     def continues(self, earlier: Profile) -> bool:
         """Whether this row, read anew, still has the sessions of `earlier`: it is active, and neither a new password
         nor a sign-out everywhere came between."""
@@ -257,11 +263,12 @@ class TokenFamily(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A sign-up that a client may repeat: by its key and its input, as digests, and what came of it."""
+    """A sign-up that a client may repeat: its key and its input, as digests, and what was answered."""
 
     digest = models.CharField(max_length=64, unique=True)
     body = models.CharField(max_length=64)
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
+    answer = models.TextField(help_text="The profile as it was shown then, in JSON.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self) -> str:

@@ -114,7 +114,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     {"type": "string", "minLength": 1, "maxLength": sign_up.LONGEST_KEY, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
     description="Your own name for this sign-up, a UUID say. Sent again with the same body within "
-    f"{sign_up.KEPT.total_seconds() / 3600:.0f} hours, it gives the same profile.",
+    f"{sign_up.KEPT.total_seconds() / 3600:.0f} hours, it makes no second profile and gives the first "
+    "answer again, whatever the profile has become. With a token, a key is yours and stands for one body.",
 )
 ETAG = _header("ETag", "The tag of what you are shown.", required=True, response=[200, 201, 304])
 LINK = _header("Link", "The pages beside this one, as `next` and `prev` (RFC 8288).", response=[200])

@@ -22,7 +22,7 @@ from profiles.pagination import page_response
 from profiles.parsers import read_query
 from profiles.permissions import PolicyPermission
 from profiles.policy import Actor
-from profiles.serializers import ProfileSerializer
+from profiles.serializers import ProfileSerializer, entity_tag
 from profiles.sign_up import sign_up
 
 
@@ -88,8 +88,9 @@ class ProfilesView(ProfileAPIView):
 
     def post(self, request: Request) -> Response:
         made = sign_up(self.actor, request.data, key=request.headers.get("Idempotency-Key"))
-        location = request.build_absolute_uri(reverse("profile", args=[made.data["id"]]))
-        return Response(made.data, status=HTTP_201_CREATED, headers={"Location": f"{location}/"})
+        location = request.build_absolute_uri(reverse("profile", args=[made.profile.pk]))
+        headers = {"Location": f"{location}/", "ETag": entity_tag(made.shown)}
+        return Response(made.shown, status=HTTP_201_CREATED, headers=headers)
 
 
 def _key(item: Any) -> int | None:

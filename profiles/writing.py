@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import get_hasher, make_password
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from django_guid import get_guid
@@ -137,6 +137,31 @@ def change_password(profile: Profile, password: str) -> Profile:
     """
     encoded = make_password(password)  # before the transaction: hashing takes time
     return _save_account(profile, password=encoded)
+
+
+def rehash(profile: Profile, password: str) -> Profile:
+    """Hash a password anew that was just verified, where its hash has other parameters than those of today.
+
+    The account's sign-ins go on: their refresh tokens stay good. An access token given out before, which lasts
+    minutes, and a session of the admin are read against the old hash, and end.
+
+    Returns:
+        The profile, with the hash that is stored.
+    """
+    if not get_hasher().must_update(profile.password):
+        return profile
+    earlier, encoded = tokens.session_version(profile), make_password(password)
+    with transaction.atomic():
+        row = lock_account(profile)
+        if row:
+            row.password = encoded
+            row.save(update_fields=["password"])
+            families = row.token_families.filter(session_version=earlier)
+            families.update(session_version=tokens.session_version(row))
+            return row
+    # Another sign-in was first, or the password changed: verify it against what is stored now.
+    current = Profile.objects.filter(pk=profile.pk).first()
+    return current if current and current.check_password(password) else profile
 
 
 def sign_out_everywhere(profile: Profile) -> Profile:

@@ -132,7 +132,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # 32 bits: a key always fits 
 AUTH_USER_MODEL = "profiles.Profile"
 # The username is unique whatever its case, by an index on its lower case, which this check does not see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["profiles.hashers.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -50,6 +50,7 @@ class Account:
     history: list = field(default_factory=list)
     families: list = field(default_factory=list)
     is_there: bool = True
+    answered: dict | None = None  # to its sign-up
 
     def __repr__(self):
         return f"<{self.values['username']}>"
@@ -108,7 +109,7 @@ class World:
 
     def __init__(self):
         self.accounts = []
-        self.keys = {}  # of sign-ups: (whose, key) to (input, account, when)
+        self.keys = {}  # of sign-ups: (whose, key, the input of an anonymous one) to (input, account, when)
         self.tags = {}  # entity tags, and the representations that they stand for
 
     # Who sees and may what
@@ -325,7 +326,7 @@ class World:
         """The account that a sign-up makes, or made: without a key where it is to be new."""
         if not caller.may_write:
             raise Refusal("FORBIDDEN")
-        name = (caller.account, key)
+        name = (caller.account, key, None if caller.account else repr(sorted(values.items())))
         before = self.keys.get(name) if key else None
         if before and before[1].is_there and now <= before[2] + KEY_KEPT:
             if before[0] != values:

@@ -357,11 +357,13 @@ class Clients(RuleBasedStateMachine):
         if played is None:
             return multiple()
         answer, account = played
-        is_new = account.pk == 0
-        account.pk = account.pk or answer.body["id"]
+        if account.answered:  # the sign-up was repeated
+            assert answer.body == account.answered
+            return multiple()
+        account.pk, account.answered = answer.body["id"], answer.body
         reader = caller if caller.is_staff else Caller(family=self.world.family_of(account))
         assert answer.body == self.world.shown(reader, account)
-        return account if is_new else multiple()
+        return account
 
     @rule(
         target=callers,

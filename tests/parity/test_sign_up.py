@@ -1,5 +1,6 @@
 """Signing up, through both doors."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -129,13 +130,63 @@ def test_a_repeat_makes_no_second_profile_whichever_door_it_comes_through(cast, 
     assert Profile.objects.filter(username="newcomer").count() == 1
 
 
-def test_the_same_key_with_another_input_is_refused(cast, doors):
-    doors[0].create(NEW, key="my-key")
+OTHER_INPUTS = ({"username": "other"}, {"password": PASSWORD + "!"}, {"bio": "x"})
+
+
+def test_the_same_key_with_another_input_of_the_same_caller_is_refused(cast, doors):
+    token = cast.token("member")
+    doors[0].create(NEW, key="my-key", token=token)
     before = stored()
     for door in doors:
-        for other in ({"username": "other"}, {"password": PASSWORD + "!"}, {"bio": "x"}):
-            assert door.create(NEW | other, key="my-key").outcome == "KEY_REUSED"
+        for other in OTHER_INPUTS:
+            assert door.create(NEW | other, key="my-key", token=token).outcome == "KEY_REUSED"
     assert stored() == before
+
+
+def test_the_same_key_of_an_anonymous_caller_with_another_input_is_another_sign_up(cast, doors):
+    doors[0].create(NEW, key="1")
+    for door in doors:
+        with undone():
+            outcomes = [door.create(NEW | other, key="1").outcome for other in OTHER_INPUTS]
+            assert outcomes == ["done", "invalid", "invalid"]  # the username is taken
+
+
+BECAME = {
+    "renamed": {"username": "renamed"},
+    "private": {"visibility": "private"},
+    "of another address": {"email": "moved@example.com"},
+    "public": {"visibility": "public", "email_public": True},
+    "disabled": {"is_active": False},
+}
+
+
+@pytest.mark.parametrize("became", BECAME)
+@pytest.mark.parametrize("actor", ["anonymous", "member", "staff"])
+def test_a_repeat_gets_the_first_answer_whatever_the_profile_became(cast, doors, actor, became):
+    token = cast.token(actor)
+    for door in doors:
+        with undone():
+            first = door.create(NEW, key="my-key", token=token)
+            assert doors[0].update(first.body["id"], BECAME[became], token=cast.token("staff")).outcome == "done"
+            before = stored()
+            assert [other.create(NEW, key="my-key", token=token) for other in doors] == [first, first]
+            assert stored() == before
+
+
+def test_the_headers_of_a_repeat_are_those_of_the_first_answer(cast, rest):
+    first = rest.send("POST", "/profiles/", NEW, idempotency_key="my-key")
+    rest.update(first.json()["id"], {"username": "renamed", "visibility": "private"}, token=cast.token("staff"))
+    again = rest.send("POST", "/profiles/", NEW, idempotency_key="my-key")
+    for header in ("ETag", "Location"):
+        assert again.headers[header] == first.headers[header]
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+
+
+def test_a_repeat_after_the_profile_was_deleted_is_a_new_sign_up(cast, doors):
+    first = doors[0].create(NEW, key="my-key")
+    doors[0].delete(first.body["id"], token=cast.token("staff"))
+    assert not IdempotencyKey.objects.exists()
+    assert doors[1].create(NEW, key="my-key").body["id"] != first.body["id"]
 
 
 def test_a_key_is_of_who_sends_it(cast, doors):
@@ -145,10 +196,11 @@ def test_a_key_is_of_who_sends_it(cast, doors):
 
 
 def test_a_key_is_kept_for_a_day(cast, doors):
-    doors[0].create(NEW, key="1")
+    token = cast.token("member")
+    doors[0].create(NEW, key="1", token=token)
     IdempotencyKey.objects.update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
-    assert doors[1].create(NEW, key="1").errors[0][:2] == ("unique", "username")
-    assert doors[1].create(NEW | {"username": "other"}, key="1").outcome == "done"
+    assert doors[1].create(NEW, key="1", token=token).errors[0][:2] == ("unique", "username")
+    assert doors[1].create(NEW | {"username": "other"}, key="1", token=token).outcome == "done"
     assert IdempotencyKey.objects.count() == 1
 
 
@@ -162,6 +214,9 @@ def test_a_key_of_another_form_is_an_error(cast, graphql, key):
     assert graphql.create(NEW, key=key).errors[0][:2] == ("invalid", "idempotency_key")
 
 
-def test_a_key_and_its_input_are_kept_as_digests(cast, rest):
-    rest.create(NEW, key="my-key")
-    assert not any(text in repr(IdempotencyKey.objects.values().get()) for text in ("my-key", PASSWORD, "newcomer"))
+def test_a_key_and_its_input_are_kept_as_digests_beside_the_answer(cast, rest):
+    answer = rest.create(NEW, key="my-key")
+    row = IdempotencyKey.objects.values().get()
+    assert json.loads(row.pop("answer")) == answer.body
+    assert not any(text in repr(row) for text in ("my-key", PASSWORD, "newcomer"))
+    assert PASSWORD not in repr(IdempotencyKey.objects.values())

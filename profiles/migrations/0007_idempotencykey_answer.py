@@ -1,0 +1,23 @@
+"""The answer of each sign-up that can be repeated. Those until now have none: their keys, which last a day, are deleted."""
+
+from typing import Any
+
+from django.db import migrations, models
+
+
+def delete(apps: Any, schema_editor: Any) -> None:
+    apps.get_model("profiles", "IdempotencyKey").objects.all().delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [("profiles", "0006_tokens_in_families")]
+
+    operations = [
+        migrations.RunPython(delete, migrations.RunPython.noop),
+        migrations.AddField(
+            "idempotencykey",
+            "answer",
+            models.TextField(default="", help_text="The profile as it was shown then, in JSON."),
+            preserve_default=False,
+        ),
+    ]
