@@ -87,10 +87,15 @@ races: install ## Let clients race for the same rows of a real server, at length
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000 --postgresql
 
 REQUESTS ?= 200000
-.PHONY: fuzz
-fuzz: install ## Send REQUESTS made-up requests to each database's service, and look at every answer
-	$(BIN)/pytest tests/fuzz -n 0 --capture no --requests $(REQUESTS)
-	$(BIN)/pytest tests/fuzz -n 0 --capture no --requests $(REQUESTS) --postgresql
+.PHONY: fuzz fuzz-sqlite fuzz-postgresql
+fuzz: install ## Send REQUESTS made-up requests to each database's service, both at once; portions have their own seeds, and add up
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 fuzz-sqlite fuzz-postgresql
+
+FUZZ = $(BIN)/pytest tests/fuzz -n 0 --capture no --requests $(REQUESTS)
+fuzz-sqlite: install
+	$(FUZZ)
+fuzz-postgresql: install
+	$(FUZZ) --postgresql
 
 PROFILES ?= 1000000
 .PHONY: plans

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from profiles.throttling import Counter, Window
 from tests.fuzz.progress import Progress
@@ -12,6 +12,15 @@ from tests.fuzz.wire import Wire
 
 PASSED = Window(passed=True, remaining=1, reset=1)
 SHORT = 1_000  # requests, where none are asked for
+RUNS = pytest.StashKey[list[Progress]]()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Where requests are asked for, the last lines say of each test what it sent and found."""
+    if config.getoption("--requests"):
+        terminalreporter.section(f"fuzz on {connection.vendor}")
+        for run in config.stash.get(RUNS, []):
+            terminalreporter.write_line(run.summary())
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +53,9 @@ def progress(request):
     """This test's share of the requests, and the line that shows how far it is."""
     asked_for = request.config.getoption("--requests")
     (share,) = request.node.get_closest_marker("share").args
-    return Progress(round(share * (asked_for or SHORT)), name=request.node.name, is_shown=bool(asked_for))
+    run = Progress(round(share * (asked_for or SHORT)), name=request.node.name, is_shown=bool(asked_for))
+    request.config.stash.setdefault(RUNS, []).append(run)
+    return run
 
 
 @pytest.fixture
