@@ -312,6 +312,10 @@ class World:
     def delete(self, caller, account, if_match=None):
         self.permitted(caller, account, writes=True)
         self.expect(caller, account, {}, if_match)
+        self.remove(account)
+
+    def remove(self, account):
+        """Take an account away, and its name from what it wrote to others."""
         account.is_there = False
         for other in self.accounts:
             if other.updated_by is account:

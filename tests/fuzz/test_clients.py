@@ -5,10 +5,12 @@ other door is asked as well, and must say the same to the letter.
 """
 
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule, run_state_machine_as_test
@@ -16,11 +18,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multi
 from profiles import families
 from tests.cast import NOBODY, PASSWORD
 from tests.doors import GraphQLDoor, RESTDoor
+from tests.fuzz.deletion import deleting
 from tests.fuzz.model import ACCESS, SIGN_IN, Account, Caller, Refusal, World, in_an_order, moment
+from tests.fuzz.orders import Kept, modelled_accounts, stored_accounts
 from tests.fuzz.values import FIELDS, PASSWORDS, inputs
 from tests.state import undone
 
 STEPS = 40
+ACTING = "acting"  # the account of the next step's caller
 TICK = timedelta(milliseconds=1)
 WAITS = [timedelta(seconds=9), timedelta(seconds=11), timedelta(minutes=6), timedelta(hours=25), timedelta(days=15)]
 ACTORS = {"owner": "read write", "owner (read)": "read", "member": "read write", "staff": "read write"}
@@ -58,6 +63,28 @@ def changes_in_full(rows):
     ]
 
 
+@dataclass(frozen=True)
+class Modelled:
+    """What the model says of a step: its outcome, and what it shows if it is done."""
+
+    outcome: str = "done"
+    errors: tuple = ()
+    details: dict = field(default_factory=dict)
+    shown: object = None
+
+    def fits(self, answer):
+        """Whether an answer is the model's, with what it shows of profiles."""
+        if (answer.outcome, answer.details) != (self.outcome, self.details):
+            return False
+        if self.outcome == "invalid":
+            return tuple(error[:2] for error in answer.errors) == self.errors
+        if isinstance(self.shown, Account):  # that has signed up, now or before
+            return self.shown.pk in (0, answer.body["id"])
+        if isinstance(self.shown, dict) and "username" in self.shown:
+            return answer.body == self.shown
+        return True
+
+
 class Clients(RuleBasedStateMachine):
     callers, accounts, tags, cursors = Bundle("callers"), Bundle("accounts"), Bundle("tags"), Bundle("cursors")
 
@@ -67,6 +94,7 @@ class Clients(RuleBasedStateMachine):
         self.wire, self.cast, self.world = wire, cast, World()
         self.now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
         self.wire.clock = lambda: time_machine.travel(self.now, tick=False)
+        self.deleted = None  # the account that another request deletes during the next step, and at which statement
         self.undoing = undone()
         self.undoing.__enter__()
         for profile in self.cast.profiles.values():
@@ -93,22 +121,56 @@ class Clients(RuleBasedStateMachine):
             differs: whether GraphQL's schema refuses the values.
         """
         self.now += TICK
-        shown, outcome, errors, details = None, "done", (), {}
+        (account, point), self.deleted = self.deleted or (None, None), None
+        if account == ACTING:
+            account = caller and caller.account
+        if account and account.is_there and account.values["is_active"]:
+            return self.play_while(
+                account, point, door, call, expected, caller=caller, changes=changes, differs=differs
+            )
+        modelled = self.modelled(door, expected, caller, differs=differs)
+        answer = call(self.doors[door])
+        assert (answer.outcome, answer.details) == (modelled.outcome, modelled.details), answer
+        if answer.outcome == "invalid":
+            assert tuple(error[:2] for error in answer.errors) == modelled.errors
+        if not (differs or (changes and answer.outcome == "done")):
+            assert call(self.doors[1 - door]) == answer
+        return (answer, modelled.shown) if answer.outcome == "done" else None
+
+    def modelled(self, door, expected, caller, *, differs, identifies=True):
+        """What the model shows of a step."""
         try:
-            if caller:
+            if caller and identifies:
                 self.world.identified(caller, self.now)
             if differs and self.doors[door].door == "graphql":
                 raise Refusal("BAD_REQUEST")
-            shown = expected()
+            return Modelled(shown=expected())
         except Refusal as refused:
-            outcome, errors, details = refused.outcome, refused.errors, refused.details
-        answer = call(self.doors[door])
-        assert (answer.outcome, answer.details) == (outcome, details), answer
-        if outcome == "invalid":
-            assert tuple(error[:2] for error in answer.errors) == errors
-        if not (differs or (changes and outcome == "done")):
-            assert call(self.doors[1 - door]) == answer
-        return (answer, shown) if outcome == "done" else None
+            return Modelled(refused.outcome, refused.errors, refused.details)
+
+    def play_while(self, account, point, door, call, expected, *, caller, changes, differs):
+        """Play a step while another request deletes an account: the answer and what is stored are those of an order.
+
+        The orders are: the deletion comes first; or last; or, where nothing is written, once the caller's token was
+        read. A page, a history or an export reads more than once, and is compared by its outcome.
+        """
+        kept, modelled = Kept(self.world), lambda **how: self.modelled(door, expected, caller, differs=differs, **how)
+        with deleting(account.pk, point, self.wire.clock):
+            answer = call(self.doors[door])
+        connection.check_constraints()  # foreign keys, as a commit checks them
+        stored = stored_accounts()
+        orders = ["first", "last"] if changes else ["first", "between", "last"]
+        for order in orders:
+            kept.restore()
+            if order != "last":
+                self.world.remove(account)
+            found = modelled(identifies=order != "between")
+            if order == "last":
+                self.world.remove(account)
+            if found.fits(answer) and modelled_accounts(self.world) == stored:
+                is_compared = answer.outcome == "done" and (changes or "username" in answer.body)
+                return (answer, found.shown) if is_compared else None
+        raise AssertionError(f"{account} was deleted before statement {point}: {answer} is of no order")
 
     def shows(self, played):
         """Nothing, or the tag of what was shown, for a later precondition."""
@@ -126,6 +188,11 @@ class Clients(RuleBasedStateMachine):
         assert body["refresh_expires_at"] == moment(family.created_at + SIGN_IN)
         assert body["scope"] == family.scope
         return Caller(body["token"], body["refresh_token"], family, number, expires_at)
+
+    @rule(account=st.one_of(st.just(ACTING), st.just(ACTING), accounts), point=st.integers(0, 5))
+    def meanwhile(self, account, point):
+        """During the next step another request deletes this account, or the one that acts."""
+        self.deleted = account, point
 
     # What there is at first
 
@@ -457,7 +524,7 @@ class Cursor:
         self.text, self.wanted, self.place = text, wanted, place
 
 
-@pytest.mark.share(0.64)
+@pytest.mark.share(0.6)
 def test_random_clients_are_answered_as_the_model_says(cast, wire, progress):
     many = settings(
         max_examples=10,

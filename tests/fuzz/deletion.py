@@ -1,0 +1,50 @@
+"""A concurrent deletion of an account, at a chosen point of a request."""
+
+from contextlib import contextmanager
+
+from django.db import connection
+
+from profiles import writing
+from profiles.models import Profile
+from profiles.policy import Actor
+
+ENDS = ("RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+
+
+class Deletion:
+    """The account deletes itself, in another request, before the statement number `point` of this one.
+
+    Only statements outside the request's own transactions count, and those that begin one: later in a transaction its
+    locks make a deletion wait until it ends.
+    """
+
+    def __init__(self, pk, point):
+        self.pk, self.point, self.is_done = pk, point, False
+        self.depth = len(connection.savepoint_ids)
+
+    def __call__(self, execute, sql, params, many, context):
+        is_outside = len(connection.savepoint_ids) == self.depth and not sql.startswith(ENDS)
+        if is_outside and not self.is_done:
+            if self.point == 0:
+                self.delete()
+            self.point -= 1
+        return execute(sql, params, many, context)
+
+    def delete(self):
+        self.is_done = True
+        profile = Profile.objects.get(pk=self.pk)
+        writing.delete(profile, actor=Actor(profile))
+
+
+@contextmanager
+def deleting(pk, point, clock):
+    """Delete the account before a statement of the block, counted from 0, or at the block's end if it has fewer.
+
+    `clock` makes the context of the latter: the time that it is.
+    """
+    deletion = Deletion(pk, point)
+    with connection.execute_wrapper(deletion):
+        yield
+    if not deletion.is_done:
+        with clock():
+            deletion.delete()
