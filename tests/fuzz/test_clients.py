@@ -151,15 +151,17 @@ class Clients(RuleBasedStateMachine):
     def play_while(self, account, point, door, call, expected, *, caller, changes, differs):
         """Play a step while another request deletes an account: the answer and what is stored are those of an order.
 
-        The orders are: the deletion comes first; or last; or, where nothing is written, once the caller's token was
-        read. A page, a history or an export reads more than once, and is compared by its outcome.
+        The orders are: the deletion comes first; or last; or, where nothing is written, between the reading of the
+        caller's token and the rest: a write's own target is then NOT_FOUND. A page, a
+        history or an export reads more than once, and is compared by its outcome.
         """
         kept, modelled = Kept(self.world), lambda **how: self.modelled(door, expected, caller, differs=differs, **how)
         with deleting(account.pk, point, self.wire.clock):
             answer = call(self.doors[door])
         connection.check_constraints()  # foreign keys, as a commit checks them
         stored = stored_accounts()
-        orders = ["first", "last"] if changes else ["first", "between", "last"]
+        is_read_between = not changes or answer.outcome == "NOT_FOUND"
+        orders = ["first", "between", "last"] if is_read_between else ["first", "last"]
         for order in orders:
             kept.restore()
             if order != "last":
