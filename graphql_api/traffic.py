@@ -1,8 +1,8 @@
-"""Long documents give way: one at a time in a process, and it stops while a short request is answered.
+"""Priority of short requests: a process executes one long document at a time, and it waits for them.
 
-So do refusals that say to come back later, which would else be fetched again and again meanwhile.
+Responses with `Retry-After` wait too, so that a client that retries at once does not compete with others.
 
-Threads share one interpreter, so a request of a few milliseconds takes as long as all that computes beside it.
+Threads share one interpreter, so a request of a few milliseconds takes as long as everything that computes beside it.
 """
 
 import time
@@ -21,7 +21,7 @@ PATIENCE = 0.2  # seconds that a long document gives way before it begins, and a
 
 
 class Traffic:
-    """How many short requests a process is answering; of long documents it is one at the most."""
+    """How many short requests a process is computing, and the lock that long documents take in turn."""
 
     def __init__(self):
         self.short = 0
@@ -34,15 +34,20 @@ class Traffic:
             self.changed.notify_all()
 
     @contextmanager
-    def long_one(self):
-        """For the time of a long document, which was counted as a short request until it was known."""
+    def uncounted(self):
+        """For the time that a request waits for its client, or that it is known to be a long document."""
         self.count(-1)
         try:
-            with self.lane:
-                self.wait_for_short(PATIENCE)
-                yield
+            yield
         finally:
             self.count(1)
+
+    @contextmanager
+    def long_one(self):
+        """For the time of a long document."""
+        with self.uncounted(), self.lane:
+            self.wait_for_short(PATIENCE)
+            yield
 
     def wait_for_short(self, timeout):
         """Until no short request is left, or so many seconds. Returns the seconds that it took."""
@@ -56,12 +61,14 @@ traffic = Traffic()
 
 
 def count_request(get_response):
-    """The middleware that counts a request, of either door, while it is answered.
+    """The middleware that counts a request, of either API, while it computes.
 
-    An answer that says to come back later waits for those: who comes back at once has one request beside theirs.
+    Waiting for the body is not counted, nor is sending the response: a streaming one is made after this returns.
+    A response with `Retry-After` waits for the requests that are counted.
     """
 
     def middleware(request):
+        request.read = read_uncounted(request.read)
         traffic.count(1)
         try:
             response = get_response(request)
@@ -72,6 +79,16 @@ def count_request(get_response):
         return response
 
     return middleware
+
+
+def read_uncounted(read):
+    """A request's `read`, which is not counted while it waits for what the client sends."""
+
+    def uncounted(*args, **kwargs):
+        with traffic.uncounted():
+            return read(*args, **kwargs)
+
+    return uncounted
 
 
 def is_long_text(text):
