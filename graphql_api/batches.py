@@ -1,5 +1,6 @@
 """The profiles that a document asks for one by one, loaded together: one statement for all of them."""
 
+from graphql import GraphQLError
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values
 
@@ -23,9 +24,7 @@ def load_all(info):
         info.schema, info.fragments, info.variable_values, info.parent_type, info.operation.selection_set
     )
     asked = [
-        key_of(**get_argument_values(info.parent_type.fields[nodes[0].name.value], nodes[0], info.variable_values))
-        for nodes in selections.values()
-        if nodes[0].name.value in ASK_FOR_ONE
+        key for nodes in selections.values() if nodes[0].name.value in ASK_FOR_ONE for key in keys_of(info, nodes[0])
     ]
     keys = [key for key in asked if isinstance(key, int)]
     names = [key for key in asked if isinstance(key, str)]
@@ -33,6 +32,14 @@ def load_all(info):
         return {}
     found = list(Profile.objects.visible_to(info.context.auth).among(keys, names))
     return {profile.pk: profile for profile in found} | {profile.username.lower(): profile for profile in found}
+
+
+def keys_of(info, node):
+    """The key that a root field asks for; none for invalid arguments, which its own execution refuses."""
+    try:
+        return [key_of(**get_argument_values(info.parent_type.fields[node.name.value], node, info.variable_values))]
+    except GraphQLError:
+        return []
 
 
 def key_of(id=None, pk=None, username=None):

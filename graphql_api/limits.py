@@ -1,5 +1,6 @@
-"""What a document may cost: measured in one pass over its syntax tree, before anything else reads it."""
+"""What a document may cost, measured before validation on the arguments that its resolvers will get."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -7,6 +8,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy as pgettext
+from graphene.utils.str_converters import to_camel_case
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -14,46 +16,98 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSyntaxError,
-    IntValueNode,
     OperationDefinitionNode,
+    SchemaMetaFieldDef,
+    TokenKind,
+    TypeMetaFieldDef,
     ValidationRule,
-    VariableNode,
+    get_argument_values,
     get_named_type,
     get_nullable_type,
     get_operation_ast,
+    get_variable_values,
+    is_composite_type,
     is_list_type,
     parse,
 )
+from rest_framework.exceptions import ValidationError
 
 from graphql_api.schema import schema
+from graphql_api.types import PAGE_ARGUMENTS, PROFILE_FIELDS, page_values
 from profiles.outcomes import Outcome, Refused
 from profiles.pages import DEFAULT_SIZE, MOST
+from profiles.parsers import MOST_DIGITS
 
 TYPES = schema.graphql_schema.type_map
-AS_MANY_ROWS = {"totalCount": 50, "export": 20, "search": 50, "__schema": 150, "__type": 150}
-"""What takes as long as reading so many rows: fields, and an argument."""
-A_PAGE = 50  # rows that the page's own statement is worth
-ONE_ROW = {"Profile", "Node"}  # types that stand for a row of their own
-KEPT = 64  # documents that were read last: clients send the same ones, with other variables
+SCHEMA_FIELDS = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
+KEPT = 64  # parsed documents in the cache: clients repeat the same ones with other variables
 TAKES_CREDENTIALS = {"tokenAuth", "changePassword", "createProfile"}
+
+# Rows
+
+AS_MANY_ROWS = {"totalCount": 50, "export": 20, "search": 50, "__schema": 150, "__type": 150}
+"""Fields, and an argument, that take as long as reading so many rows."""
+A_PAGE = 50  # rows that the page's own statement is worth
+
+# Sizes of lists of objects, and of scalars that hold objects, that have no pages. Of an unknown one: MOST
+
+WRITABLE = [name for name, each in PROFILE_FIELDS.items() if not each.read_only]
+SIZES = {
+    "changes": len(WRITABLE),
+    "errors": len(PROFILE_FIELDS),
+    "UpdateProfilesPayload.errors": MOST,  # rows
+    "from": 1,  # the value of one field
+    "to": 1,
+    # Introspection, on average; not how many types there really are, so that a complete one passes for any schema
+    "types": 50,
+    "directives": 5,
+    "fields": 3,
+    "inputFields": 1.5,
+    "enumValues": 1.25,
+    "args": 0.25,
+    "interfaces": 0.1,
+    "possibleTypes": 0.1,
+}
+PART = {"ofType": 0.5, "__schema": 0.5, "__type": 0.5}
+"""How much is charged of what is below a field: few types wrap another; the schema's values take half the time."""
+
+# Bytes
+
+A_CHARACTER = 12  # bytes at most, as JSON in ASCII: two escapes of six
+A_LEAF = 300  # bytes of a text without a declared length: a cursor, an etag, a message
+A_NAME = 4  # bytes around a name: quotes, colon, comma
+LENGTHS = {to_camel_case(n): each.max_length for n, each in PROFILE_FIELDS.items() if getattr(each, "max_length", 0)}
+A_CHANGE = sum(LENGTHS.values()) / len(WRITABLE)  # characters of one of a change's fields, on average
+BYTES = {name: A_CHARACTER * length for name, length in (LENGTHS | {"from": A_CHANGE, "to": A_CHANGE}).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Rows that are read, values of the response, and the bytes of these."""
+
+    rows: float = 0
+    values: float = 0
+    bytes: float = 0
+
+    def __add__(self, other):
+        return Amount(self.rows + other.rows, self.values + other.values, self.bytes + other.bytes)
+
+    def __mul__(self, size):
+        return Amount(self.rows * size, self.values * size, self.bytes * size)
 
 
 @dataclass(slots=True)
 class Cost:
-    """What a selection set amounts to, with each fragment in its places.
-
-    `paged` is what there is for each row of the page that it is of.
-    """
+    """What a selection set costs, with each fragment counted wherever it is spread."""
 
     depth: int = 0
     aliases: int = 0
     directives: int = 0
     fragments: int = 0
-    rows: int = 0
-    values: int = 0
-    paged: tuple[int, int] = (0, 0)  # rows and values
     repeated: int = 0
-    names: Counter = field(default_factory=Counter)  # of the answer's fields on this level
+    once: Amount = Amount()
+    per_row: Amount = Amount()  # for each row of the page that this is selected on
+    names: Counter = field(default_factory=Counter)  # of the response's fields on this level
 
     @property
     def root_fields(self):
@@ -61,50 +115,45 @@ class Cost:
 
     @property
     def shown(self):
-        """What an answer says of it."""
+        """`extensions.cost`."""
         return {"operations": self.root_fields, "rows": self.total_rows, "values": self.total_values}
 
     @property
+    def total(self):
+        return self.once + self.per_row
+
+    @property
     def total_rows(self):
-        return self.rows + self.paged[0]
+        return math.ceil(self.total.rows)
 
     @property
     def total_values(self):
-        return self.values + self.paged[1]
+        return math.ceil(self.total.values)
+
+    @property
+    def total_bytes(self):
+        return math.ceil(self.total.bytes)
 
     def add(self, other):
-        """Beside what there is already: on the same level, or below it."""
+        """Add what stands beside this, or below it."""
         self.aliases += other.aliases
         self.directives += other.directives
         self.fragments += other.fragments
-        self.rows += other.rows
-        self.values += other.values
         self.repeated += other.repeated
-        self.paged = (self.paged[0] + other.paged[0], self.paged[1] + other.paged[1])
-
-    def add_page(self, page, size):
-        """A page of so many rows."""
-        rows, values = page.paged
-        page.paged = (0, 0)
-        self.add(page)
-        self.rows += A_PAGE + size * rows
-        self.values += size * values
-
-    def add_each(self, row):
-        """What each row of the page has."""
-        rows, values = row.rows + row.paged[0], row.values + row.paged[1]
-        row.rows, row.values, row.paged = 0, 0, (rows, values)
-        self.add(row)
+        self.once += other.once
+        self.per_row += other.per_row
 
 
 class Measure:
-    """The costs of a document's parts. Those of a fragment are found once, however often it is spread."""
+    """The costs of one document's parts, for one operation's variables. A fragment is measured once.
+
+    Fragments and variables need not exist, nor fit where they are used: validation comes later.
+    """
 
     def __init__(self, document, variables):
         self.variables = variables
         self.definitions = {n.name.value: n for n in document.definitions if isinstance(n, FragmentDefinitionNode)}
         self.of_fragments = {}
-        self.defaults = default_numbers(document)
         self.most_levels = settings.GRAPHQL_LIMITS["depth"] + settings.GRAPHQL_LIMITS["fragments"]
 
     def operation(self, node):
@@ -113,7 +162,7 @@ class Measure:
         return cost
 
     def fragment(self, name, level):
-        """A circular one is found within itself as nothing, and an unknown one too: validation refuses them."""
+        """The cost of a fragment: nothing for a circular one within itself and for an unknown one."""
         if name not in self.of_fragments:
             self.of_fragments[name] = Cost()
             if node := self.definitions.get(name):
@@ -149,61 +198,73 @@ class Measure:
         return total
 
     def add_field(self, total, node, parent, level):
-        name = node.name.value
-        definition = getattr(parent, "fields", {}).get(name)
-        named = definition and get_named_type(definition.type)
-        below = self.selections(node.selection_set, named, level)
-        arguments = {each.name.value: each.value for each in node.arguments}
+        name, shown = node.name.value, (node.alias or node.name).value
+        definition = SCHEMA_FIELDS.get(name) or getattr(parent, "fields", {}).get(name)
+        below = self.selections(node.selection_set, definition and get_named_type(definition.type), level)
         total.depth = max(total.depth, 1 + below.depth)
+        total.names[shown] += 1
         below.aliases += node.alias is not None
-        below.values += 1
-        given = [name, *(each for each, value in arguments.items() if self.is_given(value))]
-        below.rows += sum(AS_MANY_ROWS.get(each, 0) for each in given)
-        total.names[(node.alias or node.name).value] += 1
-        many = definition and is_list_type(get_nullable_type(definition.type))
-        if many and parent.name.endswith("Connection"):
-            below.rows += 1
-            total.add_each(below)
-        elif definition and "first" in definition.args:
-            total.add_page(below, self.page_size(arguments))
-        elif many and named.name in ONE_ROW:
-            row = Cost()
-            row.add_each(below)
-            row.paged = (row.paged[0] + 1, row.paged[1])
-            total.add_page(row, MOST)
+        own = Amount(AS_MANY_ROWS.get(name, 0), 1, len(shown) + A_NAME)
+        if definition:
+            self.multiply(below, own, node, parent, definition)
         else:
-            below.rows += bool(named) and named.name in ONE_ROW and not parent.name.endswith("Edge")
-            total.add(below)
+            below.once += own
+        total.add(below)
 
-    def is_given(self, node):
-        """Whether an argument has a value: a variable may be left out."""
-        return not isinstance(node, VariableNode) or self.variables.get(node.name.value) is not None
+    def multiply(self, cost, own, node, parent, definition):
+        """Charge what is below a field as often as its type says, and what the field itself costs."""
+        arguments = self.arguments(definition, node)
+        named, is_list = get_named_type(definition.type), is_list_type(get_nullable_type(definition.type))
+        own += Amount(rows=sum(AS_MANY_ROWS.get(name, 0) for name, value in arguments.items() if value is not None))
+        if is_list and parent.name.endswith("Connection"):
+            cost.once, cost.per_row = Amount(), own + cost.total + Amount(rows=1)
+        elif "first" in definition.args:
+            cost.once, cost.per_row = cost.once + cost.per_row * page_size(arguments), Amount()
+            cost.once += own + Amount(rows=A_PAGE)
+        elif is_list and is_row(named):
+            cost.once, cost.per_row = (cost.total + Amount(rows=1)) * MOST, Amount()
+            cost.once += own + Amount(rows=A_PAGE)
+        elif is_composite_type(named):
+            size = size_of(parent, node.name.value) if is_list else PART.get(node.name.value, 1)
+            cost.once, cost.per_row = cost.once * size, cost.per_row * size
+            cost.once += own + Amount(rows=is_row(named) and not parent.name.endswith("Edge"))
+        else:
+            size = size_of(parent, node.name.value) if named.name == "GenericScalar" else 1
+            cost.once += own + Amount(values=size - 1, bytes=size * BYTES.get(node.name.value, A_LEAF))
 
-    def page_size(self, arguments):
-        """How many rows `first` or `last` asks for, at the most as many as there are on a page."""
-        node = arguments.get("first") or arguments.get("last")
-        size = None
-        if isinstance(node, VariableNode):
-            size = self.variables.get(node.name.value, self.defaults.get(node.name.value))
-        elif isinstance(node, IntValueNode):
-            size = number(node)
-        return max(0, min(size, MOST)) if type(size) is int else DEFAULT_SIZE
+    def arguments(self, definition, node):
+        """A field's arguments as its resolver gets them; the largest page for invalid ones, which are refused later."""
+        try:
+            return get_argument_values(definition, node, self.variables)
+        except GraphQLError:
+            return {"first": MOST}
 
 
-def default_numbers(document):
-    """The variables' defaults that are numbers: of several operations', the greatest."""
-    defaults = {}
-    for node in document.definitions:
-        for each in getattr(node, "variable_definitions", None) or ():
-            if isinstance(each.default_value, IntValueNode):
-                name = each.variable.name.value
-                defaults[name] = max(number(each.default_value), defaults.get(name, 0))
-    return defaults
+def is_row(named):
+    """Whether a type stands for a row of its own: it has a global id."""
+    return named is TYPES["Node"] or TYPES["Node"] in getattr(named, "interfaces", ())
 
 
-def number(node):
-    """The value of a number's node, or as much as there can be of a page."""
-    return int(node.value) if len(node.value) < 10 else MOST
+def size_of(parent, name):
+    """How many objects there are in a field's list, or in its scalar."""
+    return SIZES.get(f"{parent.name}.{name}", SIZES.get(name, MOST))
+
+
+def page_size(arguments):
+    """How many rows a page's arguments ask for, by what its resolver reads them with. Invalid ones cost the default."""
+    try:
+        page = page_values(**{name: arguments.get(name) for name in PAGE_ARGUMENTS})
+    except ValidationError:
+        return DEFAULT_SIZE
+    size = page.get("page_size", DEFAULT_SIZE)
+    return max(0, min(size, MOST)) if isinstance(size, int) else DEFAULT_SIZE
+
+
+def coerce_variables(operation, variables):
+    """An operation's variables as its execution gets them; none where they are invalid, which is refused later."""
+    definitions = operation.variable_definitions if operation else ()
+    coerced = get_variable_values(schema.graphql_schema, definitions, variables, max_errors=0, hide_suggestions=True)
+    return coerced if isinstance(coerced, dict) else {}
 
 
 def repeats(names):
@@ -211,10 +272,10 @@ def repeats(names):
     return names.total() - len(names)
 
 
-def check(operations, fragments):
-    """Raise `Refused` where one of these costs is over a limit."""
+def check(operations, fragments, meant):
+    """Raise `Refused` where a cost is over a limit: the shape of any part, the amount of the operation meant."""
     for name, figure_of in FIGURES.items():
-        costs = operations if name == "root_fields" else [*operations, *fragments]
+        costs = [meant] if name in AMOUNTS else operations if name == "root_fields" else [*operations, *fragments]
         figure = max((figure_of(cost) for cost in costs), default=0)
         if figure > settings.GRAPHQL_LIMITS[name]:
             raise too_much(name, figure)
@@ -229,7 +290,9 @@ FIGURES = {
     "fragments": lambda cost: cost.fragments,
     "rows": lambda cost: cost.total_rows,
     "values": lambda cost: cost.total_values,
+    "bytes": lambda cost: cost.total_bytes,
 }
+AMOUNTS = {"rows", "values", "bytes"}
 
 
 WORDS = {
@@ -244,6 +307,7 @@ WORDS = {
     "fragments": pgettext("a document has", "fragments"),
     "rows": pgettext("a document has", "rows"),
     "values": pgettext("a document has", "values"),
+    "bytes": pgettext("a document has", "bytes in its longest response"),
 }
 LARGEST = 2**31 - 1  # of GraphQL's Int: spreads of spreads soon come to more
 
@@ -265,7 +329,7 @@ class Measured:
 
 
 def read(query, variables, operation_name):
-    """The document of this text, within the limits.
+    """Parse and measure a document.
 
     Args:
         query: its text.
@@ -273,35 +337,48 @@ def read(query, variables, operation_name):
         operation_name: which of its operations is meant; None for the only one.
 
     Raises:
-        Refused: TOO_COMPLEX: over one of GRAPHQL_LIMITS; it says which.
-        graphql.GraphQLSyntaxError: it is no document.
+        Refused: TOO_COMPLEX: over one of GRAPHQL_LIMITS; it says which. BAD_REQUEST: a number is too long.
+        graphql.GraphQLSyntaxError: the text is not a document.
     """
     for name, figure in (("size", len(query)), ("variables", count_values(variables))):
         if figure > settings.GRAPHQL_LIMITS[name]:
             raise too_much(name, figure)
     document = parse_tokens(query)
-    measure = Measure(document, variables)
+    operation = get_operation_ast(document, operation_name)
+    measure = Measure(document, coerce_variables(operation, variables))
     if len(measure.definitions) > settings.GRAPHQL_LIMITS["fragments"]:
         raise too_much("fragments", len(measure.definitions))
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     costs = [measure.operation(node) for node in operations]
-    check(costs, [measure.fragment(name, 0) for name in measure.definitions])
-    operation = get_operation_ast(document, operation_name)
-    cost = next((cost for node, cost in zip(operations, costs, strict=True) if node is operation), Cost())
-    return Measured(document, operation, cost)
+    meant = next((cost for node, cost in zip(operations, costs, strict=True) if node is operation), Cost())
+    check(costs, [measure.fragment(name, 0) for name in measure.definitions], meant)
+    return Measured(document, operation, meant)
 
 
 @lru_cache(KEPT)
 def parse_tokens(query):
-    """The syntax tree. It ends at the limit, so a refusal's figure is the first one too many."""
+    """The syntax tree of a text. Parsing stops at the limit, so a refusal's figure is the limit and one.
+
+    Raises as `read` does.
+    """
     most = settings.GRAPHQL_LIMITS["tokens"]
     try:
-        return parse(query, max_tokens=most)
+        document = parse(query, max_tokens=most)
     except GraphQLSyntaxError as error:
         for words, name in (("contains more than", "tokens"), ("is nested too deeply", "depth")):
             if error.message.startswith(f"Syntax Error: Document {words}"):
                 raise too_much(name, settings.GRAPHQL_LIMITS[name] + 1) from None
         raise
+    check_numbers(document.loc.start_token)
+    return document
+
+
+def check_numbers(token):
+    """Refuse a number that Python would not read: graphql-core does not expect the ValueError of `int()`."""
+    while token:
+        if token.kind in (TokenKind.INT, TokenKind.FLOAT) and len(token.value) > MOST_DIGITS:
+            raise Refused(Outcome.BAD_REQUEST, _("A number in the document has too many digits. Send a shorter one."))
+        token = token.next
 
 
 def count_values(value):

@@ -9,10 +9,6 @@ import time
 from contextlib import contextmanager
 from threading import Condition, Lock
 
-from graphql import OperationType
-
-from graphql_api.execution import Execution
-
 LONG_ROWS = 100  # a document that costs more, as `limits` measures it, is a long one
 LONG_VALUES = 500
 LONG_TEXT = 1_000  # characters: it takes as long to read
@@ -97,18 +93,3 @@ def is_long_text(text):
 
 def is_long(cost):
     return cost.total_rows > LONG_ROWS or cost.total_values > LONG_VALUES
-
-
-class LongExecution(Execution):
-    """Executes a long document: before each object of a query it gives way to the short requests of its process.
-
-    Within a mutation it does not: others may wait for what that has locked.
-    """
-
-    patience = PATIENCE
-
-    def complete_object_value(self, *args):
-        is_query = self.operation.operation is OperationType.QUERY
-        if is_query and traffic.short and self.patience > 0:
-            self.patience -= traffic.wait_for_short(self.patience)
-        return super().complete_object_value(*args)

@@ -1,7 +1,8 @@
 """GraphQL over HTTP: the same authentication and the same JSON reader as REST's, and the answer's shape."""
 
+import logging
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from graphql import (
     GraphQLError,
     NoSchemaIntrospectionCustomRule,
     OperationType,
-    execute_sync,
+    ValueNode,
     specified_rules,
     validate,
 )
@@ -27,12 +28,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from graphql_api import limits, persisted
-from graphql_api.execution import Execution
+from graphql_api.execution import Execution, LongExecution, execute
 from graphql_api.schema import schema
-from graphql_api.traffic import LongExecution, is_long, is_long_text, traffic
+from graphql_api.traffic import is_long, is_long_text, traffic
 from profiles.outcomes import Outcome, Refused, refusal
 from profiles.parsers import parse_json, read_query
 from profiles.throttling import Budget, require_any_left, spend
+
+logger = logging.getLogger(__name__)
 
 RULES = [*specified_rules, MaxIntrospectionDepthRule, limits.OneWithCredentials]
 PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
@@ -104,7 +107,8 @@ class GraphQLView(APIView):
                     require_any_left(self.request, self.request.auth, Budget.READS)
                 if long := is_long_text(text):
                     lane.enter_context(traffic.long_one())
-                measured = limits.read(text, variables or {}, operation_name)
+                with graphql_core():
+                    measured = limits.read(text, variables or {}, operation_name)
             except (GraphQLError, Refused):
                 spend(self.request, self.request.auth, Budget.READS)
                 raise
@@ -120,13 +124,13 @@ class GraphQLView(APIView):
     def execute(self, text, measured, digest, variables, operation_name):
         """What comes of a document within the limits: the errors of its validation, or of its execution the result."""
         try:
-            require_valid(text, shows_schema=self.shows_schema)
+            with graphql_core():
+                require_valid(text, shows_schema=self.shows_schema)
         except Invalid as invalid:
             return ExecutionResult(errors=invalid.errors)
         if digest:
             persisted.keep(digest, text)
-        result = execute_sync(
-            schema.graphql_schema,
+        result = execute(
             measured.document,
             context_value=self.request,
             variable_values=variables,
@@ -179,6 +183,22 @@ class GraphQLView(APIView):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
+@contextmanager
+def graphql_core():
+    """What graphql-core does to a document before it is executed, where nothing of ours takes part.
+
+    Raises:
+        Refused: BAD_REQUEST, logged: graphql-core raised what it does not raise by its contract.
+    """
+    try:
+        yield
+    except (GraphQLError, Refused, Invalid):
+        raise
+    except Exception:
+        logger.exception("graphql-core could not read a document")
+        raise Refused(Outcome.BAD_REQUEST) from None
+
+
 class Invalid(Exception):
     """A document that the schema has no answer for, with validation's `errors`."""
 
@@ -211,15 +231,20 @@ def checked(parameters):
 
 
 def refused_by(error):
-    """The outcome that a GraphQLError stands for: the resolver's own, or that the document is wrong."""
+    """The outcome that a GraphQLError stands for: BAD_REQUEST for graphql-core's own errors about the document."""
     cause = error
     while isinstance(cause, GraphQLError) and cause.original_error:
         cause = cause.original_error
-    if error.path is None and isinstance(cause, GraphQLError):
+    if isinstance(cause, GraphQLError) and (error.path is None or is_of_argument(cause)):
         return Refused(Outcome.BAD_REQUEST, error.message)
     if isinstance(cause, ValidationError):  # of a query's arguments: a mutation has a payload for them
         return Refused(Outcome.BAD_REQUEST, " ".join(flat.detail for flat in flatten_errors(cause.detail)))
     return refusal(cause)
+
+
+def is_of_argument(error):
+    """Whether graphql-core refuses an argument's value, at whatever depth: an error about a result has no such node."""
+    return any(isinstance(node, ValueNode) for node in error.nodes or ())
 
 
 def formatted(refused):

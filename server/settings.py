@@ -251,7 +251,8 @@ GRAPHQL_LIMITS = {
         "directives": 20,
         "fragments": 50,  # spreads and inline ones, each as often as it is reached
         "rows": 350,  # pages multiply
-        "values": 2_300,  # fields of the answer
+        "values": 2_300,  # fields of the response; lists multiply
+        "bytes": 4_000_000,  # of the response, if each text is as long as it may be
     }.items()
 }
 # Who may ask for the schema: "everybody", "members" (who have signed in) or "nobody".

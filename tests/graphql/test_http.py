@@ -145,6 +145,74 @@ def test_a_document_that_is_wrong_is_said_to_be(client, query):
     assert "data" not in response.json()
 
 
+LONG = "1" * 4_301  # more digits than Python converts
+
+LONG_NUMBERS = [
+    "{ profiles(first: %s) { totalCount } }", "{ profiles(first: -%s) { totalCount } }", "{ profile(pk: %s) { pk } }",
+    "{ profile(pk: %s.5) { pk } }", "query ($n: Int = %s) { profiles(first: $n) { totalCount } }",
+    "query ($n: [Int] = [[%s]]) { me { pk } }", "{ me @skip(if: %s) { pk } }", "{ me(x: {y: [%s]}) { pk } }",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", LONG_NUMBERS)
+def test_a_number_of_too_many_digits_is_the_clients_error(client, query):
+    response = client.post(
+        "/graphql/", {"query": query % LONG}, content_type="application/json", headers={"accept": GRAPHQL}
+    )
+    assert (response.status_code, first_error(response)["extensions"]) == (400, {"code": "BAD_REQUEST"})
+    assert "too many digits" in first_error(response)["message"]
+
+
+@pytest.mark.parametrize("name", ["views.validate", "limits.parse", "limits.get_variable_values"])
+@pytest.mark.parametrize("error", [RecursionError, ValueError, KeyError])
+def test_what_graphql_core_does_not_expect_is_the_clients_error_and_logged(client, monkeypatch, caplog, name, error):
+    def broken(*args, **kwargs):
+        raise error("hunter2")
+
+    monkeypatch.setattr(f"graphql_api.{name}", broken)
+    body = {"query": f"{{ __typename }} # {name} {error}"}
+    response = client.post("/graphql/", body, content_type="application/json", headers={"accept": GRAPHQL})
+    assert (response.status_code, first_error(response)["extensions"]) == (400, {"code": "BAD_REQUEST"})
+    assert "hunter2" not in response.content.decode()
+    assert "graphql-core could not read a document" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("query ($x: Boolean = true) { me @skip(if: $x) { pk } }", None),
+        ("query ($x: Boolean = true) { me { pk @skip(if: $x) } }", ["me"]),
+        ("query ($x: Boolean = true) { me { ... @include(if: $x) { pk } } }", ["me"]),
+        ("query ($x: Boolean = true) { me { updatedBy { pk @skip(if: $x) } } }", ["me", "updatedBy"]),
+        ("query ($x: Boolean = true) { profiles { totalCount @skip(if: $x) } }", ["profiles"]),
+        ("query ($x: Boolean = true) { profiles { edges { node { pk @skip(if: $x) } } } }", None),
+        ('query ($x: ID = "x") { node(id: $x) { id } }', ["node"]),
+    ],
+)
+def test_an_argument_that_graphql_core_refuses_is_a_bad_request_at_any_depth(cast, graphql, query, path):
+    owner = cast["owner"]
+    owner.updated_by = owner
+    owner.save()
+    error = first_error(graphql.send(query, {"x": None}, token=cast.token("owner")))
+    assert error["extensions"] == {"code": "BAD_REQUEST"}
+    assert "must not be null" in error["message"]
+    assert path is None or error["path"] == path
+
+
+def test_one_fields_invalid_argument_does_not_refuse_another(cast, graphql):
+    query = 'query ($x: ID = "x", $pk: Int) { a: node(id: $x) { id } b: profile(pk: $pk) { pk } }'
+    response = graphql.send(query, {"x": None, "pk": cast.pk("owner")}, token=cast.token("owner")).json()
+    assert response["data"] == {"a": None, "b": {"pk": cast.pk("owner")}}
+    assert [error["path"] for error in response["errors"]] == [["a"]]
+
+
+def test_a_result_that_graphql_core_refuses_is_ours(cast, graphql, monkeypatch):
+    monkeypatch.setattr(schema.graphql_schema.type_map["Profile"].fields["pk"], "resolve", lambda *args: "no number")
+    error = first_error(graphql.send("{ me { pk } }", token=cast.token("owner")))
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert "no number" not in error["message"]
+
+
 def test_a_lone_surrogate_in_an_error_can_be_sent(client):
     body = '{"query": "query ($pk: Int) { profile(pk: $pk) { pk } }", "variables": {"pk": "\\ud800"}}'
     response = client.post("/graphql/", body, content_type="application/json")

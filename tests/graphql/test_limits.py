@@ -1,10 +1,19 @@
 """What a document may cost: each limit, at its edge and over it, whatever the shape."""
 
+import json
+from types import SimpleNamespace
+
 import pytest
-from graphql import get_introspection_query
+from graphql import build_schema, get_introspection_query, graphql_sync
+from hypothesis import given
+from hypothesis import strategies as st
+from rest_framework.exceptions import ValidationError
 
 from graphql_api import limits
+from graphql_api.schema import schema
+from graphql_api.types import page_values
 from profiles.outcomes import Refused
+from profiles.pages import DEFAULT_SIZE, MOST, PageQuery
 
 
 def aliased(count):
@@ -17,6 +26,10 @@ def nested(depth):
 
 def inside_me(fields):
     return "{ me { " + " ".join(fields) + " } }"
+
+
+def inside_a_page(*fields):
+    return "{ profiles(first: 100) { edges { node { " + " ".join(fields) + " } } } }"
 
 
 def spread(count):
@@ -45,6 +58,7 @@ EDGES = {  # what passes, what is one too many
         "{ profiles(first: 100) { edges {" + "".join(f" a{n}: cursor" for n in range(21)) + " } } }",
         "{ profiles(first: 100) { edges {" + "".join(f" a{n}: cursor" for n in range(22)) + " } } }",
     ),
+    "bytes": (inside_a_page("bio"), inside_a_page("bio", "b: bio")),
 }  # fmt: skip
 
 
@@ -83,7 +97,7 @@ def test_variables_are_counted_however_deep(client):
         ("{ profiles(last: 7) { pageInfo { endCursor } edges { node { pk } } totalCount } }", {}, 107),
         ("query ($n: Int) { profiles(first: $n) { edges { node { pk } } } }", {"n": 9}, 59),
         ("query ($n: Int = 5) { profiles(first: $n) { edges { node { pk } } } }", {}, 55),
-        ("query A($n: Int = 5) { profiles(first: $n) { edges { cursor } } } query B($n: Int = 8) { a }", {}, 58),
+        ("query A($n: Int = 5) { profiles(first: $n) { edges { cursor } } } query B($n: Int = 8) { a }", {}, 55),
         ("query ($s: String) { profiles(first: 3, search: $s) { edges { node { pk } } } }", {"s": None}, 53),
         ("query ($s: String) { profiles(first: 3, search: $s) { edges { node { pk } } } }", {"s": "x"}, 103),
         ('query { profiles(first: 3, search: "x") { edges { node { pk } } } }', {}, 103),
@@ -97,6 +111,255 @@ def test_variables_are_counted_however_deep(client):
 )  # fmt: skip
 def test_pages_multiply(query, variables, rows):
     assert limits.read(query, variables, "A" if "query A" in query else None).cost.total_rows == rows
+
+
+def rows(query, **variables):
+    return limits.read(query, variables, None).cost.total_rows
+
+
+def values(query, **variables):
+    return limits.read(query, variables, None).cost.total_values
+
+
+A_PAGE = "profiles(first: $n, last: $m, search: $s) { edges { cursor } }"
+
+
+@pytest.mark.parametrize(
+    ("declared", "variables", "expected"),
+    [
+        ("$n: Int", {"n": 100.0}, 150),
+        ("$n: Int, $m: Int", {"n": None, "m": 100}, 150),
+        ("$n: Int = null, $m: Int = 100", {}, 150),
+        ("$n: Int = 100", {"n": None}, 70),
+        ("$m: Int", {"m": 5}, 55),
+        ("$n: Int, $m: Int", {"n": 5, "m": 100}, 70),  # refused: both ends at once
+        ('$s: String = "ada"', {}, 120),
+        ('$s: String = "ada"', {"s": None}, 70),
+        ('$s: String = "ada", $n: Int = 100', {"n": 1e300}, 70),  # refused: no Int
+    ],
+)
+def test_variables_cost_what_they_are_coerced_to(declared, variables, expected):
+    assert rows(f"query ({declared}) {{ {A_PAGE} }}", **variables) == expected
+
+
+def test_a_literal_null_is_no_size():
+    assert rows("{ profiles(first: null, last: 100) { edges { cursor } } }") == 150
+    assert rows("{ profiles(first: null, search: null) { edges { cursor } } }") == 70
+
+
+def test_the_default_of_an_argument_is_charged(client):
+    searches = " ".join(f"a{n}: profiles(first: 1, search: $s) {{ edges {{ cursor }} }}" for n in range(6))
+    for variables, declared in (({}, 'String = "ada"'), ({"s": "ada"}, "String")):
+        body = {"query": f"query ($s: {declared}) {{ {searches} }}", "variables": variables}
+        error = client.post("/graphql/", body, content_type="application/json").json()["errors"][0]
+        assert error["extensions"] == {"code": "TOO_COMPLEX", "limit": "rows", "most": 350, "figure": 606}
+
+
+def test_a_fragment_costs_what_the_operation_that_is_meant_makes_of_it():
+    document = (
+        "query A($n: Int = 3) { ...F } query B($n: Int = 9) { ...F } "
+        "fragment F on Query { profiles(first: $n) { edges { cursor } } }"
+    )
+    assert [limits.read(document, {}, name).cost.total_rows for name in "AB"] == [53, 59]
+    assert limits.read(document, {"n": 50}, "B").cost.total_rows == 100
+
+
+def test_what_is_not_executed_is_not_charged():
+    document = f"query A {{ me {{ pk }} }} query B {{ {' '.join(f'a{n}: __schema {{ a }}' for n in range(5))} }}"
+    assert limits.read(document, {}, "A").cost.total_rows == 1
+    with pytest.raises(Refused):
+        limits.read(document, {}, "B")
+
+
+sizes = st.none() | st.integers(-1, 200)
+cursors = st.none() | st.just("x")
+
+
+@given(st.fixed_dictionaries({}, optional={"first": sizes, "after": cursors, "last": sizes, "before": cursors}))
+def test_a_page_is_charged_for_as_many_rows_as_its_resolver_reads(arguments):
+    try:
+        page = PageQuery(data=page_values(**arguments))
+        page.is_valid(raise_exception=True)
+    except ValidationError:
+        assert limits.page_size(arguments) in (0, DEFAULT_SIZE, MOST)
+    else:
+        assert limits.page_size(arguments) == page.validated_data["page_size"]
+
+
+CHANGES = "history(first: {}) {{ edges {{ node {{ changes {{ field from to }} }} }} }}"
+
+
+def test_a_list_of_objects_costs_its_size_times_its_fields():
+    of_a_change = 3 + 3 * 10  # edge, node, list; each writable field
+    assert values("{ me { " + CHANGES.format(50) + " } }") == 2 + 50 * of_a_change
+    with pytest.raises(Refused) as refused:
+        limits.read("{ me { a: " + CHANGES.format(40) + " b: " + CHANGES.format(40) + " } }", {}, None)
+    assert refused.value.details["limit"] == "values"
+    assert values("mutation { updateProfile(input: {id: 1}) { errors { code field } } }") == 2 + 17 * 2
+    assert values("mutation { updateProfiles(input: {profiles: []}) { errors { code field } } }") == 2 + 100 * 2
+
+
+SHAPES = """
+scalar GenericScalar
+type Thing { a: Int blob: GenericScalar things: [Thing!]! }
+type Query { thing: Thing things: [Thing] numbers: [Int] blob: GenericScalar }
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("{ thing { a } }", 2),
+        ("{ things { a } }", 101),
+        ("{ things { things { a } } }", 10_101),
+        ("{ thing { blob } }", 101),
+        ("{ numbers }", 1),
+        ("{ nothing { a } }", 2),
+    ],
+)
+def test_the_cost_of_an_unknown_field_follows_from_its_shape(monkeypatch, settings, query, expected):
+    monkeypatch.setattr(limits, "schema", SimpleNamespace(graphql_schema=build_schema(SHAPES)))
+    settings.GRAPHQL_LIMITS = settings.GRAPHQL_LIMITS | {"values": 100_000, "bytes": 100_000_000}
+    assert values(query) == expected
+
+
+def test_a_type_with_a_global_id_is_a_row():
+    assert {name for name, kind in limits.TYPES.items() if limits.is_row(kind)} == {"Node", "Profile"}
+
+
+def test_introspection_costs_about_what_it_returns():
+    query = get_introspection_query(input_value_deprecation=True)
+    returned = limits.count_values(graphql_sync(schema.graphql_schema, query).data)
+    assert returned <= values(query) / limits.PART["__schema"] <= 1.5 * returned
+    types = " ".join(f"a{n}: types {{ name fields {{ name args {{ name type {{ name }} }} }} }}" for n in range(10))
+    with pytest.raises(Refused) as refused:
+        limits.read(f"{{ __schema {{ {types} }} }}", {}, None)
+    assert refused.value.details["limit"] == "values"
+
+
+TYPES = st.sampled_from(["Int", "Int!", "[Int!]", "String", "ID", "ProfileFilterInput", "Profile", "Nothing"])
+GIVEN = st.sampled_from(
+    ["$n", "$s", "null", "1", "-1", "1.5", "1e999999", '"x"', "true", "A", "[1]", "{}", "[$n, {a: $s}]"]
+)
+DEFAULTS = st.sampled_from(["", *(f" = {value}" for value in ("null", "5", '"x"', "[1]", "{username: 1}", "9" * 300))])
+ARGUMENT = st.sampled_from(["first", "last", "after", "search", "filter", "id", "pk", "input", "nothing"])
+ARGUMENTS = st.just("") | st.lists(st.builds("{}: {}".format, ARGUMENT, GIVEN), min_size=1).map(", ".join).map(
+    "({})".format
+)
+DIRECTIVE = st.just("") | GIVEN.map("@skip(if: {})".format)
+LEAF = st.sampled_from(
+    ["pk", "totalCount", "export", "nothing", "a: pk", "...F", "... on Nothing { ...G }", "__typename", "field"]
+)
+PARENT = st.sampled_from(
+    [
+        *("profiles", "profile", "me", "a: node", "edges", "node", "history", "changes", "updatedBy", "__schema"),
+        *("types", "updateProfiles", "profil"),
+    ]
+)
+SELECTION = st.recursive(
+    LEAF,
+    lambda inner: st.builds(
+        lambda *parts: "{}{} {} {{ {} }}".format(*parts[:3], " ".join(parts[3])),
+        *(PARENT, ARGUMENTS, DIRECTIVE, st.lists(inner, min_size=1, max_size=3)),
+    ),
+    max_leaves=8,
+)
+DOCUMENT = st.builds(
+    lambda kind, n, s, *parts: (
+        f"{kind} A($n: {n[0]}{n[1]}, $s: {s[0]}{s[1]}) {{ {parts[0]} }} query B {{ {parts[1]} }} "
+        f"fragment F on Query {{ {parts[2]} }} fragment G on Nothing {{ {parts[3]} }}"
+    ),
+    st.sampled_from(["query", "mutation", "subscription"]),
+    *[st.tuples(TYPES, DEFAULTS)] * 2,
+    *[SELECTION] * 4,
+)
+SENT = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.just("x") | st.just([1])
+
+
+@given(DOCUMENT, st.dictionaries(st.sampled_from("ns"), SENT), st.sampled_from([None, "A", "B", "C"]))
+def test_any_document_is_measured_or_refused(query, variables, name):
+    """Most are invalid; none is refused for its syntax or an exception."""
+    try:
+        cost = limits.read(query, variables, name).cost
+    except Refused:
+        return
+    assert min(cost.shown.values()) >= 0
+
+
+# The bytes of a response
+
+LONGEST = {"bio": "\U0001f600" * 2_000, "display_name": "\u2028" * 100, "location": '"' * 100}
+PROFILE = "bio displayName location username email website timeZone createdAt etag editableFields updatedBy { pk }"
+HISTORY = "history(first: 5) { edges { cursor node { version at door requestId changes { field from to } } } }"
+
+
+def count_fields(data):
+    if isinstance(data, dict):
+        return len(data) + sum(map(count_fields, data.values()))
+    return sum(map(count_fields, data)) if isinstance(data, list) else 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"{{ me {{ {PROFILE} }} }}",
+        f"{{ me {{ {HISTORY} }} }}",
+        f"{{ profiles(first: 9) {{ totalCount pageInfo {{ endCursor }} edges {{ cursor node {{ {PROFILE} }} }} }} }}",
+        f"query ($n: Int = 3) {{ profiles(last: $n) {{ edges {{ node {{ {PROFILE} }} }} }} }}",
+        'mutation { createProfile(input: {username: "!", email: "!"}) { errors { code message field } } }',
+    ],
+)
+def test_a_response_has_no_more_than_was_charged(cast, graphql, query):
+    owner = cast["owner"]
+    for name, value in LONGEST.items():
+        setattr(owner, name, value)
+    owner.updated_by = owner
+    owner.save()
+    graphql.update(owner.pk, {"bio": "x", "display_name": "y", "location": ""}, token=cast.token("owner"))
+    graphql.update(
+        owner.pk, {name: value.replace("\u2028", "z") for name, value in LONGEST.items()}, token=cast.token("owner")
+    )
+    response = graphql.send(query, token=cast.token("owner"))
+    body = response.json()
+    assert "errors" not in body
+    charged = limits.read(query, {}, None).cost
+    assert body["extensions"]["cost"] == charged.shown
+    assert count_fields(body["data"]) <= charged.total_values
+    assert len(json.dumps(body["data"], separators=(",", ":"))) <= charged.total_bytes
+
+
+@pytest.fixture
+def underestimated(settings, monkeypatch):
+    """Texts that are longer than what was estimated of them."""
+    monkeypatch.setitem(limits.BYTES, "bio", 0)
+    settings.GRAPHQL_LIMITS = settings.GRAPHQL_LIMITS | {"bytes": 3_000}
+
+
+def test_a_query_ends_at_the_limit_whatever_was_estimated(cast, graphql, underestimated):
+    owner = cast["owner"]
+    owner.bio = "x" * 1_500
+    owner.save()
+    query = "{ me { bio } again: me { bio } }"
+    response = graphql.send(query, token=cast.token("owner")).json()
+    assert response.keys() == {"errors"}
+    (error,) = response["errors"]
+    assert error["extensions"] | {"figure": 0} == {"code": "TOO_COMPLEX", "limit": "bytes", "most": 3_000, "figure": 0}
+    assert "bytes in its longest response" in error["message"]
+    assert "data" in graphql.send("{ me { bio } }", token=cast.token("owner")).json()
+
+
+def test_a_mutation_beyond_the_limit_says_what_it_wrote(cast, graphql, underestimated):
+    owner = cast["owner"]
+    query = """mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) {
+        clientMutationId profile { a: bio b: bio } } }"""
+    given = {"id": owner.node_id, "bio": "x" * 2_000, "clientMutationId": "1"}
+    response = graphql.send(query, {"input": given}, token=cast.token("owner")).json()
+    assert response["data"]["updateProfile"]["clientMutationId"] == "1"
+    assert response["data"]["updateProfile"]["profile"] is None
+    assert response["errors"][0]["extensions"]["limit"] == "bytes"
+    assert response["errors"][0]["path"] == ["updateProfile", "profile", "b"]
+    owner.refresh_from_db()
+    assert owner.bio == given["bio"]
 
 
 WHATEVER_SHAPE = [  # circular, doubling and bottomless ones too
@@ -156,7 +419,7 @@ def test_the_schema_is_for_those_that_the_setting_says(cast, graphql, settings, 
 
 
 def test_a_type_that_leads_to_itself_is_not_followed_without_end(cast, graphql):
-    query = "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }"
+    query = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"
     assert "introspection depth" in graphql.send(query, token=cast.token("owner")).json()["errors"][0]["message"]
 
 

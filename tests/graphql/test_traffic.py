@@ -18,7 +18,7 @@ IN_TIME = 10  # seconds
 @pytest.fixture
 def traffic(monkeypatch):
     fresh = Traffic()
-    for place in ("graphql_api.traffic.traffic", "graphql_api.views.traffic"):
+    for place in ("graphql_api.traffic.traffic", "graphql_api.views.traffic", "graphql_api.execution.traffic"):
         monkeypatch.setattr(place, fresh)
     return fresh
 
