@@ -147,10 +147,7 @@ class Profile(
     history = graphene.Field(
         lambda: ChangeConnection,
         **PAGE_ARGUMENTS,
-        description=(
-            "What was written to it, newest first. For its owner and staff. A change costs as many values as it may "
-            "have, so with all of `changes` some 50 pass at once, beyond which the document is TOO_COMPLEX."
-        ),
+        description="What was written to it, newest first. For its owner and staff.",
     )
 
     export = GenericScalar(description="Everything that is held about the account. For its owner and staff.")
