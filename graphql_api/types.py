@@ -16,11 +16,11 @@ from graphene_django.rest_framework.serializer_converter import (
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from profiles import policy
-from profiles.exports import export
+from profiles import exports, policy
 from profiles.histories import ChangeSerializer, read_history
 from profiles.models import Profile as ProfileRow
 from profiles.outcomes import InvalidCode, Outcome
+from profiles.policy import Action
 from profiles.serializers import ProfileSerializer, entity_tag
 
 
@@ -147,13 +147,18 @@ class Profile(
     history = graphene.Field(
         lambda: ChangeConnection,
         **PAGE_ARGUMENTS,
-        description="What was written to it, newest first. For its owner and staff.",
+        description="What was written to it, newest first. For its owner and staff. The service may delete changes "
+        "after a retention period, two years by default.",
     )
 
-    export = GenericScalar(description="Everything that is held about the account. For its owner and staff.")
+    export = graphene.Field(
+        lambda: ProfileExport,
+        description="Where everything that is held about the account can be fetched. For its owner and staff.",
+    )
 
     def resolve_export(profile, info):
-        return export(profile.row, info.context.auth)
+        row = policy.require(info.context.auth, Action.EXPORT, profile.row)
+        return ProfileExport(url=info.context.build_absolute_uri(exports.path_of(row)))
 
     def resolve_id(profile, info):
         return profile.row.node_id
@@ -183,6 +188,16 @@ def show(info, row):
     if serializer is None or serializer.actor is not info.context.auth:
         serializer = info.context.serializer = ProfileSerializer(context={"actor": info.context.auth})
     return Shown(row, serializer)
+
+
+class ProfileExport(graphene.ObjectType):
+    """An export of an account. It has no bound on its size, so it is REST's to stream."""
+
+    url = graphene.String(
+        required=True,
+        description="Fetch it by GET, with the same Authorization: a JSON document. An account is exported once at a "
+        "time, and a few times a day.",
+    )
 
 
 class ProfileConnection(graphene.relay.Connection):

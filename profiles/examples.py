@@ -8,7 +8,7 @@ from profiles import credentials
 from profiles.exports import ExportSerializer
 from profiles.families import TokenPair
 from profiles.histories import ChangeSerializer
-from profiles.models import Change, Door, Profile, TokenFamily
+from profiles.models import Change, Door, Export, Profile, TokenFamily
 from profiles.policy import Actor, Visibility
 from profiles.serializers import ProfileSerializer
 from profiles.tokens import READ_WRITE, AccessToken
@@ -54,7 +54,18 @@ PASSWORD = "correct horse battery staple"
 PROFILE: dict[str, Any] = dict(ProfileSerializer(_john, context=_as_john).data)
 CHANGE: dict[str, Any] = dict(ChangeSerializer(_change, context=_as_john).data)
 EXPORT: dict[str, Any] = ExportSerializer(
-    {"profile": _john, "history": [_change], "writes_to_others": [], "sign_ins": [_family]}, context=_as_john
+    {
+        "profile": _john,
+        "account": {"is_staff": False, "is_superuser": False, "groups": [], "permissions": [], "sign_outs": 0},
+        "history": [_change],
+        "writes_to_others": [],
+        "sign_ins": [_family],
+        "sign_up_keys": [],
+        "admin_sessions": [],
+        "admin_log": [],
+        "exports": [Export(started_at=CHANGED)],
+    },
+    context=_as_john,
 ).data
 TOKENS: dict[str, Any] = credentials.Tokens(
     TokenPair(ACCESS_TOKEN, REFRESH_TOKEN, EXPIRY, SIGN_IN_EXPIRY, READ_WRITE)

@@ -1,25 +1,67 @@
-"""Everything that is held about an account, as one document (GDPR, articles 15 and 20)."""
+"""Export of everything that is held about an account (GDPR, articles 15 and 20), as a stream of JSON.
+
+An export takes the memory of a few rows, however many there are: it reads them in pages by key, in short statements,
+so no cursor or transaction of the database stays open while a slow client reads.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
 
+from django.conf import settings
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
-from profiles import policy
+from profiles import policy, security
 from profiles.histories import ChangeSerializer
-from profiles.models import Change, Profile, TokenFamily
+from profiles.models import Change, Export, IdempotencyKey, Profile, TokenFamily, parse_key
+from profiles.outcomes import Outcome, Refused, refusal
+from profiles.pages import Row, paginate
 from profiles.policy import Action, Actor
 from profiles.serializers import ProfileSerializer
+from profiles.sessions import AdminSession
+from profiles.writing import logged_about
+
+AT_ONCE = 100  # rows of a statement, and of a piece of the stream
+DAY = timedelta(days=1)
+ABANDONED = timedelta(minutes=10)  # an export that has not ended by then no longer keeps others from beginning
+SOON = 10  # seconds to wait for one that is under way
+
+ACTIONS = {ADDITION: "add", CHANGE: "change", DELETION: "delete"}
+
+
+class AccountSerializer(serializers.Serializer[Any]):
+    """What an account may do, beside its own profile."""
+
+    is_staff = serializers.BooleanField(help_text="Whether it may see and change every profile.")
+    is_superuser = serializers.BooleanField(help_text="Whether it was made by `createsuperuser`.")
+    groups = serializers.ListField(child=serializers.CharField(), help_text="The groups that it is in.")
+    permissions = serializers.ListField(child=serializers.CharField(), help_text="Its permissions, by codename.")
+    sign_outs = serializers.IntegerField(help_text="How often it signed out everywhere.")
 
 
 class WriteSerializer(serializers.ModelSerializer[Change]):
-    """A write to somebody else's profile."""
+    """A write to another profile."""
+
+    profile = serializers.SerializerMethodField(help_text="Its key. Null where you may not see that profile.")
 
     class Meta:
         model = Change
         fields = ("profile", "version", "at")
         read_only_fields = fields
+
+    def get_profile(self, change: Change) -> int | None:
+        return policy.visible_key(cast(Actor, self.context["actor"]), change.profile)
 
 
 class TokenFamilySerializer(serializers.ModelSerializer[TokenFamily]):
@@ -31,25 +73,223 @@ class TokenFamilySerializer(serializers.ModelSerializer[TokenFamily]):
         read_only_fields = fields
 
 
+class SignUpKeySerializer(serializers.ModelSerializer[IdempotencyKey]):
+    """A sign-up that came with an idempotency key: what is held of key and input is a hash."""
+
+    class Meta:
+        model = IdempotencyKey
+        fields = ("created_at",)
+        read_only_fields = fields
+
+
+class AdminSessionSerializer(serializers.ModelSerializer[AdminSession]):
+    """A session of the admin, without its key."""
+
+    expires_at = serializers.DateTimeField(source="expire_date")
+
+    class Meta:
+        model = AdminSession
+        fields = ("created_at", "expires_at")
+        read_only_fields = fields
+
+
+class AdminLogSerializer(serializers.Serializer[Any]):
+    """A line of the admin's log: by this account, or about it."""
+
+    at = serializers.DateTimeField()
+    action = serializers.ChoiceField(choices=list(ACTIONS.values()), help_text="What was done.")
+    actor = serializers.IntegerField(
+        allow_null=True, help_text="The key of the profile that did it. Null where you may not see that profile."
+    )
+    profile = serializers.IntegerField(
+        allow_null=True, help_text="The key of the profile it was done to. Null where you may not see that profile."
+    )
+
+
+class ExportMadeSerializer(serializers.ModelSerializer[Export]):
+    """An export of the last day, this one too."""
+
+    class Meta:
+        model = Export
+        fields = ("started_at", "ended_at")
+        read_only_fields = fields
+
+
 class ExportSerializer(serializers.Serializer[Any]):
-    """An account as its owner sees it, its history, its sign-ins, and which profiles it wrote to."""
+    """An account as its owner sees it, with everything that refers to it."""
 
     profile = ProfileSerializer()
+    account = AccountSerializer()
     history = ChangeSerializer(many=True)
     writes_to_others = WriteSerializer(many=True)
     sign_ins = TokenFamilySerializer(many=True)
+    sign_up_keys = SignUpKeySerializer(many=True)
+    admin_sessions = AdminSessionSerializer(many=True)
+    admin_log = AdminLogSerializer(many=True)
+    exports = ExportMadeSerializer(many=True)
 
 
-def export(profile: Profile, actor: Actor) -> dict[str, Any]:
-    """What `ExportSerializer` shows of this account: only primitive values, no password and no token.
+class ExportStream:
+    """The document, in pieces. `close` ends the export, however far it was read."""
 
-    Raises as `policy.require` does.
+    def __init__(self, export: Export, pieces: Iterator[bytes]) -> None:
+        self.export = export
+        self.pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        """The next piece. What goes wrong now is logged under the request's id; the client is cut off."""
+        try:
+            return next(self.pieces)
+        except StopIteration:
+            raise
+        except Exception as error:
+            refusal(error)
+            raise
+
+    def close(self) -> None:
+        Export.objects.filter(pk=self.export.pk).update(ended_at=timezone.now())
+
+
+def path_of(profile: Profile) -> str:
+    """The path of a profile's export over REST."""
+    return f"{reverse('export', args=[profile.pk])}/"
+
+
+def start(profile: Profile, actor: Actor) -> ExportStream:
+    """Begin an export: the JSON that `ExportSerializer` describes, in UTF-8. It has no password and no token.
+
+    The first piece, the profile, is made at once, so that what fails there can still be answered as any failure is.
+    The caller closes the stream.
+
+    Raises:
+        Refused: as `policy.require` does; THROTTLED: one of this account is under way, or it was exported
+            `EXPORTS_PER_DAY` times within 24 hours.
     """
-    policy.require(actor, Action.EXPORT, profile)
-    held = {
+    row, export = _begin(profile, actor)
+    stream = ExportStream(export, _document(row, actor))
+    try:
+        stream.pieces = _after(next(stream.pieces), stream.pieces)
+    except Exception:
+        stream.close()
+        raise
+    security.log("exported", row, by=actor.profile and actor.profile.pk)
+    return stream
+
+
+def _begin(profile: Profile, actor: Actor) -> tuple[Profile, Export]:
+    """The row of a new export, made under the lock of the account's: of two at once, one begins."""
+    now = timezone.now()
+    with transaction.atomic():
+        locked = Profile.objects.select_related("updated_by").for_writing().filter(pk=profile.pk).first()
+        row = policy.require(actor, Action.EXPORT, locked)
+        row.exports.filter(started_at__lte=now - DAY).delete()
+        _require_turn(list(row.exports.order_by("started_at", "pk")), now)
+        return row, row.exports.create(started_at=now)
+
+
+def _require_turn(exports: Sequence[Export], now: datetime) -> None:
+    """Pass where another export may begin beside those of the last 24 hours. Raises `Refused`: THROTTLED."""
+    if any(export.ended_at is None and export.started_at > now - ABANDONED for export in exports):
+        message = _("An export of this account is under way. Wait until it has ended.")
+        raise Refused(Outcome.THROTTLED, message, retry_after=SOON)
+    most = settings.EXPORTS_PER_DAY
+    if len(exports) >= most:
+        wait = exports[-most].started_at + DAY - now
+        message = _("An account can be exported {most} times a day. Wait as long as Retry-After says.")
+        raise Refused(Outcome.THROTTLED, message.format(most=most), retry_after=math.ceil(wait.total_seconds()))
+
+
+def _held(profile: Profile, actor: Actor) -> dict[str, Any]:
+    """What is held, by the fields of `ExportSerializer`: a value, or rows by the page."""
+    writes = Change.objects.filter(actor=profile).exclude(profile=profile).select_related("profile")
+    return {
         "profile": profile,
-        "history": profile.history.select_related("actor").order_by("version"),
-        "writes_to_others": Change.objects.filter(actor=profile).exclude(profile=profile).order_by("at", "pk"),
-        "sign_ins": profile.token_families.order_by("created_at", "pk"),
+        "account": _account(profile),
+        "history": _pages(profile.history.select_related("actor"), "version"),
+        "writes_to_others": _pages(writes, "id"),
+        "sign_ins": _pages(profile.token_families.all(), "created_at", "id"),
+        "sign_up_keys": _pages(IdempotencyKey.objects.filter(profile=profile), "id"),
+        "admin_sessions": _pages(profile.admin_sessions.all(), "session_key"),
+        "admin_log": _admin_log(profile, actor),
+        "exports": _pages(profile.exports.all(), "id"),
     }
-    return ExportSerializer(held, context={"actor": actor}).data
+
+
+def _account(profile: Profile) -> dict[str, Any]:
+    return {
+        "is_staff": profile.is_staff,
+        "is_superuser": profile.is_superuser,
+        "groups": list(profile.groups.order_by("pk").values_list("name", flat=True)),
+        "permissions": list(profile.user_permissions.order_by("pk").values_list("codename", flat=True)),
+        "sign_outs": profile.sign_outs,
+    }
+
+
+def _pages(rows: QuerySet[Row], *ordering: str) -> Iterator[list[Row]]:
+    """These rows, in statements of `AT_ONCE` rows; the last field of the ordering is unique."""
+    cursor = None
+    while True:
+        page = paginate(rows, ordering, page_size=AT_ONCE, cursor=cursor)
+        yield page.rows
+        if not page.has_next:
+            return
+        cursor = page.cursors[-1]
+
+
+def _admin_log(profile: Profile, actor: Actor) -> Iterator[list[dict[str, Any]]]:
+    """The lines of the admin's log by this account and about it, with the keys that the actor may see."""
+    profile_type = ContentType.objects.get_for_model(Profile)
+    entries = LogEntry.objects.filter(Q(user=profile) | logged_about(profile)).select_related("user")
+    for page in _pages(entries, "id"):
+        visible = _visible_targets(page, actor)
+        yield [
+            {
+                "at": entry.action_time,
+                "action": ACTIONS[entry.action_flag],
+                "actor": policy.visible_key(actor, entry.user),
+                "profile": visible.get(entry.object_id) if entry.content_type_id == profile_type.pk else None,
+            }
+            for entry in page
+        ]
+
+
+def _visible_targets(page: list[LogEntry], actor: Actor) -> dict[str | None, int]:
+    """The keys of the profiles that these lines are about, of those that the actor may see, by their text."""
+    keys = [key for entry in page if (key := parse_key(entry.object_id or ""))]
+    return {str(key): key for key in Profile.objects.visible_to(actor).filter(pk__in=keys).values_list("pk", flat=True)}
+
+
+def _document(profile: Profile, actor: Actor) -> Iterator[bytes]:
+    """A JSON object, in pieces: each of its lists by the page."""
+    held = _held(profile, actor)
+    before = b"{"
+    for name, field in ExportSerializer(context={"actor": actor}).fields.items():
+        member = before + _json(name) + b":"
+        if isinstance(field, serializers.ListSerializer):
+            yield member + b"["
+            yield from _rows(held[name], cast("serializers.BaseSerializer[Any]", field.child))
+            yield b"]"
+        else:
+            yield member + _json(field.to_representation(held[name]))
+        before = b","
+    yield b"}"
+
+
+def _rows(pages: Iterator[list[Any]], serializer: serializers.BaseSerializer[Any]) -> Iterator[bytes]:
+    before = b""
+    for page in pages:
+        if page:
+            yield before + b",".join(_json(serializer.to_representation(row)) for row in page)
+            before = b","
+
+
+def _json(value: Any) -> bytes:
+    return JSONRenderer().render(value)
+
+
+def _after(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from others

@@ -36,7 +36,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
         return cast(Actor, self.context["actor"])
 
     def get_actor(self, change: Change) -> int | None:
-        return change.actor.pk if change.actor and policy.can(self.reader, Action.VIEW, change.actor) else None
+        return policy.visible_key(self.reader, change.actor)
 
     def get_changes(self, change: Change) -> list[FieldChange]:
         return [

@@ -21,6 +21,7 @@ from graphql_relay import from_global_id, to_global_id
 from profiles import policy
 from profiles.outcomes import InvalidCode
 from profiles.policy import Actor, Visibility
+from profiles.sessions import AdminSession as AdminSession  # Django looks for models here
 
 models.CharField.register_lookup(Lower)
 models.CharField.register_lookup(Length)
@@ -275,6 +276,17 @@ class IdempotencyKey(models.Model):
         return self.digest
 
 
+class Export(models.Model):
+    """An export of an account, by its owner or by staff; it is under way until `ended_at`."""
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="exports")
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} {self.started_at}"
+
+
 class Door(models.TextChoices):
     """Where a write came in."""
 
@@ -289,7 +301,7 @@ class Change(models.Model):
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="history")
     version = models.PositiveIntegerField(help_text="The profile's version that this write made.")
-    actor = models.ForeignKey(Profile, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.ForeignKey(Profile, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     at = models.DateTimeField()
     door = models.CharField(max_length=10, choices=Door.choices)
     request_id = models.UUIDField(null=True, help_text="The request's X-Request-ID.")
@@ -297,6 +309,7 @@ class Change(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["profile", "version"], name="change_version_unique")]
+        indexes = [models.Index(fields=["actor", "id"], name="change_by_actor")]
 
     def __str__(self) -> str:
         return f"{self.profile_id} v{self.version}"

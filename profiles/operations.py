@@ -229,7 +229,8 @@ OPERATIONS = {
     "GET /profiles/{id}/history": Operation(
         "listProfileHistory",
         "Read a profile's history",
-        "Who changed what, when, through which door, in which request; for its owner and staff.",
+        "Who changed what, when, through which door, in which request; for its owner and staff. The service may "
+        "delete changes after a retention period, two years by default.",
         gives=Body(
             ChangePageSerializer, examples.page(examples.CHANGE, path="/profiles/1/history/"), "A page of the changes."
         ),
@@ -239,7 +240,8 @@ OPERATIONS = {
     "GET /profiles/{id}/export": Operation(
         "exportProfile",
         "Export a profile",
-        "Everything that is held about an account, for its owner and staff. No password and no token is in it.",
+        "Everything that is held about an account, for its owner and staff, as a stream. No password and no token is "
+        "in it. An account is exported once at a time and a few times a day (429), with a token of read scope too.",
         gives=Body(ExportSerializer, examples.EXPORT, "What is held."),
         outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND),
     ),

@@ -90,6 +90,11 @@ def sees(actor: Actor, profile: Profile) -> bool:
     return actor.is_staff or actor.owns(profile) or (profile.is_active and profile.visibility in _visibilities(actor))
 
 
+def visible_key(actor: Actor, profile: Profile | None) -> int | None:
+    """The key of a profile that something refers to; None where there is none, or the actor may not see it."""
+    return profile.pk if profile is not None and sees(actor, profile) else None
+
+
 def can(actor: Actor, action: Action, profile: Profile) -> bool:
     """Whether this actor may do this action to this profile."""
     if action is Action.VIEW:

@@ -31,7 +31,7 @@ from profiles.fields import (
 )
 from profiles.models import UNIQUE_USERNAME, Profile
 from profiles.outcomes import InvalidCode, Outcome, Refused
-from profiles.policy import Action, Actor
+from profiles.policy import Actor
 
 AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
 
@@ -140,8 +140,7 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
         return None if value is None else field.to_representation(value)
 
     def get_updated_by(self, profile: Profile) -> int | None:
-        writer = profile.updated_by
-        return writer.pk if writer and policy.can(self.actor, Action.VIEW, writer) else None
+        return policy.visible_key(self.actor, profile.updated_by)
 
     def get_editable_fields(self, profile: Profile) -> list[str]:
         return self.writable_names(profile)

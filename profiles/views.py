@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -11,9 +12,8 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.status import HTTP_201_CREATED, HTTP_412_PRECONDITION_FAILED
 
-from profiles import policy
+from profiles import exports, policy
 from profiles.bulk import update_many
-from profiles.exports import export
 from profiles.histories import ChangeSerializer, read_history
 from profiles.listing import list_profiles
 from profiles.models import Door, Profile, ProfileQuerySet, parse_key
@@ -21,7 +21,7 @@ from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.pagination import page_response
 from profiles.parsers import read_query
 from profiles.permissions import PolicyPermission
-from profiles.policy import Actor
+from profiles.policy import Action, Actor
 from profiles.serializers import ProfileSerializer, entity_tag
 from profiles.sign_up import sign_up
 
@@ -60,7 +60,7 @@ class ProfileAPIView(GenericAPIView[Profile]):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Adds the tag, and answers 304 to who has what it stands for, and 412 to who wanted another."""
-        serializer = getattr(response.data, "serializer", None)
+        serializer = getattr(getattr(response, "data", None), "serializer", None)  # a stream has no data
         if isinstance(serializer, ProfileSerializer):
             response["ETag"] = serializer.etag
             if request.method in ("GET", "HEAD"):
@@ -119,12 +119,17 @@ class HistoryView(ProfileView):
 
 
 class ExportView(ProfileView):
-    """`/profiles/{id}/export/`: everything that is held about an account."""
+    """`/profiles/{id}/export/`: everything that is held about an account, as a stream."""
 
     http_method_names = ["get", "head", "options"]
 
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(export(self.get_object(), self.actor))
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        return StreamingHttpResponse(exports.start(self.get_object(), self.actor), content_type="application/json")
+
+    def head(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Whether there would be an export. None is begun or counted."""
+        policy.require(self.actor, Action.EXPORT, self.get_object())
+        return HttpResponse(content_type="application/json")
 
 
 class ProfileByUsernameView(ProfileAPIView, RetrieveAPIView[Profile]):

@@ -6,8 +6,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import get_hasher, make_password
+from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django_guid import get_guid
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -109,7 +112,7 @@ def update(
 
 
 def delete(profile: Profile, *, actor: Actor, expected_version: int | None = None) -> None:
-    """Delete a profile, and with it its history and its tokens.
+    """Delete a profile with its history, tokens, sessions, exports, and what the admin's log says of it.
 
     What it wrote to others stays in their history, without an actor. Raises as `update` does.
     """
@@ -117,10 +120,16 @@ def delete(profile: Profile, *, actor: Actor, expected_version: int | None = Non
     def write() -> None:
         _lock_for_deletion(profile, actor)
         row, _ = _permitted(profile, actor, Action.DELETE, expected_version)
+        LogEntry.objects.filter(logged_about(row)).delete()
         row.delete()  # with what belongs to it: one statement for each table, which loads no row
 
     transact(write)
     security.log("deleted", profile, by=actor.profile and actor.profile.pk)
+
+
+def logged_about(profile: Profile) -> Q:
+    """What the admin's log says of a profile, as a filter of `LogEntry`: it holds the username, and no foreign key."""
+    return Q(content_type=ContentType.objects.get_for_model(Profile), object_id=str(profile.pk))
 
 
 def change_password(profile: Profile, password: str) -> Profile:

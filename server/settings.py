@@ -9,6 +9,8 @@
 | `REFRESH_TOKEN_DAYS` | how long a sign-in lasts, however often it is refreshed | 14 |
 | `READ_LIMIT`, `WRITE_LIMIT` | how many operations of an actor pass | 600, 120 per minute |
 | `SIGN_IN_LIMIT_PER_ACCOUNT`, `…_PER_ADDRESS` | how many attempts pass, as `limits` writes it | 10, 100 per 5 minutes |
+| `EXPORTS_PER_DAY` | how often an account can be exported in 24 hours | 5 |
+| `HISTORY_DAYS` | the age of the changes that `manage.py history clear` deletes | 730 |
 | `SIGN_UP_IS_OPEN` | whether anybody may make an account, or staff alone | on |
 | `GRAPHQL_MAX_…` | what a document may cost: see `GRAPHQL_LIMITS` | |
 | `GRAPHQL_INTROSPECTION` | who may ask for the schema: `everybody`, `members`, `nobody` | `members` |
@@ -140,6 +142,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+SESSION_ENGINE = "profiles.sessions"
 AUTHENTICATION_BACKENDS = ["profiles.backends.CountedBackend"]
 
 SIGN_UP_IS_OPEN = env.bool("SIGN_UP_IS_OPEN", default=True)
@@ -162,6 +165,8 @@ READ_LIMIT = env.str("READ_LIMIT", default="600 per minute")
 WRITE_LIMIT = env.str("WRITE_LIMIT", default="120 per minute")
 SIGN_IN_LIMIT_PER_ACCOUNT = env.str("SIGN_IN_LIMIT_PER_ACCOUNT", default="10 per 5 minutes")
 SIGN_IN_LIMIT_PER_ADDRESS = env.str("SIGN_IN_LIMIT_PER_ADDRESS", default="100 per 5 minutes")
+EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=5)  # of an account, whether its owner or staff asks
+HISTORY_DAYS = env.int("HISTORY_DAYS", default=730)  # how long the history is kept, where its `clear` command runs
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # addresses or networks whose X-Forwarded-For is believed
 
 # django-graphql-jwt issues and reads the access tokens, through our handlers.

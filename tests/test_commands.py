@@ -1,10 +1,15 @@
 """The commands."""
 
-from django.contrib.auth import authenticate
-from django.core.management import call_command
+from datetime import timedelta
 
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from profiles.management.commands import history
 from profiles.management.commands.demo import PASSWORD
-from profiles.models import Profile
+from profiles.models import Change, Door, Profile
 
 
 def test_demo_puts_three_accounts_into_a_new_database(db, settings, capsys):
@@ -37,3 +42,30 @@ def test_demo_leaves_a_database_alone_that_is_not_new(cast, settings, capsys):
     call_command("demo")
     assert not Profile.objects.named("john_doe").exists()
     assert not capsys.readouterr().out
+
+
+def changes_of_ages(profile, *days):
+    """Changes of a profile, so many days old."""
+    for version, age in enumerate(days, start=2):
+        at = timezone.now() - timedelta(days=age)
+        Change.objects.create(profile=profile, version=version, at=at, door=Door.REST, fields={"bio": ["", "B"]})
+
+
+def test_history_clears_what_is_past_its_retention_period(cast, settings, capsys, monkeypatch):
+    monkeypatch.setattr(history, "AT_ONCE", 2)
+    changes_of_ages(cast["owner"], 10, 731, 740, 729, 800, 2_000, 0)
+    call_command("history", "clear")
+    assert capsys.readouterr().out == "Cleared 4.\n"
+    assert list(Change.objects.order_by("version").values_list("version", flat=True)) == [2, 5, 8]
+    call_command("history", "clear", "--days", "9")
+    assert capsys.readouterr().out == "Cleared 2.\n"
+    assert Change.objects.get().version == 8
+    assert cast["owner"].version == 1
+
+
+def test_history_clears_nothing_of_today(cast, capsys):
+    changes_of_ages(cast["owner"], 0, 1)
+    for days in ("0", "-1"):
+        with pytest.raises(CommandError, match="1 at the least"):
+            call_command("history", "clear", "--days", days)
+    assert Change.objects.count() == 2

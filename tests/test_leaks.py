@@ -116,7 +116,7 @@ LAYERS = {
     "filter": (filters.ProfileFilter, "by_location", "list"),
     "search": (ProfileQuerySet, "filter", "list"),
     "history": (histories, "paginate", "history"),
-    "export": (exports.ExportSerializer, "to_representation", "export"),
+    "export": (exports, "_account", "export"),
     "throttle": (throttling, "counter", "view"),
     "sign-in": (families, "_start", "sign in"),
     "refresh": (families, "_locked", "refresh"),

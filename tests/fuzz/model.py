@@ -1,6 +1,7 @@
 """The service in plain Python, from its contract and not from its code: what each client is to be answered."""
 
 import base64
+import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,6 +12,8 @@ ACCESS = timedelta(minutes=5)
 SIGN_IN = timedelta(days=14)
 GRACE = timedelta(seconds=10)
 KEY_KEPT = timedelta(hours=24)
+DAY = timedelta(days=1)
+EXPORTS_PER_DAY = 5
 OF_STAFF = {"is_active"}
 OF_OWNER = {"visibility", "email_public"}
 
@@ -49,6 +52,7 @@ class Account:
     version: int = 1
     history: list = field(default_factory=list)
     families: list = field(default_factory=list)
+    exports: list = field(default_factory=list)  # when each was made
     is_there: bool = True
     answered: dict | None = None  # to its sign-up
 
@@ -176,7 +180,16 @@ class World:
             "changes": {name: tuple(values) for name, values in fields.items()},
         }
 
-    def export(self, caller, account):
+    def exported(self, account, now):
+        """The exports of the last day, with one that begins now."""
+        recent = [at for at in account.exports if at > now - DAY]
+        if len(recent) >= EXPORTS_PER_DAY:
+            wait = recent[-EXPORTS_PER_DAY] + DAY - now
+            raise Refusal("THROTTLED", retry_after=math.ceil(wait.total_seconds()))
+        account.exports = [*recent, now]
+        return [(moment(at), moment(at)) for at in recent] + [(moment(now), None)]
+
+    def export(self, caller, account, now):
         self.permitted(caller, account, writes=False)
         others = [other for other in self.there() if other is not account]
         writes = [(other.pk, change) for other in others for change in other.history if change.actor is account]
@@ -184,6 +197,10 @@ class World:
             "profile": self.shown(caller, account),
             "history": self.history(caller, account)[::-1],
             "writes_to_others": sorted((pk, change.version, moment(change.at)) for pk, change in writes),
+            "account": {"is_staff": account.is_staff, "is_superuser": False, "groups": [], "permissions": []},
+            "admin_sessions": [],
+            "admin_log": [],
+            "exports": self.exported(account, now),
             "sign_ins": in_an_order(
                 (f.scope, moment(f.created_at), moment(f.created_at + SIGN_IN), f.ended_at and moment(f.ended_at))
                 for f in account.families

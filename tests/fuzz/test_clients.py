@@ -272,14 +272,17 @@ class Clients(RuleBasedStateMachine):
         played = self.play(
             door,
             lambda d: d.export(account.pk, token=caller.token),
-            lambda: self.world.export(caller, account),
+            lambda: self.world.export(caller, account, self.now),
             caller=caller,
+            changes=True,
         )
         if played:
             answer, shown = played
             held = answer.body
             assert shown == held | {
+                "account": {name: value for name, value in held["account"].items() if name != "sign_outs"},
                 "history": changes_in_full(held["history"]),
+                "exports": [(each["started_at"], each["ended_at"]) for each in held["exports"]],
                 "writes_to_others": sorted(
                     (each["profile"], each["version"], each["at"]) for each in held["writes_to_others"]
                 ),

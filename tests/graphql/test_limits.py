@@ -105,7 +105,7 @@ def test_variables_are_counted_however_deep(client):
         ("{ profiles(first: 5) { ...P }} fragment P on ProfileConnection {edges { node { updatedBy { pk }}}}", {}, 60),
         ("{ profiles(first: 999999999999999999999) { edges { node { pk } } } }", {}, 150),
         ("{ profiles(first: -5) { edges { node { pk } } } }", {}, 50),
-        ("{ me { export } }", {}, 21),
+        ("{ me { export { url } } }", {}, 1),
         ("mutation { updateProfiles(input: {profiles: []}) { profiles { pk } } }", {}, 150),
     ],
 )  # fmt: skip

@@ -71,6 +71,11 @@ DIFFERENCES = {
         "a top-level `BAD_REQUEST` with the same words",
         "A query has no payload to put errors in.",
     ),
+    "an export": Difference(
+        "the document, as a stream",
+        "its URL, to be fetched with the same token",
+        "A GraphQL answer is built in memory, and an export has no bound on its size.",
+    ),
     "a key of more than 32 bits": Difference(
         "`NOT_FOUND`",
         "`BAD_REQUEST`",

@@ -1,5 +1,6 @@
 """Each intended difference, shown."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,16 @@ def test_a_lists_arguments_that_are_wrong(cast, rest, graphql, difference):
     [error] = rest.list(page_size=0).errors
     assert error[:2] == ("min_value", "page_size")
     assert graphql.list(page_size=0).errors == (("BAD_REQUEST", None, error[2]),)
+
+
+@show("an export")
+def test_an_export(cast, rest, graphql, difference):
+    token = cast.token("owner")
+    link = graphql.send("{ me { export { url } } }", token=token).json()["data"]["me"]["export"]["url"]
+    assert link == f"https://testserver/profiles/{cast.pk('owner')}/export/"
+    response = rest.client.get(link, headers={"authorization": f"Bearer {token}"})
+    assert response.streaming
+    assert json.loads(b"".join(response))["profile"]["username"] == "owner"
 
 
 @show("a key of more than 32 bits")

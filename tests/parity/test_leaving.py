@@ -1,11 +1,19 @@
 """Leaving: what is held about an account, and its end, through both doors."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
 
 from profiles import families, writing
-from profiles.models import Change, Door, Profile, TokenFamily
+from profiles.models import Change, Door, IdempotencyKey, Profile, TokenFamily
 from profiles.policy import Actor
 from tests.cast import PASSWORD
 from tests.state import stored, undone
@@ -93,17 +101,24 @@ def test_me_is_deleted_too(cast, rest):
     assert not Profile.objects.filter(username="owner").exists()
 
 
+def exported(door, pk, token):
+    """An export through this door, less the list of exports, of which each door makes one."""
+    answer = door.export(pk, token=token)
+    body = answer.body and {name: value for name, value in answer.body.items() if name != "exports"}
+    return replace(answer, body=body)
+
+
 @pytest.mark.parametrize(("actor", "target", "outcome"), [*WHO, ("owner (read)", "owner", "done")])
 def test_who_exports_whom(cast, doors, actor, target, outcome):
     token = cast.token(actor)
-    first, second = (door.export(cast.pk(target), token=token) for door in doors)
+    first, second = (exported(door, cast.pk(target), token) for door in doors)
     assert first == second
     assert first.outcome == outcome
 
 
 def test_an_export_holds_everything_but_secrets(lived, doors, rest):
     pair = families.start(lived["owner"])
-    first, second = (door.export(lived.pk("owner"), token=pair.token) for door in doors)
+    first, second = (exported(door, lived.pk("owner"), pair.token) for door in doors)
     assert first == second
     body = first.body
     assert body["profile"]["email"] == "owner@example.com"
@@ -113,4 +128,163 @@ def test_an_export_holds_everything_but_secrets(lived, doors, rest):
     text = json.dumps(body)
     family = TokenFamily.objects.get()
     assert not any(s in text for s in (PASSWORD, lived["owner"].password, pair.refresh_token, family.digest))
-    assert rest.send("GET", "/profiles/me/export", token=pair.token).json() == body
+    own = rest.send("GET", "/profiles/me/export", token=pair.token).json()
+    assert {name: value for name, value in own.items() if name != "exports"} == body
+
+
+def test_an_export_names_no_profile_that_its_reader_may_not_see(lived, doors):
+    """The owner was staff when it wrote to `hidden`, which it no longer sees."""
+    writing.update(lived["hidden"], {"bio": "By the owner."}, actor=Actor(lived["owner"]), door=Door.ADMIN)
+    log(lived["owner"], lived["known"])
+    log(lived["owner"], lived["hidden"])
+    log(lived["staff"], lived["owner"])
+    Profile.objects.filter(username="owner").update(is_staff=False)
+    known, hidden, owner, staff = (lived.pk(name) for name in ("known", "hidden", "owner", "staff"))
+    for door in doors:
+        body = door.export(owner, token=lived.token("owner")).body
+        assert [write["profile"] for write in body["writes_to_others"]] == [known, None]
+        assert [(line["actor"], line["profile"]) for line in body["admin_log"]] == [
+            (owner, known),
+            (owner, None),
+            (None, owner),
+        ]
+        assert [change["actor"] for change in body["history"]] == [None, owner]
+        body = door.export(owner, token=lived.token("staff")).body
+        assert [write["profile"] for write in body["writes_to_others"]] == [known, hidden]
+        assert [(line["actor"], line["profile"]) for line in body["admin_log"]] == [
+            (owner, known),
+            (owner, hidden),
+            (staff, owner),
+        ]
+
+
+# Every table that refers to an account
+
+DELETED, KEPT = "deleted", "kept without the reference"
+
+REFERENCES = {
+    # a field that refers to an account: the export's member with its rows, what deletion does to them
+    "profiles.Change.profile": ("history", DELETED),
+    "profiles.Change.actor": ("writes_to_others", KEPT),
+    "profiles.Profile.updated_by": ("writes_to_others", KEPT),
+    "profiles.Profile_groups.profile": ("account", DELETED),
+    "profiles.Profile_user_permissions.profile": ("account", DELETED),
+    "profiles.TokenFamily.profile": ("sign_ins", DELETED),
+    "profiles.IdempotencyKey.profile": ("sign_up_keys", DELETED),
+    "profiles.AdminSession.profile": ("admin_sessions", DELETED),
+    "profiles.Export.profile": ("exports", DELETED),
+    "admin.LogEntry.user": ("admin_log", DELETED),
+}
+BY_CONTENT_TYPE = {
+    # a field that may refer to a row of any table: the same, or None where it is never an account
+    "admin.LogEntry.content_type": ("admin_log", DELETED),
+    "auth.Permission.content_type": None,  # it is of a table, not of a row
+}
+
+
+def references_to(model):
+    """The foreign keys to a model, of every table: by label, the model that has it and its name."""
+    return {
+        f"{each._meta.label}.{field.name}": (each, field.name)
+        for each in apps.get_models(include_auto_created=True)
+        for field in each._meta.get_fields()
+        if field.is_relation and field.concrete and not field.many_to_many and field.related_model is model
+    }
+
+
+def test_every_reference_to_an_account_is_known():
+    """A new one is named in the table above, exported by `profiles.exports`, and ended by `writing.delete`."""
+    assert references_to(Profile).keys() == REFERENCES.keys()
+    assert references_to(ContentType).keys() == BY_CONTENT_TYPE.keys()
+
+
+@pytest.fixture
+def with_everything(lived, client):
+    """`owner`, with a row of each kind that refers to it."""
+    owner = lived["owner"]
+    owner.groups.add(Group.objects.create(name="editors"))
+    owner.user_permissions.add(Permission.objects.first())
+    IdempotencyKey.objects.create(digest="d", body="b", profile=owner)
+    log(owner, lived["known"])
+    log(lived["staff"], owner)
+    families.start(owner)
+    Client().force_login(owner)
+    owner.exports.create(ended_at=timezone.now())
+    return lived
+
+
+def rows_about(profile):
+    """How many rows refer to an account, by the field that does."""
+    counts = {
+        label: model.objects.filter(**{name: profile.pk}).count()
+        for label, (model, name) in references_to(Profile).items()
+    }
+    about = {"content_type": ContentType.objects.get_for_model(Profile), "object_id": str(profile.pk)}
+    return counts | {"admin.LogEntry.content_type": LogEntry.objects.filter(**about).count()}
+
+
+def test_every_reference_to_an_account_is_exported(with_everything, doors):
+    assert all(rows_about(with_everything["owner"]).values())
+    for door in doors:
+        body = door.export(with_everything.pk("owner"), token=with_everything.token("owner")).body
+        known = [of for of in (*REFERENCES.values(), *BY_CONTENT_TYPE.values()) if of]
+        assert {member for member, _ in known} == body.keys() - {"profile"}
+        assert all(body.values())
+        assert body["account"] == {
+            "is_staff": True,
+            "is_superuser": False,
+            "groups": ["editors"],
+            "permissions": [Permission.objects.first().codename],
+            "sign_outs": 0,
+        }
+
+
+def test_a_deletion_leaves_no_reference_to_an_account(with_everything, doors):
+    owner = with_everything["owner"]
+    for door in doors:
+        with undone():
+            of = {label: rule for label, rule in (REFERENCES | BY_CONTENT_TYPE).items() if rule}
+            refer = references_to(Profile) | {"admin.LogEntry.content_type": (LogEntry, "content_type")}
+            token = with_everything.token("staff")
+            before = {label: refer[label][0].objects.count() for label in of}
+            assert door.delete(owner.pk, token=token).outcome == "done"
+            assert not any(rows_about(owner).values())
+            for label, (_, rule) in of.items():
+                model, _name = refer[label]
+                lost = before[label] - model.objects.count()
+                assert lost or rule == KEPT, label
+
+
+def test_a_deletion_leaves_no_name_in_any_table(with_everything, doors):
+    """Not a former name either: each is looked for in every column."""
+    for username in ("zerlina.before", "zerlina.now"):
+        writing.update(
+            with_everything["owner"],
+            {"username": username, "email": f"{username}@example.com"},
+            actor=Actor(with_everything["owner"]),
+            door=Door.ADMIN,
+        )
+        with_everything["owner"].refresh_from_db()
+        log(with_everything["staff"], with_everything["owner"])
+    assert {"profiles_profile", "profiles_change", "django_admin_log"} <= tables_with("zerlina")
+    for door in doors:
+        with undone():
+            token = with_everything.token("owner")
+            assert door.delete(with_everything.pk("owner"), token=token).outcome == "done"
+            assert tables_with("zerlina") == set()
+
+
+def tables_with(text):
+    """The tables in which some column of some row has this text."""
+    found = set()
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            if any(text in str(row).lower() for row in cursor.fetchall()):
+                found.add(table)
+    return found
+
+
+def log(actor, profile):
+    """A line of the admin's log, as its pages write it."""
+    LogEntry.objects.log_actions(actor.pk, [profile], CHANGE, change_message=[{"changed": {"fields": ["Bio"]}}])

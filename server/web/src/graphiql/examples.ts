@@ -60,7 +60,7 @@ export const EXAMPLES: Record<string, Example[]> = {
         }
       }
     `), ({ nodeId: id }) => ({ id })),
-    example("export", graphql(`query Export { me { export } }`), () => ({})),
+    example("export", graphql(`query Export { me { export { url } } }`), () => ({})),
   ],
   Write: [
     example("updateProfile", graphql(`
