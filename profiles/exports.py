@@ -181,10 +181,10 @@ def start(profile: Profile, actor: Actor) -> ExportStream:
 
 def _begin(profile: Profile, actor: Actor) -> tuple[Profile, Export]:
     """The row of a new export, made under the lock of the account's: of two at once, one begins."""
-    now = timezone.now()
     with transaction.atomic():
         locked = Profile.objects.select_related("updated_by").for_writing().filter(pk=profile.pk).first()
         row = policy.require(actor, Action.EXPORT, locked)
+        now = timezone.now()  # of its turn, which it may have waited for
         row.exports.filter(started_at__lte=now - DAY).delete()
         _require_turn(list(row.exports.order_by("started_at", "pk")), now)
         return row, row.exports.create(started_at=now)
