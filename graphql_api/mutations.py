@@ -41,7 +41,9 @@ class ProfileInput(derived({n: f for n, f in PROFILE_FIELDS.items() if not f.rea
 
     id = graphene.ID(required=True, description="The profile's global id.")
     version = graphene.Int(description="Write only over this version.")
-    if_match = graphene.String(description="Write only over this etag, or over any with '*'.")
+    if_match = graphene.String(
+        description="Write only over this etag, or over any with '*'; what is no etag is a CONFLICT."
+    )
 
 
 class DeleteProfile(graphene.relay.ClientIDMutation):
@@ -49,7 +51,7 @@ class DeleteProfile(graphene.relay.ClientIDMutation):
 
     class Input:
         id = graphene.ID(required=True, description="The profile's global id.")
-        if_match = graphene.String(description="Delete only this etag, or any with '*'.")
+        if_match = graphene.String(description="Delete only this etag, or any with '*'; what is no etag is a CONFLICT.")
 
     deleted_id = graphene.ID(description="What was deleted.")
     errors = error_list("None: a refusal is a top-level error.")

@@ -21,7 +21,8 @@ from profiles.histories import ChangeSerializer, read_history
 from profiles.models import Profile as ProfileRow
 from profiles.outcomes import InvalidCode, Outcome
 from profiles.policy import Action
-from profiles.serializers import ProfileSerializer, entity_tag
+from profiles.preconditions import entity_tag
+from profiles.serializers import ProfileSerializer
 
 
 class DateTime(graphene.DateTime):

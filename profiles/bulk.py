@@ -30,10 +30,11 @@ def update_many(items: Items, *, actor: Actor, door: Door) -> list[Profile]:
         door: where the write came in.
 
     Raises:
-        Refused: for the first row that is refused, whose number is in `details["row"]`, from 0; UNAUTHENTICATED
-            without a row: the actor's account or session has ended.
+        Refused: UNAUTHENTICATED or FORBIDDEN without a row: the actor may write to no profile, or its account or
+            session has ended; or for the first row that is refused, whose number is in `details["row"]`, from 0.
         ValidationError: what is wrong, by row: its attributes begin with the row's number.
     """
+    policy.require_writer(actor)
     if len(items) > MOST:
         message = _("Send at most {most} profiles at once.").format(most=MOST)
         raise ValidationError([ErrorDetail(message, code=InvalidCode.MAX_LENGTH)])

@@ -108,7 +108,7 @@ def _header(name: str, description: str, **more: Any) -> OpenApiParameter:
 
 TAG = "A tag of `ETag`, or several by commas."
 IF_NONE_MATCH = _header("If-None-Match", f"{TAG} The answer is 304 where it still holds.")
-IF_MATCH = _header("If-Match", f"{TAG} Nothing is done where it no longer holds: 412.")
+IF_MATCH = _header("If-Match", f"{TAG} Nothing is done where it no longer holds, or is no tag: 412.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": sign_up.LONGEST_KEY, "pattern": "^[ -~]+$"},
@@ -185,7 +185,8 @@ OPERATIONS = {
         "updateProfiles",
         "Update several profiles",
         f"Changes the fields that are given of up to {bulk.MOST} profiles: all of them or none. An error's `attr` "
-        "begins with the row's number, from 0, and a refusal names it in `row`.",
+        "begins with the row's number, from 0, and a refusal names it in `row`. The precondition of a profile is its "
+        "`version`: `If-Match` is refused.",
         takes=Body(SEVERAL, [{"id": 1, "bio": "Updated bio content."}]),
         gives=Body(ProfileSerializer(many=True), examples.PROFILE, "The profiles, in the order of the request."),
         outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT),
@@ -243,7 +244,7 @@ OPERATIONS = {
         "Everything that is held about an account, for its owner and staff, as a stream. No password and no token is "
         "in it. An account is exported once at a time and a few times a day (429), with a token of read scope too.",
         gives=Body(ExportSerializer, examples.EXPORT, "What is held."),
-        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND),
+        outcomes=(Outcome.BAD_REQUEST, Outcome.FORBIDDEN, Outcome.NOT_FOUND),
     ),
     "GET /profiles/by-username/{username}": Operation(
         "getProfileByUsername",

@@ -69,6 +69,7 @@ OWNER_ALONE = {Action.CHANGE_PASSWORD}  # it takes the old password, which staff
 
 OWNER_READS = {"visibility", "email_public"}  # and staff
 STAFF_READS_AND_WRITES = {"is_active"}
+NOT_OF_ONES_OWN = {"is_active"}  # so that staff never disable themselves, and an active member of staff remains
 SOMETIMES_HIDDEN = OWNER_READS | STAFF_READS_AND_WRITES | {"email", "updated_by"}
 """The fields that a reader of a profile may find empty because of who it is."""
 
@@ -122,7 +123,22 @@ def require_filter(actor: Actor, field: str) -> None:
 
 def writable(actor: Actor, profile: Profile, fields: Iterable[str]) -> list[str]:
     """Which of these fields this actor may change, of those that a client can change at all."""
-    return settable(actor, fields) if can(actor, Action.UPDATE, profile) else []
+    if not can(actor, Action.UPDATE, profile):
+        return []
+    own = actor.owns(profile)
+    return [field for field in settable(actor, fields) if not (own and field in NOT_OF_ONES_OWN)]
+
+
+def require_writer(actor: Actor) -> None:
+    """Pass where this actor may write to some profile: it has signed in, with a token that may write.
+
+    Raises:
+        Refused: UNAUTHENTICATED, FORBIDDEN.
+    """
+    if actor.is_anonymous:
+        raise Refused(Outcome.UNAUTHENTICATED)
+    if not actor.may_write:
+        raise Refused(Outcome.FORBIDDEN)
 
 
 def require_sign_up(actor: Actor, *, is_open: bool) -> None:

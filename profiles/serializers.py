@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias, cast
 
 from django.db import models
-from django.utils.http import parse_etags, quote_etag
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -32,10 +29,9 @@ from profiles.fields import (
 from profiles.models import UNIQUE_USERNAME, Profile
 from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.policy import Actor
+from profiles.preconditions import entity_tag, if_match, if_none_match
 
 AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
-
-ETAG_DIGITS = 16
 
 
 class ProfileSerializer(serializers.ModelSerializer[Profile]):
@@ -189,15 +185,12 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
     def _expected_version(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> int | None:
         """The version that the client makes a condition, if it does (RFC 9110, sections 13.1.1 and 13.1.2)."""
         current: int = shown["version"]
-        if_match, if_none_match = self.context.get("if_match"), self.context.get("if_none_match")
-        version = data.get("version", current)
-        if (
-            (if_match is not None and not _names(if_match, shown))
-            or (if_none_match is not None and _names(if_none_match, shown))
-            or (type(version) is int and version != current)
-        ):
+        match, none_match = self.context.get("if_match"), self.context.get("if_none_match")
+        tag, version = entity_tag(shown), data.get("version", current)
+        holds = if_match(match, tag) and if_none_match(none_match, tag)
+        if not holds or (type(version) is int and version != current):
             raise Refused(Outcome.CONFLICT, version=current)
-        return current if if_match is not None or "version" in data else None
+        return current if match is not None or "version" in data else None
 
     def _untouchable(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
         """The errors of what this actor can't write: it may stand there only as it was shown."""
@@ -266,15 +259,5 @@ class SignUpSerializer(ProfileSerializer):
         return attrs
 
 
-def _names(tags: str, shown: Mapping[str, Any]) -> bool:
-    return not {"*", entity_tag(shown)}.isdisjoint(parse_etags(tags))
-
-
 def _same(value: Any, shown: Any) -> bool:
     return type(value) is type(shown) and value == shown
-
-
-def entity_tag(shown: Mapping[str, Any]) -> str:
-    """The strong entity tag of a representation."""
-    digest = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
-    return quote_etag(f"{shown['version']}-{digest[:ETAG_DIGITS]}")

@@ -3,14 +3,13 @@
 from typing import Any, cast
 
 from django.http import HttpResponse, StreamingHttpResponse
-from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from rest_framework.status import HTTP_201_CREATED, HTTP_412_PRECONDITION_FAILED
+from rest_framework.status import HTTP_201_CREATED, HTTP_304_NOT_MODIFIED
 
 from profiles import exports, policy
 from profiles.bulk import update_many
@@ -22,7 +21,8 @@ from profiles.pagination import page_response
 from profiles.parsers import read_query
 from profiles.permissions import PolicyPermission
 from profiles.policy import Action, Actor
-from profiles.serializers import ProfileSerializer, entity_tag
+from profiles.preconditions import entity_tag, if_match, if_none_match
+from profiles.serializers import ProfileSerializer
 from profiles.sign_up import sign_up
 
 
@@ -31,10 +31,17 @@ class ProfileAPIView(GenericAPIView[Profile]):
 
     serializer_class = ProfileSerializer
     permission_classes = (PolicyPermission,)
+    has_tag = True  # whether what it shows and writes has an entity tag
 
     @property
     def actor(self) -> Actor:
         return cast(Actor, self.request.auth)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuses `If-Match` where there is no tag that it could name, instead of ignoring a precondition."""
+        super().initial(request, *args, **kwargs)
+        if not self.has_tag and "If-Match" in request.headers:
+            raise Refused(Outcome.BAD_REQUEST, _("If-Match is for one profile. Leave it out, or send each 'version'."))
 
     def get_queryset(self) -> ProfileQuerySet:
         return Profile.objects.visible_to(self.actor)
@@ -59,19 +66,27 @@ class ProfileAPIView(GenericAPIView[Profile]):
         cast(ProfileSerializer, self.get_serializer(instance)).delete()
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Adds the tag, and answers 304 to who has what it stands for, and 412 to who wanted another."""
+        """Adds the tag; of a read, answers 304 to a client that has what it stands for, 412 to one that wanted another.
+
+        A precondition by time is ignored: there is no `Last-Modified` (RFC 9110, section 13.1.4).
+        """
         serializer = getattr(getattr(response, "data", None), "serializer", None)  # a stream has no data
         if isinstance(serializer, ProfileSerializer):
-            response["ETag"] = serializer.etag
+            tag = serializer.etag
             if request.method in ("GET", "HEAD"):
-                response = cast(Response, get_conditional_response(request, etag=serializer.etag, response=response))
-            if response.status_code == HTTP_412_PRECONDITION_FAILED:  # Django's own, which says nothing
-                response = self.handle_exception(Refused(Outcome.CONFLICT, version=serializer.profile.version))
+                if not if_match(request.headers.get("If-Match"), tag):
+                    response = self.handle_exception(Refused(Outcome.CONFLICT, version=serializer.profile.version))
+                elif not if_none_match(request.headers.get("If-None-Match"), tag):
+                    response = Response(status=HTTP_304_NOT_MODIFIED)
+            if not response.exception:
+                response["ETag"] = tag
         return super().finalize_response(request, response, *args, **kwargs)
 
 
 class ProfilesView(ProfileAPIView):
     """`/profiles/`: the list, and sign-up."""
+
+    has_tag = False
 
     def get(self, request: Request) -> Response:
         page, count = list_profiles(self.actor, read_query(request.query_params))
@@ -79,6 +94,7 @@ class ProfilesView(ProfileAPIView):
         return page_response(request, page, list(profiles.data), count=count)
 
     def patch(self, request: Request) -> Response:
+        policy.require_writer(self.actor)  # before the body is read, as a profile is loaded before
         items = request.data
         if not isinstance(items, list):
             raise ValidationError([ErrorDetail(_("Send a list of profiles."), code=InvalidCode.INVALID)])
@@ -110,6 +126,7 @@ class ProfileView(ProfileAPIView, RetrieveUpdateDestroyAPIView[Profile]):
 class HistoryView(ProfileView):
     """`/profiles/{id}/history/`: what was written to a profile, newest first."""
 
+    has_tag = False
     http_method_names = ["get", "head", "options"]
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -121,6 +138,7 @@ class HistoryView(ProfileView):
 class ExportView(ProfileView):
     """`/profiles/{id}/export/`: everything that is held about an account, as a stream."""
 
+    has_tag = False
     http_method_names = ["get", "head", "options"]
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:

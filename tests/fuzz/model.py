@@ -139,7 +139,8 @@ class World:
     def editable(self, caller, account):
         if not caller.may_write or not (caller.account is account or caller.is_staff):
             return []
-        return [name for name in FIELDS if caller.is_staff or name not in OF_STAFF]
+        others = caller.is_staff and caller.account is not account
+        return [name for name in FIELDS if others or name not in OF_STAFF]
 
     def shown(self, caller, account):
         """An account as this caller is shown it."""
@@ -299,6 +300,8 @@ class World:
             self.end_families(account, now)
 
     def update_many(self, caller, items, now, door):
+        if not (caller.account and caller.may_write):
+            raise Refusal("FORBIDDEN" if caller.account else "UNAUTHENTICATED")
         for row, (account, _) in enumerate(items):
             try:
                 self.permitted(caller, account, writes=True)

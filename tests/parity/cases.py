@@ -7,6 +7,9 @@ that is not done changes nothing at all.
 from dataclasses import dataclass, field
 
 NOBODY = "nobody"  # a profile that never was
+OF_AN_OWNER = [  # the fields that an owner may write
+    "username", "email", "bio", "display_name", "location", "website", "time_zone", "visibility", "email_public",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,30 @@ PERMISSIONS = [
     written("staff disable an account", {"is_active": False}, actor="staff", target="known"),
     invalid("an owner does not disable itself", {"is_active": False}, ("read_only", "is_active")),
     invalid("an owner was not shown that it is active", {"is_active": True}, ("read_only", "is_active")),
+    invalid(
+        "staff do not disable themselves",
+        {"is_active": False},
+        ("read_only", "is_active"),
+        actor="staff",
+        target="staff",
+    ),
+    written(
+        "staff give back what they were shown of themselves",
+        {"is_active": True, "bio": "B"},
+        changed={"bio": "B"},
+        actor="staff",
+        target="staff",
+    ),
+    invalid(
+        "staff do not disable themselves in a replacement",
+        {"username": "staff", "email": "staff@example.com", "is_active": False},
+        ("read_only", "is_active"),
+        actor="staff",
+        operation="replace",
+        target="staff",
+    ),
+    view("staff are not offered their own is_active", "staff", "staff", editable_fields=OF_AN_OWNER),
+    view("staff are offered another's is_active", "staff", "owner", editable_fields=[*OF_AN_OWNER, "is_active"]),
     written("an owner gives back what it was shown", {"is_active": None, "bio": "B"}, changed={"bio": "B"}),
 ]
 
@@ -249,6 +276,12 @@ PRECONDITIONS = [
     written("one of several tags", {"bio": "B"}, if_match='"x", current'),
     refused("a weak tag never matches", {"bio": "B"}, "CONFLICT", if_match="W/current"),
     refused("no tag at all", {"bio": "B"}, "CONFLICT", if_match="nonsense"),
+    refused("an empty field names no tag", {"bio": "B"}, "CONFLICT", if_match=""),
+    refused("the current tag beside no tag", {"bio": "B"}, "CONFLICT", if_match="nonsense, current"),
+    refused("the current tag without a comma", {"bio": "B"}, "CONFLICT", if_match='"x" current'),
+    refused("any tag among others", {"bio": "B"}, "CONFLICT", if_match="*, current"),
+    written("the current tag between empty elements", {"bio": "B"}, if_match=" , current ,, "),
+    written("any tag between blanks", {"bio": "B"}, if_match=" *\t"),
     refused("a stale tag beside invalid input", {"email": "x"}, "CONFLICT", if_match="stale"),
     refused("a stale tag of a stranger", {"bio": "x"}, "FORBIDDEN", actor="member", target="known", if_match="stale"),
     refused(

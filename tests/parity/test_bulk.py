@@ -42,21 +42,36 @@ def test_an_owner_writes_its_own(cast, doors):
 
 
 @pytest.mark.parametrize(
-    ("actor", "names", "outcome", "row"),
+    ("names", "outcome", "row"),
     [
-        ("owner", ("owner", "known"), "FORBIDDEN", 1),
-        ("owner", ("owner", "hidden"), "NOT_FOUND", 1),
-        ("owner", ("nobody", "owner"), "NOT_FOUND", 0),
-        ("owner (read)", ("owner",), "FORBIDDEN", 0),
-        ("anonymous", ("shown",), "UNAUTHENTICATED", 0),
-        ("anonymous", ("hidden",), "UNAUTHENTICATED", 0),
+        (("owner", "known"), "FORBIDDEN", 1),
+        (("owner", "hidden"), "NOT_FOUND", 1),
+        (("nobody", "owner"), "NOT_FOUND", 0),
     ],
 )
-def test_one_that_is_refused_refuses_all(cast, doors, actor, names, outcome, row):
+def test_one_that_is_refused_refuses_all(cast, doors, names, outcome, row):
     before = stored()
-    answer, _ = both(doors, [(cast.pk(name), {"bio": "x"}) for name in names], token=cast.token(actor))
+    answer, _ = both(doors, [(cast.pk(name), {"bio": "x"}) for name in names], token=cast.token("owner"))
     assert (answer.outcome, answer.details) == (outcome, {"row": row})
     assert stored() == before
+
+
+@pytest.mark.parametrize(
+    ("actor", "outcome"),
+    [("anonymous", "UNAUTHENTICATED"), ("owner (read)", "FORBIDDEN"), ("staff (read)", "FORBIDDEN")],
+)
+@pytest.mark.parametrize("names", [(), ("shown",), ("hidden",), ("owner",), ("nobody",) * (MOST + 1)])
+def test_a_caller_who_may_not_write_is_refused_whatever_the_rows(cast, doors, actor, outcome, names):
+    before = stored()
+    answer, _ = both(doors, [(cast.pk(name), {"email": "x"}) for name in names], token=cast.token(actor))
+    assert (answer.outcome, answer.details) == (outcome, {})
+    assert stored() == before
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", "null", "no JSON"])
+def test_a_caller_who_may_not_write_is_refused_whatever_the_body(cast, rest, body):
+    assert rest.send("PATCH", "/profiles/", body).status_code == 401
+    assert rest.send("PATCH", "/profiles/", body, token=cast.token("owner (read)")).status_code == 403
 
 
 def test_errors_say_which_row(cast, doors):

@@ -6,7 +6,7 @@ import pytest
 
 from profiles.models import Profile
 from profiles.parsers import MOST_NESTED
-from tests.cast import NOBODY
+from tests.cast import NOBODY, PASSWORD
 from tests.state import stored
 
 
@@ -65,6 +65,67 @@ def test_a_read_of_what_is_no_longer_there_is_a_conflict(cast, rest, path):
     assert rest.send("GET", path, token=token, if_match=tag).status_code == 200
     stale = rest.send("GET", path, token=token, if_match='"stale"')
     assert (stale.status_code, stale.json()["errors"][0]["code"], stale.json()["version"]) == (412, "CONFLICT", 1)
+
+
+NO_TAGS = ["nonsense", "", '"unfinished', 'w/"x"', '"x" "y"', '"a b"', "*, *"]
+
+
+@pytest.mark.parametrize("value", NO_TAGS)
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", ["/profiles/{pk}/", "/profiles/me/"])
+def test_an_if_match_of_another_syntax_matches_nothing(cast, rest, path, method, value):
+    before = stored()
+    body = None if method in ("GET", "DELETE") else {"username": "owner", "email": "owner@example.com"}
+    path = path.format(pk=cast.pk("owner"))
+    response = rest.send(method, path, body, token=cast.token("owner"), if_match=value)
+    assert (response.status_code, error_codes(response), response.json()["version"]) == (412, ["CONFLICT"], 1)
+    assert stored() == before
+
+
+@pytest.mark.parametrize("value", NO_TAGS)
+def test_an_if_none_match_of_another_syntax_matches_nothing(cast, rest, value):
+    path, token = f"/profiles/{cast.pk('owner')}/", cast.token("owner")
+    assert rest.send("GET", path, token=token, if_none_match=value).status_code == 200
+    assert rest.send("PATCH", path, {"bio": "B"}, token=token, if_none_match=value).status_code == 200
+
+
+def test_if_none_match_compares_weakly(cast, rest):
+    path, token = f"/profiles/{cast.pk('owner')}/", cast.token("owner")
+    tag = rest.send("GET", path, token=token).headers["ETag"]
+    assert rest.send("GET", path, token=token, if_none_match=f"W/{tag}").status_code == 304
+    assert rest.send("PATCH", path, {"bio": "B"}, token=token, if_none_match=f'"x", W/{tag}').status_code == 412
+
+
+@pytest.mark.parametrize("value", ["*", '"1-0123456789abcdef"', *NO_TAGS])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/profiles/", None),
+        ("PATCH", "/profiles/", [{"id": "{pk}", "bio": "B"}]),
+        ("PATCH", "/profiles/", []),
+        ("POST", "/profiles/", {"username": "new", "email": "a@b.co", "password": PASSWORD}),
+        ("GET", "/profiles/{pk}/history/", None),
+        ("GET", "/profiles/me/history/", None),
+        ("GET", "/profiles/{pk}/export/", None),
+    ],
+)
+def test_if_match_is_refused_where_there_is_no_tag(cast, rest, method, path, body, value):
+    before = stored()
+    path, body = (
+        path.format(pk=cast.pk("owner")),
+        body and json.loads(json.dumps(body).replace('"{pk}"', str(cast.pk("owner")))),
+    )
+    response = rest.send(method, path, body, token=cast.token("owner"), if_match=value)
+    assert (response.status_code, error_codes(response)) == (400, ["BAD_REQUEST"])
+    assert stored() == before
+
+
+def test_a_precondition_by_time_is_ignored_for_there_is_no_time(cast, rest):
+    path, token = f"/profiles/{cast.pk('owner')}/", cast.token("owner")
+    past = "Thu, 01 Jan 1970 00:00:00 GMT"
+    for headers in ({"if_unmodified_since": past}, {"if_modified_since": past}):
+        assert rest.send("GET", path, token=token, **headers).status_code == 200
+        assert rest.send("PATCH", path, {"bio": "B"}, token=token, **headers).status_code == 200
 
 
 def test_a_tag_spares_the_body_until_something_changes(cast, rest):

@@ -127,7 +127,7 @@ def test_a_header_that_is_not_ascii_is_no_better_than_another_wrong_one(served, 
     assert_refused(served.generic("GET", READS[door], headers={name: b"Bearer " + value}), door, outcome)
 
 
-@pytest.mark.parametrize("name", ["x-request-id", "if-match", "if-none-match", "idempotency-key", "origin", "cookie"])
+@pytest.mark.parametrize("name", ["x-request-id", "if-none-match", "idempotency-key", "origin", "cookie"])
 def test_a_header_that_is_not_read_may_hold_anything(served, door, name):
     response = served.generic("GET", READS[door], headers={name: b"\xff\xed\xa0\x80"})
     assert response.status_code == 200

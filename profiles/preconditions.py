@@ -1,0 +1,42 @@
+"""Entity tags and the preconditions that name them: `If-Match` and `If-None-Match`, and GraphQL's `ifMatch`."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.http import quote_etag
+
+ETAG_DIGITS = 16
+TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'  # RFC 9110, section 8.8.3
+TAGS = re.compile(rf"[ \t]*(?:{TAG}[ \t]*)?(?:,[ \t]*(?:{TAG}[ \t]*)?)*")  # section 5.6.1: an element may be empty
+ANY = "*"
+
+
+def entity_tag(shown: Mapping[str, Any]) -> str:
+    """The strong entity tag of a representation."""
+    digest = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+    return quote_etag(f"{shown['version']}-{digest[:ETAG_DIGITS]}")
+
+
+def if_match(value: str | None, tag: str) -> bool:
+    """Whether `If-Match` lets an operation on the representation of this tag pass (RFC 9110, section 13.1.1).
+
+    Tags are compared strongly: a weak one never matches. A value that is not of the field's syntax names no tag, so
+    that nothing passes: a client that sends one wanted a condition.
+    """
+    return value is None or not {ANY, tag}.isdisjoint(_tags(value))
+
+
+def if_none_match(value: str | None, tag: str) -> bool:
+    """Whether `If-None-Match` lets an operation pass (RFC 9110, section 13.1.2): none of its tags, compared weakly,
+    is this one."""
+    return value is None or {ANY, tag}.isdisjoint(each.removeprefix("W/") for each in _tags(value))
+
+
+def _tags(value: str) -> list[str]:
+    """The tags of a field's value; `*` alone; none where it is of another syntax."""
+    if value.strip(" \t") == ANY:
+        return [ANY]
+    return re.findall(TAG, value) if TAGS.fullmatch(value) else []
