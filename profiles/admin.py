@@ -6,6 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from rest_framework.exceptions import ValidationError
 
 from profiles import families, policy
+from profiles.admin_site import ClosedAdmin
 from profiles.models import Change, Door, Profile, ProfileQuerySet, TokenFamily
 from profiles.outcomes import Refused
 from profiles.policy import Action, Actor
@@ -81,7 +83,17 @@ class ReadOnly:
 
 
 class NewestOnes(forms.BaseInlineFormSet):
-    """As many rows as a page can show, however many there are."""
+    """As many rows as a page can show, however many there are. What a form sends of them is not read."""
+
+    def __init__(self, data: Any = None, files: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def is_valid(self) -> bool:
+        return True
+
+    def save(self, commit: bool = True) -> list[Any]:
+        self.new_objects, self.changed_objects, self.deleted_objects = [], [], []
+        return []
 
     def get_queryset(self) -> QuerySet[Any]:
         if not hasattr(self, "_queryset"):
@@ -180,13 +192,14 @@ class State(admin.SimpleListFilter):
 
 
 @admin.register(TokenFamily)
-class TokenFamilyAdmin(FamilyAdmin, admin.ModelAdmin):
+class TokenFamilyAdmin(FamilyAdmin, ClosedAdmin):
     """Lists sign-ins, and ends them."""
 
     fields = readonly_fields = ("id", "profile", "digest", *FamilyAdmin.shown[1:])
     list_display = ("id", "profile", *FamilyAdmin.shown)
     ordering = FamilyAdmin.newest_first
     list_filter = (State,)
+    linked_lookups = ("profile__id__exact",)
     search_fields = ("=id", "profile__username")
     show_full_result_count = False
     actions = ("end",)
@@ -204,7 +217,7 @@ class TokenFamilyAdmin(FamilyAdmin, admin.ModelAdmin):
 
 
 @admin.register(Profile)
-class ProfileAdmin(admin.ModelAdmin):
+class ProfileAdmin(ClosedAdmin):
     """Lists, finds and edits profiles. Accounts are neither made nor deleted here."""
 
     form = ProfileForm
@@ -219,6 +232,11 @@ class ProfileAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> ProfileQuerySet:
         return Profile.objects.visible_to(actor_of(request))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> list[str]:
+        """What nobody writes here, and what the policy says that this actor may not write."""
+        writable = EDITABLE if obj is None else policy.writable(actor_of(request), obj, EDITABLE)
+        return [*self.readonly_fields, *(name for name in EDITABLE if name not in writable)]
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> type[ProfileForm]:
         form = super().get_form(request, *args, **kwargs)
@@ -241,3 +259,6 @@ class ProfileAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Profile | None = None) -> bool:
         return False
+
+
+admin.site.unregister(Group)  # of Django's own admin: the policy knows no groups

@@ -1,12 +1,19 @@
-"""The admin's site: Django's, but that a password is changed by the write path, each attempt counted."""
+"""The admin's site, and what each of its lists is limited to: the filters that its class declares."""
 
-from typing import Any, cast
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar, cast
 
-from django.contrib.admin import AdminSite
+from django import forms
+from django.contrib.admin import AdminSite, FieldListFilter, ModelAdmin
 from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList, ChangeListSearchForm
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, ImproperlyConfigured, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -14,6 +21,9 @@ from profiles import security, writing
 from profiles.models import Profile
 from profiles.outcomes import Refused
 from profiles.throttling import count_sign_in
+
+LONGEST_SEARCH = 100  # characters: each word is one more condition on each of the `search_fields`
+UNUSED = {"autocomplete", "view_on_site"}  # views that find rows of any model by parameters of their own
 
 
 class PasswordForm(AdminPasswordChangeForm):
@@ -41,10 +51,82 @@ class PasswordView(PasswordChangeView):
             return self.form_invalid(form)
 
 
+class SearchForm(ChangeListSearchForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[SEARCH_VAR] = forms.CharField(required=False, strip=False, max_length=LONGEST_SEARCH)
+
+
+class ClosedList(ChangeList):
+    search_form_class = SearchForm
+
+
+class ClosedAdmin(ModelAdmin):
+    """A model's pages, of which each admin class here is one.
+
+    A list is filtered by the parameters of its `list_filter`, searched by its `search_fields`, ordered by its
+    `list_display`, and refuses any other lookup: Django's own takes a lookup on any column, by which staff read a
+    password's hash character by character (`?password__startswith=`).
+    """
+
+    linked_lookups: ClassVar[tuple[str, ...]] = ()  # further lookups, that links of our own pages have
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup in self.linked_lookups or lookup in self._declared_lookups(cast(HttpRequest, request))
+
+    def _declared_lookups(self, request: HttpRequest) -> set[str]:
+        """The parameters of `list_filter`: names of fields, and classes of a `parameter_name`."""
+        lookups: set[str] = set()
+        for declared in self.get_list_filter(request):
+            if isinstance(declared, str):
+                field: Any = get_fields_from_path(self.model, declared)[-1]
+                of_field = FieldListFilter.create(field, request, {}, self.model, self, field_path=declared)
+                lookups.update(name for name in of_field.expected_parameters() if name)
+            else:
+                lookups.add(cast(Any, declared).parameter_name)
+        return lookups
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ClosedList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's. Raises `BadRequest`: an action is to be done to what is no row's key."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.clean(key, None)
+            except ValidationError as error:
+                raise BadRequest("A chosen row's key is not of the form of one") from error
+        return super().changelist_view(request, extra_context)
+
+
 class Site(AdminSite):
+    """Django's, but that a password is changed by the write path, each attempt counted."""
+
+    def get_urls(self) -> list[Any]:
+        """Django's, less what is unused. Raises `ImproperlyConfigured`: a model's admin is no `ClosedAdmin`."""
+        for model, model_admin in self._registry.items():
+            if not isinstance(model_admin, ClosedAdmin):
+                raise ImproperlyConfigured(f"Register {model.__name__} with a subclass of ClosedAdmin.")
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED]
+
+    def admin_view(self, view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Any:
+        return super().admin_view(_without_nul(view), cacheable)
+
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         view = PasswordView.as_view(
             success_url=reverse("admin:password_change_done"),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
         return cast(TemplateResponse, view(request))
+
+
+def _without_nul(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The view, which raises `BadRequest` where a URL's query holds NUL: PostgreSQL has no such text."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if any("\0" in text for name, values in request.GET.lists() for text in (name, *values)):
+            raise BadRequest("NUL in the query")
+        return view(request, *args, **kwargs)
+
+    return checked

@@ -3,8 +3,10 @@
 import logging
 from enum import Enum, StrEnum
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from django_guid import get_guid
@@ -123,6 +125,16 @@ def _refers_to_deleted(error: BaseException) -> bool:
     return isinstance(error, IntegrityError) and (state == "23503" or "FOREIGN KEY constraint failed" in str(error))
 
 
+OF_DJANGO: dict[type[Exception], Outcome] = {  # the first that an exception is of
+    RequestDataTooBig: Outcome.CONTENT_TOO_LARGE,
+    SuspiciousOperation: Outcome.BAD_REQUEST,
+    BadRequest: Outcome.BAD_REQUEST,
+    MultiPartParserError: Outcome.BAD_REQUEST,
+    PermissionDenied: Outcome.FORBIDDEN,
+    Http404: Outcome.NOT_FOUND,
+}
+
+
 def refusal(error: BaseException) -> Refused:
     """The outcome that an exception stands for.
 
@@ -137,12 +149,15 @@ def refusal(error: BaseException) -> Refused:
         return Refused(Outcome.UNAVAILABLE, retry_after=RETRY_AFTER)
     if _refers_to_deleted(error):
         return Refused(Outcome.CONFLICT)
-    if isinstance(error, RequestDataTooBig):
-        return Refused(Outcome.CONTENT_TOO_LARGE)
-    if isinstance(error, SuspiciousOperation):
-        return Refused(Outcome.BAD_REQUEST)
-    outcome = Outcome.with_status(getattr(error, "status_code", 0)) if hasattr(error, "default_code") else None
+    outcome = _outcome_of(error)
     if outcome and outcome is not Outcome.INTERNAL:
         return Refused(outcome)
     logger.error("Unexpected %s", type(error).__name__, exc_info=error)
     return Refused(Outcome.INTERNAL, id=get_guid() or "")
+
+
+def _outcome_of(error: BaseException) -> Outcome | None:
+    """The outcome that one of Django's or REST framework's exceptions names."""
+    if hasattr(error, "default_code"):
+        return Outcome.with_status(getattr(error, "status_code", 0))
+    return next((outcome for kind, outcome in OF_DJANGO.items() if isinstance(error, kind)), None)

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "server.views.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "server.urls"
@@ -131,6 +132,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # 32 bits: a key always fits 
 
 # Identity
 
+LOGIN_REDIRECT_URL = "admin:index"  # only the admin has sessions
 AUTH_USER_MODEL = "profiles.Profile"
 # The username is unique whatever its case, by an index on its lower case, which this check does not see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]

@@ -1,9 +1,13 @@
 """The pages that belong to neither door, and the answers to what reaches neither."""
 
 import sys
+from collections.abc import Callable
+from http import HTTPStatus
 
-from django.http import HttpRequest, JsonResponse
-from django.urls import resolve
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.permissions import AllowAny
@@ -32,26 +36,69 @@ class IndexView(APIView):
         return Response({name: request.build_absolute_uri(path) for name, path in paths.items()})
 
 
-def answer(request: HttpRequest, refused: Refused) -> JsonResponse:
-    """In the words of the door that the path leads to, and of REST's where it leads to none."""
-    view = getattr(resolve(request.path_info).func, "cls", APIView)()
+REFUSALS = (Refused, SuspiciousOperation, BadRequest, PermissionDenied, Http404)
+"""Exceptions that say that a request is refused; any other is a defect."""
+
+
+class RefusalMiddleware:
+    """Answers where a view that is none of an API's, so one of the admin's, raises a refusal.
+
+    Without it Django logs the refusal with its trace, and some as an internal error.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return answer(request, refusal(exception)) if isinstance(exception, REFUSALS) else None
+
+
+def answer(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """A refusal as a page in the admin, as an error of GraphQL's there, and in REST's form everywhere else."""
+    match = _match(request)
+    if match and "admin" in match.app_names:
+        return _page(refused)
+    view = getattr(match and match.func, "cls", APIView)()
     said = view.get_exception_handler()(refused, {"view": view, "request": None, "args": (), "kwargs": {}})
     del said["Content-Type"]  # it was to be rendered yet
     return JsonResponse(said.data, status=said.status_code, headers=said.headers)
 
 
+def _match(request: HttpRequest) -> ResolverMatch | None:
+    try:
+        return resolve(request.path_info)
+    except Resolver404:  # no path: the target of the request does not begin with a slash
+        return None
+
+
+def _page(refused: Refused) -> HttpResponse:
+    """A page that needs neither the database nor who asks: one of them may be what failed."""
+    seconds = refused.details.get("retry_after")
+    context = {
+        "title": HTTPStatus(refused.outcome.status).phrase,
+        "message": refused.message,
+        "retry": seconds and _("Try again in {seconds} seconds.").format(seconds=seconds),
+        "id": refused.details.get("id"),
+    }
+    page = render_to_string("admin/refused.html", context)
+    return HttpResponse(page, status=refused.outcome.status, headers=refused.headers)
+
+
 @csrf_exempt  # whatever the method, there is nothing
-def not_found(request: HttpRequest) -> JsonResponse:
+def not_found(request: HttpRequest) -> HttpResponse:
     return answer(request, Refused(Outcome.NOT_FOUND, _("There is nothing at this path. Begin at /.")))
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return answer(request, refusal(exception))
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> JsonResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return answer(request, Refused(Outcome.FORBIDDEN))
 
 
-def internal(request: HttpRequest) -> JsonResponse:
+def internal(request: HttpRequest) -> HttpResponse:
     return answer(request, refusal(sys.exception() or RuntimeError("no exception in hand")))

@@ -263,9 +263,8 @@ def test_a_page_costs_the_same_however_much_there_is(cast, client, page):
         write_often(cast, times)
         sign_in_often(cast, times)
         costs.append([len(statements(lambda p=path: client.get(p))) for path in (page, PROFILES, SIGN_INS)])
-    # The session, who it is, and what else of the admin it may see (2): the profile, its sign-ins, its history. Of a
-    # list: how many there are, and the rows.
-    assert costs == [[7, 6, 6]] * 2
+    # The session, who it is: the profile, its sign-ins, its history. Of a list: how many there are, and the rows.
+    assert costs == [[5, 4, 4]] * 2
 
 
 def test_a_password_that_changed_since_it_was_verified_is_not_changed_again(cast, client, monkeypatch):
