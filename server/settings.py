@@ -63,6 +63,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "server.request_ids.canonical",
     "django_guid.middleware.guid_middleware",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "server.headers.ContentPolicyMiddleware",
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     # Sessions and cookies are for the admin alone: neither door asks who the session is.
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "server.targets.paths_alone",
     "server.text.utf_8_alone",
     "graphql_api.traffic.count_request",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -325,9 +327,14 @@ DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "UUID_FORMAT": "string", "EXP
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
+    "filters": {
+        "request_id": {"()": "django_guid.log_filters.CorrelationId"},
+        "one_line": {"()": "server.logs.OneLine"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s request=%(correlation_id)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "filters": ["request_id", "one_line"], "formatter": "line"}
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django_guid": {"level": "WARNING"}, "django": {"handlers": [], "propagate": True}},
 }

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import Resolver404, ResolverMatch, resolve
@@ -93,6 +93,9 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        message = _("The Host header does not name this service. Send one of its names.")
+        return answer(request, Refused(Outcome.BAD_REQUEST, message))
     return answer(request, refusal(exception))
 
 

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
+import django
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIRequest
-from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
 
@@ -25,8 +27,32 @@ class Request(WSGIRequest):
             super().__init__(environ | {"CONTENT_TYPE": "application/json; charset=unreadable"})
 
 
-django_application = get_wsgi_application()
-django_application.request_class = Request
+class Handler(WSGIHandler):
+    """Django's, whose answers have a body only where HTTP has one."""
+
+    request_class = Request
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer: to HEAD with a GET's headers alone, and as 204 or 304 with no length either (RFC 9110,
+        sections 8.6, 9.3.2 and 15.4.5)."""
+        response: Any = super().get_response(request)
+        has_none = response.status_code in (204, 304)
+        if has_none:
+            response.headers.pop("Content-Length", None)
+        if has_none or request.method == "HEAD":
+            _empty(response)
+        return cast(HttpResponseBase, response)
+
+
+def _empty(response: Any) -> None:
+    if isinstance(response, StreamingHttpResponse):
+        response.streaming_content = ()  # what it replaces is closed with the response
+    else:
+        response.content = b""
+
+
+django.setup(set_prefix=False)
+django_application = Handler()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -38,4 +64,16 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
         body = environ["wsgi.input"].read((settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) + 1)
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    _name_host(environ)
     return django_application(environ, start_response)
+
+
+def _name_host(environ: dict[str, Any]) -> None:
+    """Name the host as RFC 9112, section 3.2, has it: by an absolute target in the place of the header; by a header
+    where the version is HTTP/1.1, for which Django would put the server's own name. What is empty is refused."""
+    target = environ.get("RAW_URI", "/")
+    if not target.startswith("/") and "://" in target:
+        named = urlsplit(target)
+        environ["HTTP_HOST"] = named.netloc if named.scheme in ("http", "https") else ""
+    elif environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
+        environ.setdefault("HTTP_HOST", "")

@@ -1,6 +1,6 @@
 /** The studio: its bar, its pages, and the panel beside them. */
 
-import { useEffect } from "react";
+import { type ComponentType, useEffect } from "react";
 import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
 import { useHashLocation } from "wouter/use-hash-location";
 import { DoorSwitch } from "./DoorSwitch";
@@ -9,7 +9,7 @@ import { HistoryPage } from "./HistoryPage";
 import { PasswordPage } from "./Password";
 import { PeoplePage } from "./People";
 import { ProfilePage } from "./ProfilePage";
-import { useProfile } from "./profiles";
+import { keyIn, useProfile } from "./profiles";
 import { signOut, useDoor, useSession } from "./service";
 import { SignInPage } from "./SignIn";
 import { WirePanel } from "./WirePanel";
@@ -73,16 +73,26 @@ function Pages() {
   return (
     <Switch>
       <Route path="/people"><PeoplePage /></Route>
-      <Route path="/people/:id">{({ id }) => <ProfilePage key={id} id={Number(id)} />}</Route>
+      <Route path="/people/:id">{({ id }) => <OfKey text={id} page={ProfilePage} />}</Route>
       {!isSignedIn && <Route><SignInPage /></Route>}
       <Route path="/"><Redirect to="/me" replace /></Route>
       <Route path="/me"><ProfilePage id={null} /></Route>
       <Route path="/me/history"><HistoryPage id={null} /></Route>
-      <Route path="/people/:id/history">{({ id }) => <HistoryPage key={id} id={Number(id)} />}</Route>
+      <Route path="/people/:id/history">{({ id }) => <OfKey text={id} page={HistoryPage} />}</Route>
       <Route path="/password"><PasswordPage /></Route>
-      <Route><Heading title="There is nothing here" /></Route>
+      <Route><NotFound /></Route>
     </Switch>
   );
+}
+
+/** A page of the profile whose key stands in the path. */
+function OfKey({ text, page: Page }: { text: string; page: ComponentType<{ id: number }> }) {
+  const id = keyIn(text);
+  return id === null ? <NotFound /> : <Page key={id} id={id} />;
+}
+
+function NotFound() {
+  return <Heading title="There is nothing here" />;
 }
 
 /** Two doors; the one in use is open. */

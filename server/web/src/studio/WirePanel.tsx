@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useStore } from "zustand";
 import { curl } from "../wire/curl";
 import { type Answer, type Exchange, exchanges } from "../wire/exchanges";
+import { shown } from "../wire/secrets";
 import { Code } from "./Code";
 import { session, useDoor } from "./service";
 
@@ -28,7 +29,8 @@ export function WirePanel() {
 }
 
 function Entry({ exchange, isNewest }: { exchange: Exchange; isNewest: boolean }) {
-  const { method, path, headers, body, answer } = exchange;
+  const { method, path, headers, answer } = exchange;
+  const body = exchange.body && shown(exchange.body);
   return (
     <li>
       <details open={isNewest}>

@@ -1,7 +1,7 @@
 /** The requests and answers of this page, as they went over the wire, without their secrets. */
 
 import { createStore } from "zustand/vanilla";
-import { abbreviated, withoutSecrets } from "./secrets";
+import { abbreviated, type Redacted, shown, withoutSecrets } from "./secrets";
 
 export interface Exchange {
   id: number;
@@ -9,7 +9,7 @@ export interface Exchange {
   /** Path and query. */
   path: string;
   headers: [string, string][];
-  body: string | null;
+  body: Redacted | null;
   /** Null until it has come. */
   answer: Answer | null;
 }
@@ -54,7 +54,7 @@ async function begun(request: Request): Promise<Exchange> {
 }
 
 async function answerOf(response: Response, start: number): Promise<Answer> {
-  const body = withoutSecrets(await response.clone().text());
+  const body = shown(withoutSecrets(await response.clone().text()));
   const { status, statusText } = response;
   return { status, statusText, headers: [...response.headers], body, milliseconds: since(start) };
 }
