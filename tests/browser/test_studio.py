@@ -215,6 +215,64 @@ def test_a_request_can_be_copied_and_shows_no_secret(page, account, door):
     assert answer.startswith("HTTP/1.1 200")
 
 
+def test_what_was_typed_is_no_variable_of_a_copied_request(page, account):
+    sign_in(page, account)
+    press(page, "Edit")
+    fill(page, Bio="$GITHUB_TOKEN", Location="$(echo stolen) '$PASSWORD'")
+    press(page, "Save")
+    expect(fact(page, "Bio")).to_have_text("$GITHUB_TOKEN")
+    newest(page).get_by_role("button", name="Copy as curl").click()
+    command = page.evaluate("navigator.clipboard.readText()")
+    stub = "curl() { printf '%s\\0' \"$@\"; }\n"
+    shell = {"TOKEN": "mine", "GITHUB_TOKEN": "stolen", "PASSWORD": "stolen"}
+    words = subprocess.run(["/bin/bash", "-c", stub + command], env=os.environ | shell, capture_output=True, check=True)
+    *_, body = words.stdout.decode().split("\0")[:-1]
+    assert json.loads(body)["bio"] == "$GITHUB_TOKEN"
+    assert json.loads(body)["location"] == "$(echo stolen) '$PASSWORD'"
+
+
+NO_KEYS = [
+    "abc",
+    "Infinity",
+    "NaN",
+    "%",
+    "%zz",
+    "1e3",
+    "-1",
+    "+1",
+    "01",
+    "0",
+    "1.0",
+    "0x1",
+    "2147483648",
+    "9" * 400,
+    "me",
+]
+
+
+@pytest.mark.parametrize("door", ["REST", "GraphQL"])
+def test_a_path_without_a_key_shows_no_profile(page, account, watch, door):
+    page.goto("/")
+    for key in NO_KEYS:
+        page.goto(f"/#/people/{key}")
+        expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    sign_in(page, account, door)
+    expect(page.get_by_role("button", name="Edit")).to_be_visible()
+    sent = calls(watch)
+    for key in NO_KEYS:
+        for path in (f"/#/people/{key}", f"/#/people/{key}/history"):
+            page.goto(path)
+            expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+            expect(page.get_by_role("button", name="Edit")).to_have_count(0)
+    assert calls(watch) == sent
+    page.goto(f"/#/people/{account.pk}")
+    expect(page.get_by_role("heading", name=account.username)).to_be_visible()
+
+
+def calls(watch):
+    return [url for url in watch.requests if "/profiles/" in url or url.endswith("/graphql/")]
+
+
 def test_a_copied_sign_in_takes_its_password_from_the_shell(page, account):
     sign_in(page, account)
     sent = page.get_by_role("complementary").locator("li").nth(1)
