@@ -79,8 +79,7 @@ def _page(refused: Refused) -> HttpResponse:
     seconds = refused.details.get("retry_after")
     context = {
         "title": HTTPStatus(refused.outcome.status).phrase,
-        "message": refused.message,
-        "retry": seconds and _("Try again in {seconds} seconds.").format(seconds=seconds),
+        "message": _("Try again in {seconds} seconds.").format(seconds=seconds) if seconds else refused.message,
         "id": refused.details.get("id"),
     }
     page = render_to_string("admin/refused.html", context)
