@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from profiles import tokens
 from profiles.fields import Choice, Line, Password, StrictSerializer, check_new_password
+from profiles.models import USERNAME_LENGTH
 
 SCOPES = {"read": tokens.READ, "write": tokens.READ_WRITE}
 
@@ -15,7 +16,7 @@ SCOPES = {"read": tokens.READ, "write": tokens.READ_WRITE}
 class SignIn(StrictSerializer):
     """The credentials of a sign-in, right or wrong."""
 
-    username = Line(help_text="In any case.")
+    username = Line(max_length=USERNAME_LENGTH, help_text="In any case.")
     password = Password(help_text="As it was chosen, blanks and all.")
     scope = Choice(
         choices=[("read", "To read, and to write nothing."), ("write", "To read and to write.")],
@@ -30,13 +31,13 @@ class SignIn(StrictSerializer):
 class Refresh(StrictSerializer):
     """A refresh token, to use or to revoke."""
 
-    refresh_token = Line(trim_whitespace=False, help_text="As it was given.")
+    refresh_token = Line(max_length=tokens.LONGEST, trim_whitespace=False, help_text="As it was given.")
 
 
 class Verify(StrictSerializer):
     """An access token, to look at."""
 
-    token = Line(help_text="As it was given.")
+    token = Line(max_length=tokens.LONGEST, help_text="As it was given.")
 
 
 class NewPassword(StrictSerializer):

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty, get_error_detail
 
-from profiles.models import USERNAME_PATTERN, normalize_username
+from profiles.models import USERNAME_LENGTH, USERNAME_PATTERN, normalize_username
 from profiles.outcomes import InvalidCode
 
 SURROGATES = r"\ud800-\udfff"  # alone, one is no character
@@ -88,10 +88,16 @@ class Line(Text):
 
 
 class Username(Line):
-    """A username, in its one spelling. What it stands for is compared after that, so is its length."""
+    """A username, in its one spelling (NFKC). Its length is checked before that, and after it.
+
+    No username is lost to the first check: what becomes ASCII never has fewer characters after NFKC.
+    """
 
     def to_internal_value(self, data: str) -> str:
-        username = normalize_username(super().to_internal_value(data))
+        text = super().to_internal_value(data)
+        if len(text) > USERNAME_LENGTH:
+            self.fail("max_length", max_length=USERNAME_LENGTH)
+        username = normalize_username(text)
         if not re.match(USERNAME_PATTERN, username):
             raise _invalid(_("Use ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit."))
         return username

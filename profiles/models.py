@@ -34,6 +34,7 @@ BIO_LENGTH = 2_000
 LINE_LENGTH = 100
 WEBSITE_LENGTH = 200
 
+NODE_ID_LENGTH = 64  # of the longest that are read; ours have 24 characters at most
 NODE_TYPE = "Profile"  # the type that a Relay global id names
 
 
@@ -43,7 +44,13 @@ def normalize_username(username: str) -> str:
 
 
 def comparable_username(username: str) -> str | None:
-    """What two spellings of one username have in common; None where no username looks like that."""
+    """What two spellings of one username have in common; None where no username looks like that.
+
+    The length is checked first: NFKC makes up to 18 characters of one, and never fewer than there were of what
+    becomes ASCII.
+    """
+    if len(username) > USERNAME_LENGTH:
+        return None
     name = normalize_username(username)
     return name.lower() if re.match(USERNAME_PATTERN, name) else None
 
@@ -55,7 +62,7 @@ def parse_key(key: str) -> int | None:
 
 def parse_node_id(node_id: str) -> int | None:
     """The primary key that a Relay global id of ours stands for; None for any other text."""
-    key = from_global_id(node_id).id if node_id.isascii() else ""
+    key = from_global_id(node_id).id if len(node_id) <= NODE_ID_LENGTH and node_id.isascii() else ""
     return parse_key(key) if to_global_id(NODE_TYPE, key) == node_id else None
 
 

@@ -123,7 +123,7 @@ LOCATION = _header("Location", "Where the new profile is.", required=True, respo
 DONE = [200, 201, 204, 304]
 RATE_LIMITS = (
     _header(
-        "RateLimit", "How many more pass now, `r`, and in how many seconds all do, `t`.", required=True, response=DONE
+        "RateLimit", "How many more pass now, `r`, and in how many seconds more do, `t`.", required=True, response=DONE
     ),
     _header("RateLimit-Policy", "How many pass, `q`, in how many seconds, `w`.", required=True, response=DONE),
 )

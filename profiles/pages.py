@@ -25,6 +25,7 @@ Row = TypeVar("Row", bound=Model)
 
 DEFAULT_SIZE = 20
 MOST = 100  # rows of a page
+LONGEST_CURSOR = 500  # characters; ours have some 100
 
 
 class PageQuery(StrictSerializer):
@@ -33,7 +34,7 @@ class PageQuery(StrictSerializer):
     page_size = WholeNumber(
         min_value=1, max_value=MOST, default=DEFAULT_SIZE, help_text=f"How many rows, at most {MOST}."
     )
-    cursor = Line(required=False, help_text="The row that the page begins after.")
+    cursor = Line(required=False, max_length=LONGEST_CURSOR, help_text="The row that the page begins after.")
     direction = Choice(
         choices=[("forward", "After the cursor."), ("back", "Before the cursor.")],
         default="forward",

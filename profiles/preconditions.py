@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.http import quote_etag
 
 ETAG_DIGITS = 16
+LONGEST = 4_000  # characters of a field's value that is read
 TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'  # RFC 9110, section 8.8.3
 TAGS = re.compile(rf"[ \t]*(?:{TAG}[ \t]*)?(?:,[ \t]*(?:{TAG}[ \t]*)?)*")  # section 5.6.1: an element may be empty
 ANY = "*"
@@ -36,7 +37,9 @@ def if_none_match(value: str | None, tag: str) -> bool:
 
 
 def _tags(value: str) -> list[str]:
-    """The tags of a field's value; `*` alone; none where it is of another syntax."""
+    """The tags of a field's value; `*` alone; none where it is too long or of another syntax."""
+    if len(value) > LONGEST:
+        return []
     if value.strip(" \t") == ANY:
         return [ANY]
     return re.findall(TAG, value) if TAGS.fullmatch(value) else []

@@ -26,6 +26,7 @@ from profiles.policy import Actor
 READ = "read"
 READ_WRITE = "read write"
 CLAIMS = ("sub", "iat", "exp", "jti", "typ", "aud", "iss", "scope", "sv", "sid")
+LONGEST = 2_000  # characters of a token that is read: with RS256 and a key of 4,096 bits, ours have some 1,300
 ACCESS = "access"  # the `typ` of a token that identifies a caller
 
 
@@ -80,6 +81,8 @@ def identify(authorization: str | None) -> Actor:
     scheme, _blank, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise _bad(_("Send the token as 'Authorization: Bearer TOKEN'."))
+    if len(token) > LONGEST:
+        raise _bad(_("The token is not valid, or no longer. Sign in again."))
     good = read(token.strip())
     return Actor(good.profile, may_write=good.scope == READ_WRITE)
 

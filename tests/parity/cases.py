@@ -217,6 +217,7 @@ VALIDATION = [
     invalid("a reserved username", {"username": "Admin"}, ("reserved", "username")),
     written("a longest username", {"username": "a" * 50}),
     invalid("a username too long", {"username": "a" * 51}, ("max_length", "username")),
+    invalid("a username too long before it is normalised", {"username": "\ufdfa" * 51}, ("max_length", "username")),
     invalid("a username too long once normalised", {"username": "ﬃ" * 17}, ("max_length", "username")),
 ]
 
@@ -275,6 +276,7 @@ PRECONDITIONS = [
     written("any tag", {"bio": "B"}, if_match="*"),
     written("one of several tags", {"bio": "B"}, if_match='"x", current'),
     refused("a weak tag never matches", {"bio": "B"}, "CONFLICT", if_match="W/current"),
+    refused("the current tag in too long a list", {"bio": "B"}, "CONFLICT", if_match="current" + ', "x"' * 1_000),
     refused("no tag at all", {"bio": "B"}, "CONFLICT", if_match="nonsense"),
     refused("an empty field names no tag", {"bio": "B"}, "CONFLICT", if_match=""),
     refused("the current tag beside no tag", {"bio": "B"}, "CONFLICT", if_match="nonsense, current"),

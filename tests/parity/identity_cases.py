@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tests.cast import PASSWORD
 
 NEW = "a staple for the horse"
+LONG = "x" * 2_001  # more than any token has
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,26 @@ CASES = [
     case("NUL in a username", "sign_in", "a\0", "x", outcome="invalid", errors=(("invalid", "username"),)),
     case("a surrogate in it", "sign_in", "owner", "\ud800", outcome="invalid", errors=(("invalid", "password"),)),
     case("one too long", "sign_in", "owner", "x" * 1025, outcome="invalid", errors=(("max_length", "password"),)),
+    case("a username too long", "sign_in", "x" * 51, "x", outcome="invalid", errors=(("max_length", "username"),)),
+    case("one that NFKC shortens", "sign_in", "e\u0301" * 26, "x",
+         outcome="invalid", errors=(("max_length", "username"),)),
+    case("one that NFKC lengthens", "sign_in", "\ufdfa" * 50, "x", outcome="UNAUTHENTICATED"),
+    case("blanks around a username", "sign_in", " " * 99 + "owner", PASSWORD, starts=True),
     case("refresh", "refresh", "{refresh}", starts=True),
     case("refresh with an access token", "refresh", "{token}", outcome="UNAUTHENTICATED"),
     case("refresh with nothing that we gave", "refresh", "x", outcome="UNAUTHENTICATED"),
     case("refresh with an empty text", "refresh", "", outcome="invalid", errors=(("blank", "refresh_token"),)),
     case("refresh with NUL", "refresh", "\0", outcome="invalid", errors=(("invalid", "refresh_token"),)),
     case("refresh with a surrogate", "refresh", "\ud800", outcome="invalid", errors=(("invalid", "refresh_token"),)),
+    case("refresh with a long text", "refresh", LONG, outcome="invalid", errors=(("max_length", "refresh_token"),)),
     case("verify", "verify", "{token}"),
+    case("verify a long text", "verify", LONG, outcome="invalid", errors=(("max_length", "token"),)),
     case("verify a refresh token", "verify", "{refresh}", outcome="UNAUTHENTICATED"),
     case("verify nonsense", "verify", "x.y.z", outcome="UNAUTHENTICATED"),
     case("revoke", "revoke", "{refresh}", ends=True),
     case("revoke what we never gave", "revoke", "x"),
     case("revoke an access token, which is none", "revoke", "{token}"),
+    case("revoke a long text", "revoke", LONG, outcome="invalid", errors=(("max_length", "refresh_token"),)),
     case("log out everywhere", "log_out_everywhere", actor="owner", ends=True),
     case("log out everywhere as nobody", "log_out_everywhere", actor="anonymous", outcome="UNAUTHENTICATED"),
     case("log out everywhere with a read token", "log_out_everywhere", actor="owner (read)", outcome="FORBIDDEN"),

@@ -179,6 +179,7 @@ WRONG = {
     "a size of none": ({"page_size": 0}, "page_size"),
     "a size too large": ({"page_size": 101}, "page_size"),
     "a cursor of nowhere": ({"cursor": "x"}, "cursor"),
+    "a cursor too long": ({"cursor": "x" * 501}, "cursor"),
     "NUL in a cursor": ({"cursor": "a\0"}, "cursor"),
     "NUL within a cursor": ({"cursor": forged("-created_at,-id", "a\0", 1)}, "cursor"),
     "a lone surrogate within a cursor": (
