@@ -28,12 +28,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from graphql_api import limits, persisted
+from graphql_api.attempts import attempts_of
 from graphql_api.execution import Execution, LongExecution, execute
 from graphql_api.schema import schema
 from graphql_api.traffic import is_long, is_long_text, traffic
 from profiles.outcomes import Outcome, Refused, refusal
 from profiles.parsers import parse_json, read_query
-from profiles.throttling import Budget, require_any_left, spend
+from profiles.policy import Actor
+from profiles.throttling import Budget, is_counted, require_patience, spend, spend_after_reading
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +74,9 @@ class GraphQLView(APIView):
     """
 
     permission_classes = (AllowAny,)
-    throttle_classes = ()  # a document counts for as many operations as it has root fields
     renderer_classes = (ASCIIRenderer, GraphQLRenderer)
     content_negotiation_class = ByPreference
+    actor = Actor()  # until it is known who it is
     schema = None  # OpenAPI's is none: what it answers is in schema.graphql
 
     def get(self, request):
@@ -83,6 +85,24 @@ class GraphQLView(APIView):
 
     def post(self, request):
         return self.answer(request.data)
+
+    def options(self, request, *args, **kwargs):
+        spend(request, request.auth, Budget.READS)
+        return super().options(request, *args, **kwargs)
+
+    def check_throttles(self, request):
+        """Nothing is counted yet: a document counts for as many operations as it has root fields."""
+        self.actor = request.auth
+        require_patience(request, self.actor)
+
+    def handle_exception(self, exc):
+        """Counts what is refused before a document is counted as one read."""
+        if not is_counted(self.request):
+            try:
+                spend_after_reading(self.request, self.actor, Budget.READS)
+            except Refused as refused:
+                exc = refused
+        return super().handle_exception(exc)
 
     def get_exception_handler(self):
         return exception_handler
@@ -103,23 +123,28 @@ class GraphQLView(APIView):
         with ExitStack() as lane:
             try:
                 text = query or persisted.find(digest)
-                if "mutation" not in text:  # so it reads, and where no read is left, it is not read either
-                    require_any_left(self.request, self.request.auth, Budget.READS)
                 if long := is_long_text(text):
                     lane.enter_context(traffic.long_one())
                 with graphql_core():
                     measured = limits.read(text, variables or {}, operation_name)
+                kind = measured.operation.operation if measured.operation else OperationType.QUERY
+                if kind is not OperationType.QUERY and self.request.method != "POST":
+                    raise Refused(Outcome.METHOD_NOT_ALLOWED, _("Only a query can be sent by GET: send this by POST."))
             except (GraphQLError, Refused):
-                spend(self.request, self.request.auth, Budget.READS)
+                spend_after_reading(self.request, self.request.auth, Budget.READS)
                 raise
-            kind = measured.operation.operation if measured.operation else OperationType.QUERY
-            if kind is not OperationType.QUERY and self.request.method != "POST":
-                raise Refused(Outcome.METHOD_NOT_ALLOWED, _("Only a query can be sent by GET: send this by POST."))
-            budget = Budget.READS if kind is OperationType.QUERY else Budget.WRITES
-            spend(self.request, self.request.auth, budget, max(1, measured.cost.root_fields))
+            self.count(measured, kind, variables)
             if not long and is_long(measured.cost):
                 lane.enter_context(traffic.long_one())
             return self.execute(text, measured, query and digest, variables, operation_name)  # a text is kept once
+
+    def count(self, measured, kind, variables):
+        """Count an operation: its root fields, and of a mutation what it attempts. Raises `Refused`: THROTTLED."""
+        is_query = kind is OperationType.QUERY
+        budget = Budget.READS if is_query else Budget.WRITES
+        attempts = () if is_query else attempts_of(self.request, measured, variables)
+        operations = max(1, measured.cost.root_fields)
+        spend_after_reading(self.request, self.request.auth, budget, operations, attempts)
 
     def execute(self, text, measured, digest, variables, operation_name):
         """What comes of a document within the limits: the errors of its validation, or of its execution the result."""

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from rest_framework.exceptions import ValidationError
 
 from profiles import families, policy
-from profiles.admin_site import ClosedAdmin
+from profiles.admin_site import ClosedAdmin, actor_of
 from profiles.models import Change, Door, Profile, ProfileQuerySet, TokenFamily
 from profiles.outcomes import Refused
 from profiles.policy import Action, Actor
@@ -27,10 +27,6 @@ END = "End this family"
 
 # What is written under the name of its column; a form knows no other.
 EDITABLE = [name for name, field in ProfileSerializer().fields.items() if not field.read_only and field.source == name]
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    return Actor(request.user if isinstance(request.user, Profile) else None)
 
 
 class ProfileForm(forms.ModelForm):

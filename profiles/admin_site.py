@@ -1,4 +1,4 @@
-"""The admin's site, and what each of its lists is limited to: the filters that its class declares."""
+"""The admin's site: rate limits, passwords changed by the write path, and lists with declared filters alone."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,34 +13,52 @@ from django.contrib.admin.views.main import SEARCH_VAR, ChangeList, ChangeListSe
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import BadRequest, ImproperlyConfigured, ValidationError
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from profiles import security, writing
+from profiles.fields import Password
 from profiles.models import Profile
 from profiles.outcomes import Refused
-from profiles.throttling import count_sign_in
+from profiles.policy import Actor
+from profiles.throttling import Budget, count_password_change, sign_in_attempts, spend
 
 LONGEST_SEARCH = 100  # characters: each word is one more condition on each of the `search_fields`
 UNUSED = {"autocomplete", "view_on_site"}  # views that find rows of any model by parameters of their own
 
 
+def actor_of(request: HttpRequest) -> Actor:
+    return Actor(request.user if isinstance(request.user, Profile) else None)
+
+
 class PasswordForm(AdminPasswordChangeForm):
+    """A change of one's own password; `request` is the one that asks for it."""
+
     user: Profile
 
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        for field in self.fields.values():
+            field.validators.append(MaxLengthValidator(Password.MOST_CHARACTERS))
+
     def clean_old_password(self) -> str:
-        count_sign_in(None, self.user.username)
+        count_password_change(self.request, self.user)
         return str(super().clean_old_password())
 
     def save(self, commit: bool = True) -> Profile:
         self.user = writing.change_password(self.user, self.cleaned_data["new_password1"])
-        security.log("password_changed", self.user)
+        security.log("password_changed", self.user, request=self.request)
         return self.user
 
 
 class PasswordView(PasswordChangeView):
     form_class = PasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Save; where another request changed the password since this one verified it, it is the wrong one."""
@@ -100,7 +118,7 @@ class ClosedAdmin(ModelAdmin):
 
 
 class Site(AdminSite):
-    """Django's, but that a password is changed by the write path, each attempt counted."""
+    """Django's, with each POST counted, a sign-in as an attempt too, and passwords changed by the write path."""
 
     def get_urls(self) -> list[Any]:
         """Django's, less what is unused. Raises `ImproperlyConfigured`: a model's admin is no `ClosedAdmin`."""
@@ -110,7 +128,13 @@ class Site(AdminSite):
         return [url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED]
 
     def admin_view(self, view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Any:
-        return super().admin_view(_without_nul(view), cacheable)
+        return _counted(super().admin_view(_without_nul(view), cacheable))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST":
+            attempts = sign_in_attempts(request, request.POST.get("username"))
+            spend(request, actor_of(request), Budget.WRITES, attempts=attempts)
+        return super().login(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         view = PasswordView.as_view(
@@ -118,6 +142,18 @@ class Site(AdminSite):
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
         return cast(TemplateResponse, view(request))
+
+
+def _counted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The view, whose POSTs spend the caller's writes."""
+
+    @wraps(view)
+    def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "POST":
+            spend(request, actor_of(request), Budget.WRITES)
+        return view(request, *args, **kwargs)
+
+    return counted
 
 
 def _without_nul(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -5,14 +5,20 @@ from rest_framework.request import Request
 
 from profiles import tokens
 from profiles.models import Profile
+from profiles.outcomes import Refused
 from profiles.policy import Actor
+from profiles.throttling import Budget, spend
 
 
 class BearerAuthentication(BaseAuthentication):
     """Makes `request.auth` the `Actor`; where there is no header, the settings make it `Actor()`."""
 
     def authenticate(self, request: Request) -> tuple[Profile, Actor] | None:
-        actor = tokens.identify(request.headers.get("Authorization"))
+        try:
+            actor = tokens.identify(request.headers.get("Authorization"))
+        except Refused:
+            spend(request, Actor(), Budget.READS)  # a bad token has no other spender than its address
+            raise
         return None if actor.profile is None else (actor.profile, actor)
 
     def authenticate_header(self, request: Request) -> str:

@@ -28,7 +28,7 @@ from rest_framework.request import Request
 from profiles import security, tokens, writing
 from profiles.models import Profile, TokenFamily
 from profiles.outcomes import InvalidCode, Outcome, Refused
-from profiles.throttling import count_sign_in
+from profiles.throttling import count_password_change
 
 GRACE = timedelta(seconds=10)
 UUID_BYTES = 16
@@ -157,10 +157,10 @@ def change_password(
     """Give a profile a new password, which ends every family, and start one for whoever changed it.
 
     Raises:
-        ValidationError: the old password is another one. The attempt counts as one to sign in.
-        Refused: THROTTLED, after too many attempts.
+        ValidationError: the old password is wrong.
+        Refused: THROTTLED, after too many attempts of the owner's: attempts to sign in are counted apart.
     """
-    count_sign_in(request, profile.username)
+    count_password_change(request, profile)
     if not profile.check_password(old_password):
         security.log("password_change_failed", profile, request=request)
         message = _("This is not your password. Give the one that you sign in with.")

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from profiles import credentials, families, keys, policy, tokens
 from profiles.policy import Action, Actor
+from profiles.throttling import PasswordThrottle, SignInThrottle
 
 KEY_SET_AGE = 300  # seconds that whoever verifies elsewhere may keep the keys
 
@@ -37,6 +38,7 @@ class TokenView(IdentityView):
     """`/auth/token/`: tokens for a username and a password."""
 
     serializer_class = credentials.SignIn
+    throttle_classes = (SignInThrottle,)
 
     def perform(self, **values: Any) -> dict[str, Any]:
         return credentials.Tokens(families.sign_in(self.request, **values)).data
@@ -87,6 +89,7 @@ class PasswordView(IdentityView):
     """`/auth/password/`: a new password for the caller, and new tokens."""
 
     serializer_class = credentials.NewPassword
+    throttle_classes = (PasswordThrottle,)
 
     def check(self, actor: Actor) -> None:
         self.profile = policy.own(actor, Action.CHANGE_PASSWORD)

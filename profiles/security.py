@@ -5,8 +5,8 @@ import logging
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from profiles.addresses import address_of
 from profiles.models import Profile
-from profiles.throttling import address_of
 
 logger = logging.getLogger(__name__)
 

@@ -1,126 +1,235 @@
-"""How much passes: operations and attempts to sign in, counted before they are done, in Redis or in memory."""
+"""Rate limits: which counts an operation and an attempt take, and what is answered where one does not pass."""
 
 from __future__ import annotations
 
-import logging
-import math
-import time
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import cache
-from ipaddress import IPv6Address, ip_address, ip_network
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from limits import RateLimitItem, parse
-from limits.errors import StorageError
-from limits.storage import MemoryStorage, Storage, storage_from_string
-from limits.strategies import MovingWindowRateLimiter
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from profiles.models import normalize_username
+from profiles import policy
+from profiles.addresses import address_of, networks
+from profiles.counters import Count, Counter, Memory, Rate, Shared, Window, parse_rate
+from profiles.models import Profile, comparable_username
 from profiles.outcomes import Outcome, Refused
-from profiles.policy import Actor
+from profiles.policy import Action, Actor
 
 if TYPE_CHECKING:  # its classes name our throttle
     from rest_framework.views import APIView
 
-logger = logging.getLogger(__name__)
-
-NETWORK_BITS = 64  # of an IPv6 address: what one customer has, RFC 6177
-REDIS_REST = 5  # seconds that it is left alone where it did not answer
-LOG_EVERY = 60  # seconds
 RATE_LIMIT = "profiles.rate_limit"  # in a request's META: the headers that its answer carries
+COUNTED = "profiles.counted"  # in a request's META: the keys of the attempts that were counted ahead
+REFUSALS = Rate(60, 60)  # bodies that are read, in each process, only to refuse them
+ACCOUNT_DIGITS = 32  # of the SHA-256 that stands for a username: a key's length is bounded
+RATE_SETTINGS = (
+    "READ_LIMIT",
+    "WRITE_LIMIT",
+    "READ_LIMIT_PER_ADDRESS",
+    "WRITE_LIMIT_PER_ADDRESS",
+    "SIGN_IN_LIMIT_PER_ACCOUNT",
+    "SIGN_IN_CEILING_PER_ACCOUNT",
+    "SIGN_IN_LIMIT_PER_ADDRESS",
+    "SIGN_UP_LIMIT_PER_ADDRESS",
+)
 
 
 class Budget(StrEnum):
-    """What an actor's operations are counted against; an anonymous one's, its address's."""
+    """What the operations of a caller are counted against: a profile's, or an anonymous caller's network's."""
 
     READS = "reads"
     WRITES = "writes"
 
     @property
-    def limit(self) -> RateLimitItem:
-        return parse(settings.READ_LIMIT if self is Budget.READS else settings.WRITE_LIMIT)
+    def setting(self) -> str:
+        return "READ_LIMIT" if self is Budget.READS else "WRITE_LIMIT"
 
 
-class Window(NamedTuple):
-    """Where a count stands: whether it passed, how many more would, and when it is whole again."""
-
-    passed: bool
-    remaining: int
-    reset: int  # seconds
+def rate(setting: str) -> Rate:
+    """The rate that this setting gives. Raises `ImproperlyConfigured`."""
+    return parse_rate(getattr(settings, setting))
 
 
-def spend(request: HttpRequest | Request, actor: Actor, budget: Budget, operations: int = 1) -> None:
-    """Count operations: one for a REST call, for a GraphQL document as many as its root fields.
+@cache
+def counter() -> Counter:
+    """The counter of this process. Raises `ImproperlyConfigured` or `ValueError` for a setting that cannot be read."""
+    for setting in RATE_SETTINGS:
+        rate(setting)
+    networks(tuple(settings.TRUSTED_PROXIES))
+    return Counter(Shared(settings.REDIS_URL, settings.REDIS_TIMEOUT) if settings.REDIS_URL else Memory())
 
-    All of them pass, or none. The answer's headers say what is left (draft-ietf-httpapi-ratelimit-headers-10).
+
+# Operations
+
+
+def spend(
+    request: HttpRequest | Request, actor: Actor, budget: Budget, operations: int = 1, attempts: Sequence[Count] = ()
+) -> None:
+    """Count operations against the caller's budget and its address's, and after them attempts, in one call.
+
+    Each count is all or nothing, and the first that does not pass ends the request: what stands behind it
+    is not counted.
+
+    Args:
+        operations: one for a REST call, for a GraphQL document as many as its root fields.
+        attempts: what else the request is counted as: `sign_in_attempts` and its like.
 
     Raises:
         Refused: THROTTLED.
     """
-    window = counter().hit(budget.limit, budget, _spender(request, actor), cost=operations)
-    _show(request, budget, budget.limit, window)
-    if not window.passed:
-        raise Refused(Outcome.THROTTLED, retry_after=window.reset)
+    _count(request, [*_budgets(request, actor, budget, operations), *attempts])
+    request.META[COUNTED] = {attempt.key for attempt in attempts}
 
 
-def require_any_left(request: HttpRequest | Request, actor: Actor, budget: Budget) -> None:
-    """Pass where something is left of a budget, and count nothing. Raises `Refused`: THROTTLED."""
-    window = counter().hit(budget.limit, budget, _spender(request, actor), cost=0)
+def require_patience(request: HttpRequest | Request, actor: Actor) -> None:
+    """Refuse a caller whose requests were read only to be refused too often lately, before the next is read.
+
+    Raises:
+        Refused: THROTTLED.
+    """
+    (window,) = counter().own.count([_refusals(request, actor, cost=0)])
     if not window.remaining:
-        _show(request, budget, budget.limit, window)
+        request.META[COUNTED] = set()
         raise Refused(Outcome.THROTTLED, retry_after=window.reset)
+
+
+def spend_after_reading(
+    request: HttpRequest | Request, actor: Actor, budget: Budget, operations: int = 1, attempts: Sequence[Count] = ()
+) -> None:
+    """`spend`, where what a request costs stands in its body: a refusal counts for `require_patience`."""
+    try:
+        spend(request, actor, budget, operations, attempts)
+    except Refused:
+        counter().own.count([_refusals(request, actor)])
+        raise
+
+
+def is_counted(request: HttpRequest | Request) -> bool:
+    """Whether this request was counted, or refused before it could be."""
+    return COUNTED in request.META or RATE_LIMIT in request.META
+
+
+def _budgets(request: HttpRequest | Request, actor: Actor, budget: Budget, operations: int) -> list[Count]:
+    is_optional = budget is Budget.READS
+    counts = [Count(rate(budget.setting), f"{budget}:{_spender(request, actor)}", operations, is_optional)]
+    if actor.profile is not None:  # behind the caller's own, so that what that refuses is not counted for the address
+        key = f"{budget}_per_address:{address_of(request)}"
+        counts.append(Count(rate(f"{budget.setting}_PER_ADDRESS"), key, operations, is_optional))
+    return counts
 
 
 def _spender(request: HttpRequest | Request, actor: Actor) -> str:
     return address_of(request) if actor.profile is None else f"profile:{actor.profile.pk}"
 
 
-def count_sign_in(request: HttpRequest | Request | None, account: str) -> None:
-    """Count an attempt to sign in, per account and per address, whichever door it came through.
+def _refusals(request: HttpRequest | Request, actor: Actor, cost: int = 1) -> Count:
+    return Count(REFUSALS, f"refusals:{_spender(request, actor)}", cost)
+
+
+# Attempts
+
+
+def sign_in_attempts(request: HttpRequest | Request | None, account: Any) -> list[Count]:
+    """The counts of an attempt to sign in.
+
+    The address comes first, so that one which is over its limit locks no account. The account is counted by
+    the network that the attempt came from, so that a stranger does not lock its owner out, and under a
+    higher ceiling over all networks.
 
     Args:
-        request: where it came from; None for a command, which has no address.
-        account: the username, as it was given.
-
-    Raises:
-        Refused: THROTTLED: more attempts than a limit lets through; the password is not looked at.
+        request: the request that makes the attempt; None for a command, which has no address.
+        account: the username as it was sent; all that is no username is one account.
     """
-    counts = [(parse(settings.SIGN_IN_LIMIT_PER_ACCOUNT), "account", normalize_username(account).lower())]
+    name = comparable_username(account) if isinstance(account, str) else None
+    key = f"account:{hashlib.sha256((name or '').encode()).hexdigest()[:ACCOUNT_DIGITS]}"
+    ceiling = Count(rate("SIGN_IN_CEILING_PER_ACCOUNT"), key)
+    if request is None:
+        return [ceiling]
+    address = address_of(request)
+    return [
+        Count(rate("SIGN_IN_LIMIT_PER_ADDRESS"), f"sign_ins:{address}"),
+        Count(rate("SIGN_IN_LIMIT_PER_ACCOUNT"), f"{key}@{address}"),
+        ceiling,
+    ]
+
+
+def password_attempts(actor: Actor) -> list[Count]:
+    """The counts of a signed-in caller's attempt to change its password: no stranger adds to them."""
+    if actor.profile is None or not policy.can(actor, Action.CHANGE_PASSWORD, actor.profile):
+        return []
+    return [_password_attempt(actor.profile)]
+
+
+def sign_up_attempts(request: HttpRequest | Request, actor: Actor) -> list[Count]:
+    """The counts of an attempt to sign up; of staff, who make accounts for others, the budget of writes is enough."""
+    return [] if actor.is_staff else [Count(rate("SIGN_UP_LIMIT_PER_ADDRESS"), f"sign_ups:{address_of(request)}")]
+
+
+def count_sign_in(request: HttpRequest | Request | None, account: str) -> None:
+    """Count an attempt to sign in before the password is looked at, unless `spend` counted it ahead.
+
+    Args as for `sign_in_attempts`. Raises `Refused`: THROTTLED.
+    """
+    _count_once(request, sign_in_attempts(request, account))
+
+
+def count_password_change(request: HttpRequest | Request | None, profile: Profile) -> None:
+    """Count an owner's attempt to change its password, unless `spend` counted it ahead. Raises `Refused`: THROTTLED."""
+    _count_once(request, [_password_attempt(profile)])
+
+
+def _password_attempt(profile: Profile) -> Count:
+    return Count(rate("SIGN_IN_LIMIT_PER_ACCOUNT"), f"password:{profile.pk}")
+
+
+def _count_once(request: HttpRequest | Request | None, attempts: Sequence[Count]) -> None:
+    ahead: set[str] = set() if request is None else request.META.get(COUNTED, set())
+    keys = {attempt.key for attempt in attempts}
+    if keys <= ahead:
+        ahead -= keys  # a second attempt of the same request is another one
+    else:
+        _count(request, attempts)
+
+
+def _count(request: HttpRequest | Request | None, counts: Sequence[Count]) -> None:
+    windows = counter().count(counts)
     if request is not None:
-        counts.append((parse(settings.SIGN_IN_LIMIT_PER_ADDRESS), "address", address_of(request)))
-    windows = [counter().hit(*count) for count in counts]
-    if request is not None:  # how many are left to an account would tell who else attempts it
-        _show(request, "sign_ins", counts[-1][0], windows[-1])
-    if waits := [window.reset for window in windows if not window.passed]:
-        raise Refused(Outcome.THROTTLED, retry_after=max(waits))
+        _show(request, list(zip(counts, windows, strict=False)))
+    if not windows[-1].passed:
+        raise Refused(Outcome.THROTTLED, retry_after=windows[-1].reset)
 
 
-def _show(request: HttpRequest | Request, name: str, limit: RateLimitItem, window: Window) -> None:
-    request.META[RATE_LIMIT] = {
-        "RateLimit-Policy": f'"{name}";q={limit.amount};w={limit.get_expiry()}',
-        "RateLimit": f'"{name}";r={window.remaining};t={window.reset}',
-    }
+# Answers
 
 
-class OperationThrottle(BaseThrottle):
-    """Counts each REST call as one operation of its caller. Raises `Refused`: THROTTLED."""
+SHOWN = {"reads", "writes", "sign_ins"}
+SHOWN_WHERE_REFUSED = {"reads_per_address", "writes_per_address", "sign_ups"}
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        spend(request, cast(Actor, request.auth), Budget.READS if request.method in SAFE_METHODS else Budget.WRITES)
-        return True
+
+def _show(request: HttpRequest | Request, counted: Sequence[tuple[Count, Window]]) -> None:
+    """Keep the headers of the last count that may be shown (draft-ietf-httpapi-ratelimit-headers-10).
+
+    How many attempts are left to an account is not: it would tell of others' attempts. What is left to an
+    address is shown where it refuses: until then the caller's own budget says more.
+    """
+    for count, window in reversed(counted):
+        name = count.key.partition(":")[0]
+        if name in SHOWN or (name in SHOWN_WHERE_REFUSED and not window.passed):
+            request.META[RATE_LIMIT] = {
+                "RateLimit-Policy": f'"{name}";q={count.rate.amount};w={count.rate.seconds}',
+                "RateLimit": f'"{name}";r={window.remaining};t={window.reset}',
+            }
+            return
 
 
 def rate_limit_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """The middleware that says in each answer how much is left, wherever it was counted."""
+    """The middleware that adds to each answer how much is left, wherever it was counted."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -131,83 +240,49 @@ def rate_limit_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> C
     return middleware
 
 
-class LocalStorage(MemoryStorage):
-    """This process's memory, for one thread at a time: two at once start the library's timer twice, which raises."""
-
-    def __init__(self) -> None:
-        self.turn = Lock()
-        super().__init__()
-
-    def acquire_entry(self, *args: Any, **kwargs: Any) -> bool:
-        with self.turn:
-            return super().acquire_entry(*args, **kwargs)
+# REST
 
 
-class Counter:
-    """Counts in a store that all processes share; while that does not answer, in this process's memory.
+class OperationThrottle(BaseThrottle):
+    """Counts each REST call as one operation of its caller, before its body is read. Raises `Refused`: THROTTLED."""
 
-    Reads are not counted then.
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        actor = cast(Actor, request.auth)
+        if request.method == "POST":
+            spend(request, actor, Budget.WRITES, attempts=self.attempts(request, actor))
+        else:
+            spend(request, actor, Budget.READS if request.method in SAFE_METHODS else Budget.WRITES)
+        return True
+
+    def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:
+        """What a POST is counted as beside an operation."""
+        return ()
+
+
+class SignUpThrottle(OperationThrottle):
+    def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:
+        return sign_up_attempts(request, actor)
+
+
+class PasswordThrottle(OperationThrottle):
+    def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:
+        return password_attempts(actor)
+
+
+class SignInThrottle(OperationThrottle):
+    """Counts a sign-in as an operation and an attempt in one call; so its body is read first, which names the account.
+
+    Raises `Refused`: THROTTLED, or what is wrong with the body.
     """
 
-    def __init__(self, shared: Storage) -> None:
-        self.shared = MovingWindowRateLimiter(shared)
-        self.own = MovingWindowRateLimiter(LocalStorage())
-        self.away_until = self.silent_until = -math.inf
-
-    def hit(self, limit: RateLimitItem, *key: str, cost: int = 1) -> Window:
-        """Count so many, all or none; with a cost of 0, look where the count stands."""
-        if time.monotonic() >= self.away_until:
-            try:
-                return self._hit(self.shared, limit, *key, cost=cost)
-            except StorageError as error:
-                self._leave_alone(error)
-        if key[0] == Budget.READS:
-            return Window(passed=True, remaining=limit.amount, reset=0)
-        return self._hit(self.own, limit, *key, cost=cost)
-
-    @staticmethod
-    def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, *key: str, cost: int) -> Window:
-        passed = not cost or limiter.hit(limit, *key, cost=cost)
-        stats = limiter.get_window_stats(limit, *key)
-        return Window(passed, stats.remaining, max(1, math.ceil(stats.reset_time - time.time())))
-
-    def _leave_alone(self, error: StorageError) -> None:
-        now = time.monotonic()
-        self.away_until = now + REDIS_REST
-        if now >= self.silent_until:
-            self.silent_until = now + LOG_EVERY
-            logger.error("Redis does not answer: each process counts for itself (%s)", error.storage_error)
-
-
-@cache
-def counter() -> Counter:
-    """What counts, for this process."""
-    if not settings.REDIS_URL:
-        return Counter(LocalStorage())
-    timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), settings.REDIS_TIMEOUT)
-    options: dict[str, Any] = timeouts | {"retry": Retry(NoBackoff(), 0)}
-    return Counter(storage_from_string(settings.REDIS_URL, wrap_exceptions=True, **options))  # type: ignore[arg-type]
-
-
-def address_of(request: HttpRequest | Request) -> str:
-    """The address that a request came from: the last one that is no proxy of ours.
-
-    `X-Forwarded-For` is believed as far as proxies of `TRUSTED_PROXIES` wrote it: from its end, so that
-    what a client puts at its beginning moves nothing. An IPv6 address counts as its network.
-    """
-    proxies = [ip_network(proxy) for proxy in settings.TRUSTED_PROXIES]
-    address: str = request.META.get("REMOTE_ADDR", "")
-    for claimed in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        if request.method != "POST":
+            return super().allow_request(request, view)
+        actor = cast(Actor, request.auth)
+        require_patience(request, actor)
+        account = None
         try:
-            if not any(ip_address(address) in proxy for proxy in proxies):
-                break
-            address = str(ip_address(claimed.strip()))
-        except ValueError:
-            break
-    try:
-        parsed = ip_address(address)
-    except ValueError:  # a Unix socket has none
-        return address
-    if isinstance(parsed, IPv6Address):
-        return str(ip_network((parsed, NETWORK_BITS), strict=False))
-    return address
+            account = request.data.get("username") if isinstance(request.data, dict) else None
+        finally:
+            spend_after_reading(request, actor, Budget.WRITES, attempts=sign_in_attempts(request, account))
+        return True

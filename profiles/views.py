@@ -24,6 +24,7 @@ from profiles.policy import Action, Actor
 from profiles.preconditions import entity_tag, if_match, if_none_match
 from profiles.serializers import ProfileSerializer
 from profiles.sign_up import sign_up
+from profiles.throttling import SignUpThrottle
 
 
 class ProfileAPIView(GenericAPIView[Profile]):
@@ -87,6 +88,7 @@ class ProfilesView(ProfileAPIView):
     """`/profiles/`: the list, and sign-up."""
 
     has_tag = False
+    throttle_classes = (SignUpThrottle,)
 
     def get(self, request: Request) -> Response:
         page, count = list_profiles(self.actor, read_query(request.query_params))

@@ -7,8 +7,12 @@
 | `JWT_KEYS` | `kid=secret,…`, the current key first, then those still accepted | none: start-up fails without it |
 | `JWT_ALGORITHM` | `HS256`; or `EdDSA`, `RS256`, where `JWT_KEYS` names PEM files by their paths | `HS256` |
 | `REFRESH_TOKEN_DAYS` | how long a sign-in lasts, however often it is refreshed | 14 |
-| `READ_LIMIT`, `WRITE_LIMIT` | how many operations of an actor pass | 600, 120 per minute |
-| `SIGN_IN_LIMIT_PER_ACCOUNT`, `…_PER_ADDRESS` | how many attempts pass, as `limits` writes it | 10, 100 per 5 minutes |
+| `READ_LIMIT`, `WRITE_LIMIT` | operations of a caller, as `10 per minute` or `10 per 5 minutes` | 600, 120 per minute |
+| `READ_LIMIT_PER_ADDRESS`, `WRITE_LIMIT_PER_ADDRESS` | of all accounts at an address | 6000, 1200 per minute |
+| `SIGN_IN_LIMIT_PER_ACCOUNT` | attempts at an account from one network (or to change its password) | 10 per 5 minutes |
+| `SIGN_IN_CEILING_PER_ACCOUNT` | attempts at an account from all networks | 100 per 5 minutes |
+| `SIGN_IN_LIMIT_PER_ADDRESS` | attempts from one address at all accounts | 100 per 5 minutes |
+| `SIGN_UP_LIMIT_PER_ADDRESS` | attempts to sign up from one address, but by staff | 20 per hour |
 | `EXPORTS_PER_DAY` | how often an account can be exported in 24 hours | 5 |
 | `HISTORY_DAYS` | the age of the changes that `manage.py history clear` deletes | 730 |
 | `SIGN_UP_IS_OPEN` | whether anybody may make an account, or staff alone | on |
@@ -163,14 +167,18 @@ if not JWT_KEYS or (JWT_ALGORITHM == "HS256" and any(len(key.encode()) < SHORTES
     )
 REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)  # from the sign-in, however often it is refreshed
 
-# How many operations of an actor pass, and how many attempts to sign in; counted in each process's memory where
-# no Redis is named.
+# Rate limits, counted in each process's memory where no Redis is named. An address is an IPv4 address or the /64
+# of an IPv6 one.
 READ_LIMIT = env.str("READ_LIMIT", default="600 per minute")
 WRITE_LIMIT = env.str("WRITE_LIMIT", default="120 per minute")
+READ_LIMIT_PER_ADDRESS = env.str("READ_LIMIT_PER_ADDRESS", default="6000 per minute")
+WRITE_LIMIT_PER_ADDRESS = env.str("WRITE_LIMIT_PER_ADDRESS", default="1200 per minute")
 SIGN_IN_LIMIT_PER_ACCOUNT = env.str("SIGN_IN_LIMIT_PER_ACCOUNT", default="10 per 5 minutes")
+SIGN_IN_CEILING_PER_ACCOUNT = env.str("SIGN_IN_CEILING_PER_ACCOUNT", default="100 per 5 minutes")
 SIGN_IN_LIMIT_PER_ADDRESS = env.str("SIGN_IN_LIMIT_PER_ADDRESS", default="100 per 5 minutes")
 EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=5)  # of an account, whether its owner or staff asks
 HISTORY_DAYS = env.int("HISTORY_DAYS", default=730)  # how long the history is kept, where its `clear` command runs
+SIGN_UP_LIMIT_PER_ADDRESS = env.str("SIGN_UP_LIMIT_PER_ADDRESS", default="20 per hour")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # addresses or networks whose X-Forwarded-For is believed
 
 # django-graphql-jwt issues and reads the access tokens, through our handlers.

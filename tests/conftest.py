@@ -1,13 +1,20 @@
 """What every test has: a database of its own, a cast of profiles, a client that speaks https."""
 
+import os
+
 import hypothesis
 import pytest
+import redis
 from django.db import connection
 from django.test import Client
 
 from profiles.throttling import counter
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
+
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+REDIS_SERVER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
+REDIS = f"{REDIS_SERVER}/{15 - WORKER}"  # one database per worker, from the last: the tests empty theirs
 
 # `pytest --hypothesis-profile=long` makes up fifty times as many inputs.
 hypothesis.settings.register_profile("long", max_examples=5_000)
@@ -42,6 +49,20 @@ def uncollected_static_files(settings):
 def no_attempts_yet():
     """What earlier tests counted is none of this one's business."""
     counter.cache_clear()
+
+
+@pytest.fixture
+def redis_url(request):
+    """A Redis with nothing in it."""
+    with redis.Redis.from_url(REDIS) as client:
+        try:
+            client.flushdb()
+        except redis.ConnectionError as error:
+            if request.config.getoption("--required"):
+                raise
+            pytest.skip(f"no Redis answers at {REDIS}: {error}")
+        yield REDIS
+        client.flushdb()
 
 
 @pytest.fixture

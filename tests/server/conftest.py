@@ -13,19 +13,18 @@ from threading import Barrier
 
 import httpx
 import pytest
-import redis
 from django.db import connection
 
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 
-WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-REDIS_SERVER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
-REDIS = f"{REDIS_SERVER}/{15 - WORKER}"  # one database per worker, from the last: the tests empty theirs
 ROOT = Path(__file__).parent.parent.parent
 NODE = ROOT / "tests" / "node"
 MOST_AT_ONCE = 100
-UNTHROTTLED = {"READ_LIMIT": "1000000 per minute", "WRITE_LIMIT": "1000000 per minute"}
+UNTHROTTLED = dict.fromkeys(
+    ("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS", "SIGN_UP_LIMIT_PER_ADDRESS"),
+    "1000000 per minute",
+)
 MOST_SECONDS = 30  # for a server to start or stop, on the slowest machine
 
 
@@ -173,15 +172,6 @@ def report(request, capsys):
 
 
 @pytest.fixture
-def redis_alone(request):
+def redis_alone(redis_url):
     """The environment of a server that counts in a Redis with nothing counted in it, however long that takes."""
-    client = redis.Redis.from_url(REDIS)
-    try:
-        client.flushdb()
-    except redis.ConnectionError as error:
-        if request.config.getoption("--required"):
-            raise
-        pytest.skip(f"no Redis answers at {REDIS}: {error}")
-    yield {"REDIS_URL": REDIS, "REDIS_TIMEOUT": "10"}
-    client.flushdb()
-    client.close()
+    return {"REDIS_URL": redis_url, "REDIS_TIMEOUT": "10"}

@@ -1,0 +1,248 @@
+"""Counts in moving windows, in Redis or in memory: never more than the limit in any window of its length.
+
+Several counts are made in one call. They are evaluated in their order, up to the first that does not pass:
+that one and those behind it count nothing. In Redis that is one round trip.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import cache
+from threading import Lock
+from typing import NamedTuple, Protocol, cast
+
+from django.core.exceptions import ImproperlyConfigured
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+REDIS_REST = 5  # seconds that Redis is left alone after it did not answer
+LOG_EVERY = 60  # seconds
+MOST_ENTRIES = 100_000  # in memory, of all keys: some 40 MB where each key has one entry
+MICROSECONDS = 1_000_000
+
+RATE = re.compile(r"([0-9]+) ?(?:per|/) ?([0-9]+ )?(second|minute|hour|day)s?")
+UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+
+
+class Rate(NamedTuple):
+    """How many pass in any window of so many seconds."""
+
+    amount: int
+    seconds: int
+
+
+@cache
+def parse_rate(text: str) -> Rate:
+    """The rate that a setting gives. Raises `ImproperlyConfigured`."""
+    if not (match := RATE.fullmatch(text.strip())):
+        raise ImproperlyConfigured(f"Write a limit as '10 per minute' or '10 per 5 minutes', and not as {text!r}.")
+    return Rate(int(match[1]), int(match[2] or 1) * UNITS[match[3]])
+
+
+class Count(NamedTuple):
+    """One count: so many, against this rate, under this key."""
+
+    rate: Rate
+    key: str
+    cost: int = 1
+    is_optional: bool = False  # whether it passes, and counts nothing, while Redis does not answer
+
+
+class Window(NamedTuple):
+    """The state of a count: whether it passed, how many more would, and the seconds until more do."""
+
+    passed: bool
+    remaining: int
+    wait: float = 0  # of a count that did not pass: until it would
+
+    @property
+    def reset(self) -> int:
+        """The wait in whole seconds."""
+        return max(1, math.ceil(self.wait))
+
+
+class Store(Protocol):
+    """Where counts are kept."""
+
+    def count(self, counts: Sequence[Count]) -> list[Window]:
+        """The windows of these counts, in their order, up to the first that did not pass."""
+
+
+class Log:
+    """What passed under one key: entries of (time, how many), the oldest first, and their sum."""
+
+    __slots__ = ("entries", "used")
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[float, int]] = []
+        self.used = 0
+
+    def forget(self, until: float) -> int:
+        """Remove the entries of this time and before. Returns how many they were; each is removed once."""
+        expired = 0
+        while expired < len(self.entries) and self.entries[expired][0] <= until:
+            self.used -= self.entries[expired][1]
+            expired += 1
+        del self.entries[:expired]
+        return expired
+
+    def time_of(self, number: int) -> float:
+        """When the entry was made in which the sum reaches this number."""
+        for moment, many in self.entries:
+            number -= many
+            if number <= 0:
+                return moment
+        raise ValueError("more than there are")
+
+
+class Memory:
+    """Counts in this process's memory, of bounded size.
+
+    Where there are more entries than `most`, the key that was counted longest ago is forgotten. To flush
+    out a count of sign-in attempts takes that many entries within its window, and an address makes few:
+    each of its attempts is counted by the address first, whose limit ends them (100 in 5 minutes, of four
+    entries each). So 100,000 entries take some 250 addresses, which could guess as often without it.
+    """
+
+    def __init__(self, most: int = MOST_ENTRIES) -> None:
+        self.most = most
+        self.size = 0  # entries
+        self.logs: OrderedDict[str, Log] = OrderedDict()
+        self.turn = Lock()
+
+    def count(self, counts: Sequence[Count]) -> list[Window]:
+        windows = []
+        with self.turn:
+            for count in counts:
+                windows.append(self._count(count, time.monotonic()))
+                if not windows[-1].passed:
+                    break
+        return windows
+
+    def _count(self, count: Count, now: float) -> Window:
+        (amount, seconds), cost = count.rate, count.cost
+        log = self.logs.get(count.key) or Log()
+        self.size -= log.forget(now - seconds)
+        passed = log.used + cost <= amount
+        if passed and cost:
+            log.entries.append((now, cost))
+            log.used += cost
+            self.size += 1
+            self.logs[count.key] = log
+        if log.entries:
+            self.logs.move_to_end(count.key)
+        else:
+            self.logs.pop(count.key, None)
+        while self.size > self.most:
+            self.size -= len(self.logs.popitem(last=False)[1].entries)
+        if cost > amount:
+            return Window(passed, max(0, amount - log.used), seconds)
+        freed = 1 if passed else log.used + cost - amount
+        wait = log.time_of(freed) + seconds - now if log.used else 0
+        return Window(passed, max(0, amount - log.used), wait)
+
+
+SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local windows = {}
+for number, key in ipairs(KEYS) do
+  local amount, window, cost = unpack(ARGV, 3 * number - 2, 3 * number)
+  amount, window, cost = tonumber(amount), tonumber(window), tonumber(cost)
+  local function entry(index)
+    local text = redis.call('LINDEX', key, index)
+    if text then
+      local moment, first, last = string.match(text, '(%d+) (%d+) (%d+)')
+      return {moment = tonumber(moment), first = tonumber(first), last = tonumber(last)}
+    end
+  end
+  local oldest = entry(0)
+  while oldest and oldest.moment <= now - window do
+    redis.call('LPOP', key)
+    oldest = entry(0)
+  end
+  local total = oldest and entry(-1).last or 0
+  local used = oldest and total - oldest.first or 0
+  local passed = used + cost <= amount
+  local wait = oldest and oldest.moment + window - now or 0
+  if passed and cost > 0 then
+    redis.call('RPUSH', key, string.format('%.0f %.0f %.0f', now, total, total + cost))
+    redis.call('PEXPIRE', key, math.ceil(window / 1000))
+    used = used + cost
+    wait = oldest and wait or window
+  elseif cost > amount then
+    wait = window
+  elseif not passed then
+    local freed, index = oldest.first + used + cost - amount, 0
+    while entry(index).last < freed do index = index + 1 end
+    wait = entry(index).moment + window - now
+  end
+  windows[number] = {passed and 1 or 0, math.max(0, amount - used), wait}
+  if not passed then break end
+end
+return windows
+"""
+"""A key holds a list of what passed, as `time first last`: its time in microseconds, and the sum of all counts
+before it and with it, so that a window's sum is the difference of two entries. Redis has the one clock, and
+keeps the compiled script. It is sent by EVAL, 2 KB, and not by EVALSHA, which takes two round trips after a
+restart."""
+
+
+class Shared:
+    """Counts in a Redis that all processes share. Raises `RedisError` where it does not answer in time.
+
+    Args:
+        url: `redis://…`, `rediss://…` or `unix://…`.
+        timeout: seconds that an answer may take.
+    """
+
+    script = SCRIPT
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self.redis = Redis.from_url(
+            url,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 0),
+            driver_info=None,  # else each connection begins with two more round trips
+        )
+
+    def count(self, counts: Sequence[Count]) -> list[Window]:
+        numbers = [n for each in counts for n in (each.rate.amount, each.rate.seconds * MICROSECONDS, each.cost)]
+        keys = [f"rate:{each.key}" for each in counts]
+        windows = cast("list[tuple[int, int, int]]", self.redis.eval(self.script, len(keys), *keys, *numbers))
+        return [Window(bool(passed), remaining, wait / MICROSECONDS) for passed, remaining, wait in windows]
+
+
+class Counter:
+    """Counts in a store; while that does not answer, in this process's memory, and what is optional not at all."""
+
+    def __init__(self, shared: Store) -> None:
+        self.shared = shared
+        self.own = Memory()
+        self.away_until = self.silent_until = -math.inf
+
+    def count(self, counts: Sequence[Count]) -> list[Window]:
+        """The windows of these counts, in their order, up to the first that did not pass."""
+        if time.monotonic() >= self.away_until:
+            try:
+                return self.shared.count(counts)
+            except RedisError as error:
+                self._leave_alone(error)
+        return self.own.count([count._replace(cost=0) if count.is_optional else count for count in counts])
+
+    def _leave_alone(self, error: RedisError) -> None:
+        now = time.monotonic()
+        self.away_until = now + REDIS_REST
+        if now >= self.silent_until:
+            self.silent_until = now + LOG_EVERY
+            logger.error("Redis does not answer: each process counts for itself (%s)", error)

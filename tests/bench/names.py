@@ -1,0 +1,61 @@
+"""The memory of a process after 1,000,000 attempts to sign in, each under another name from another address.
+
+`python -m tests.bench.names [ATTEMPTS]` prints the memory before and after, what 118 of the longest texts add, and
+the time of an attempt; it exits with 1 where the memory grew by more than `MOST_MEGABYTES`.
+"""
+
+import os
+import sys
+import time
+from contextlib import suppress
+from ipaddress import IPv6Address
+
+import django
+import psutil
+
+ATTEMPTS = 1_000_000
+MOST_MEGABYTES = 100
+LONGEST = "\ufdfa" * 33_000  # NFKC would make 594,000 characters of it
+A_NETWORK = 2**64
+
+
+def attempt(number, name):
+    from django.http import HttpRequest
+
+    from profiles.outcomes import Refused
+    from profiles.throttling import count_sign_in
+
+    request = HttpRequest()
+    request.META["REMOTE_ADDR"] = str(IPv6Address((0x2001_0DB8 << 96) + number * A_NETWORK))
+    with suppress(Refused):  # the longest are no usernames, so they are one account
+        count_sign_in(request, name)
+
+
+def megabytes():
+    return psutil.Process().memory_info().rss / 2**20
+
+
+def main(attempts):
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "server.settings", "REDIS_URL": ""}
+    django.setup()
+    for number in range(1_000):  # what is made once
+        attempt(number, f"name{number}")
+    before = megabytes()
+    start = time.perf_counter()
+    for number in range(attempts):
+        attempt(number, f"name{number}")
+    taken = (time.perf_counter() - start) / attempts * 1_000_000
+    after = megabytes()
+    for number in range(118):
+        attempt(number, LONGEST + str(number))
+    longest = megabytes()
+    is_bounded = longest - before <= MOST_MEGABYTES
+    print(  # noqa: T201
+        f"{'ok' if is_bounded else 'BAD'}: {before:.0f} MB before, {after:.0f} MB after {attempts:,} names, "
+        f"{longest:.0f} MB after 118 of {len(LONGEST):,} characters; {taken:.0f} microseconds an attempt"
+    )
+    return is_bounded
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main(int(sys.argv[1]) if sys.argv[1:] else ATTEMPTS) else 1)
