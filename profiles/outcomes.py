@@ -13,6 +13,7 @@ from django_guid import get_guid
 
 logger = logging.getLogger(__name__)
 
+QUERY_CANCELED = "57014"  # SQLSTATE of a statement over its statement_timeout
 RETRY_AFTER = 5  # seconds that a client is asked to wait where a store is away
 
 
@@ -34,6 +35,7 @@ class Outcome(Enum):
     THROTTLED = 429, _("Too many requests. Wait as long as Retry-After says.")
     INTERNAL = 500, _("Something went wrong on our side. Quote the id if you report it.")
     UNAVAILABLE = 503, _("A store is away. Try again as Retry-After says.")
+    TIMEOUT = 504, _("The query took too long. Narrow it and try again.")
 
     def __init__(self, status: int, meaning: str) -> None:
         self.code = self.name
@@ -144,6 +146,9 @@ def refusal(error: BaseException) -> Refused:
     """
     if isinstance(error, Refused):
         return error
+    if isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) == QUERY_CANCELED:
+        logger.error("The database cancelled a statement: it took too long", exc_info=error)
+        return Refused(Outcome.TIMEOUT)
     if isinstance(error, (OperationalError, InterfaceError)):
         logger.error("The database is away", exc_info=error)
         return Refused(Outcome.UNAVAILABLE, retry_after=RETRY_AFTER)

@@ -22,6 +22,7 @@
 | `REDIS_TIMEOUT` | seconds after which each process counts for itself | 0.08 |
 | `TRUSTED_PROXIES` | the addresses or networks whose `X-Forwarded-For` is believed, by commas | none |
 | `DATABASE_URL` | `postgres://user:password@host:port/name` or `sqlite:///path` | `db.sqlite3` beside `manage.py` |
+| `DATABASE_STATEMENT_TIMEOUT` | seconds after which PostgreSQL cancels a statement | 5 in web processes only |
 | `ALLOWED_HOSTS` | the names that the service answers to, by commas | none (localhost under `DEBUG`) |
 | `CORS_ALLOWED_ORIGINS` | the origins whose pages may call the doors, `https://app.example.com,…` | none |
 """
@@ -129,8 +130,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     # A request is served by one process of PostgreSQL: those that walk ahead for a page's 20 rows read far too many.
-    one_process = {"options": "-c max_parallel_workers_per_gather=0"}
-    DATABASES["default"]["OPTIONS"] = one_process | DATABASES["default"].get("OPTIONS", {})
+    options = "-c max_parallel_workers_per_gather=0"
+    if (timeout := env.float("DATABASE_STATEMENT_TIMEOUT", default=None)) is not None:
+        if timeout < 0.001:  # PostgreSQL counts milliseconds, and takes 0 for no limit
+            raise ImproperlyConfigured("Set DATABASE_STATEMENT_TIMEOUT to a number of seconds above 0.")
+        options += f" -c statement_timeout={timeout * 1_000:.0f}"
+    DATABASES["default"]["OPTIONS"] = {"options": options} | DATABASES["default"].get("OPTIONS", {})
 CACHES = {  # of persisted queries, in each process: a few megabytes, and nothing to wait for
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 500}}
 }

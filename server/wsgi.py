@@ -12,6 +12,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "5")  # seconds; a command, such as migrate, has no limit
 
 
 class Request(WSGIRequest):

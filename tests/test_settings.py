@@ -38,6 +38,36 @@ def test_a_short_key_is_an_error(keys):
     assert "JWT_KEYS" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("module", "environment", "options"),
+    [
+        ("server.wsgi", {}, "-c statement_timeout=5000"),
+        ("server.wsgi", {"DATABASE_STATEMENT_TIMEOUT": "0.25"}, "-c statement_timeout=250"),
+        ("django", {}, None),  # a command
+    ],
+)
+def test_web_processes_alone_cancel_long_statements(module, environment, options):
+    code = f"import {module}, django.conf; print(django.conf.settings.DATABASES['default']['OPTIONS']['options'])"
+    url = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing", "DJANGO_SETTINGS_MODULE": "server.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=PRODUCTION | url | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.partition("-c max_parallel_workers_per_gather=0")[2].strip() == (options or "")
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "0.0001"])
+def test_the_timeout_of_statements_cannot_be_none(seconds):
+    url = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing", "DATABASE_STATEMENT_TIMEOUT": seconds}
+    done = manage("check", **PRODUCTION | url)
+    assert done.returncode != 0
+    assert "Set DATABASE_STATEMENT_TIMEOUT to a number of seconds above 0." in done.stderr
+
+
 def test_debug_keys_are_made_once_and_are_the_owners(tmp_path, monkeypatch):
     monkeypatch.setattr(environ.Env, "ENVIRON", environment := {})
     path = tmp_path / "keys"

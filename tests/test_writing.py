@@ -206,6 +206,22 @@ def test_a_database_that_is_away_is_unavailable_at_both_doors(cast, rest, graphq
         assert b"10.0.0.7" not in response.content
 
 
+def test_a_cancelled_statement_is_a_timeout_in_both_apis(cast, rest, graphql, monkeypatch, caplog):
+    def fail(*args, **kwargs):
+        raise OperationalError(SECRET) from psycopg.errors.QueryCanceled(SECRET)
+
+    monkeypatch.setattr(ProfileQuerySet, "visible_to", fail)
+    answers = rest.send("GET", "/profiles/1/"), graphql.send("{ profile(pk: 1) { pk } }")
+    assert [answer.status_code for answer in answers] == [504, 200]
+    codes = [answer.json()["errors"][0] for answer in answers]
+    assert [codes[0]["code"], codes[1]["extensions"]["code"]] == ["TIMEOUT", "TIMEOUT"]
+    for answer in answers:
+        assert not answer.has_header("Retry-After")
+        assert SECRET not in answer.content.decode()
+    messages = [record.message for record in caplog.records if record.name == "profiles.outcomes"]
+    assert messages == ["The database cancelled a statement: it took too long"] * 2
+
+
 def test_a_failure_outside_the_doors_is_answered_in_the_same_words(client, monkeypatch):
     from server import views
 
