@@ -34,6 +34,7 @@ from rest_framework.exceptions import ValidationError
 
 from graphql_api.schema import schema
 from graphql_api.types import PAGE_ARGUMENTS, PROFILE_FIELDS, page_values
+from profiles.listing import COUNT_OPERATIONS, SEARCH_OPERATIONS
 from profiles.outcomes import Outcome, Refused
 from profiles.pages import DEFAULT_SIZE, MOST
 from profiles.parsers import MOST_DIGITS
@@ -48,6 +49,8 @@ TAKES_CREDENTIALS = {"tokenAuth", "changePassword", "createProfile"}
 AS_MANY_ROWS = {"totalCount": 50, "search": 50, "__schema": 150, "__type": 150}
 """Fields, and an argument, that take as long as reading so many rows."""
 A_PAGE = 50  # rows that the page's own statement is worth
+EXTRA_OPERATIONS = {"totalCount": COUNT_OPERATIONS, "search": SEARCH_OPERATIONS}
+"""A field, and an argument, that count as operations beside the root field: as many as REST counts for the same."""
 
 # Sizes of lists of objects, and of scalars that hold objects, that have no pages. Of an unknown one: MOST
 
@@ -105,6 +108,7 @@ class Cost:
     directives: int = 0
     fragments: int = 0
     repeated: int = 0
+    extra_operations: int = 0
     once: Amount = Amount()
     per_row: Amount = Amount()  # for each row of the page that this is selected on
     names: Counter = field(default_factory=Counter)  # of the response's fields on this level
@@ -114,9 +118,14 @@ class Cost:
         return self.names.total()
 
     @property
+    def operations(self):
+        """What it spends of a budget."""
+        return max(1, self.root_fields) + self.extra_operations
+
+    @property
     def shown(self):
         """`extensions.cost`."""
-        return {"operations": self.root_fields, "rows": self.total_rows, "values": self.total_values}
+        return {"operations": self.operations, "rows": self.total_rows, "values": self.total_values}
 
     @property
     def total(self):
@@ -140,6 +149,7 @@ class Cost:
         self.directives += other.directives
         self.fragments += other.fragments
         self.repeated += other.repeated
+        self.extra_operations += other.extra_operations
         self.once += other.once
         self.per_row += other.per_row
 
@@ -204,6 +214,7 @@ class Measure:
         total.depth = max(total.depth, 1 + below.depth)
         total.names[shown] += 1
         below.aliases += node.alias is not None
+        below.extra_operations += EXTRA_OPERATIONS.get(name, 0)
         own = Amount(AS_MANY_ROWS.get(name, 0), 1, len(shown) + A_NAME)
         if definition:
             self.multiply(below, own, node, parent, definition)
@@ -215,7 +226,9 @@ class Measure:
         """Charge what is below a field as often as its type says, and what the field itself costs."""
         arguments = self.arguments(definition, node)
         named, is_list = get_named_type(definition.type), is_list_type(get_nullable_type(definition.type))
-        own += Amount(rows=sum(AS_MANY_ROWS.get(name, 0) for name, value in arguments.items() if value is not None))
+        given = [name for name, value in arguments.items() if value is not None]
+        own += Amount(rows=sum(AS_MANY_ROWS.get(name, 0) for name in given))
+        cost.extra_operations += sum(EXTRA_OPERATIONS.get(name, 0) for name in given)
         if is_list and parent.name.endswith("Connection"):
             cost.once, cost.per_row = Amount(), own + cost.total + Amount(rows=1)
         elif "first" in definition.args:

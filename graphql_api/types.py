@@ -18,6 +18,7 @@ from rest_framework.exceptions import ValidationError
 
 from profiles import exports, policy
 from profiles.histories import ChangeSerializer, read_history
+from profiles.listing import COUNT_OPERATIONS
 from profiles.models import Profile as ProfileRow
 from profiles.outcomes import InvalidCode, Outcome
 from profiles.policy import Action
@@ -207,7 +208,9 @@ class ProfileConnection(graphene.relay.Connection):
     class Meta:
         node = Profile
 
-    total_count = graphene.Int(description="How many there are, on all pages. Counted where it is asked for.")
+    total_count = graphene.Int(
+        description=f"How many there are, on all pages. Counts as {COUNT_OPERATIONS} more operations."
+    )
 
 
 class FieldChange(graphene.ObjectType):

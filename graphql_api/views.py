@@ -139,12 +139,11 @@ class GraphQLView(APIView):
             return self.execute(text, measured, query and digest, variables, operation_name)  # a text is kept once
 
     def count(self, measured, kind, variables):
-        """Count an operation: its root fields, and of a mutation what it attempts. Raises `Refused`: THROTTLED."""
+        """Count a document: its operations, and of a mutation what it attempts. Raises `Refused`: THROTTLED."""
         is_query = kind is OperationType.QUERY
         budget = Budget.READS if is_query else Budget.WRITES
         attempts = () if is_query else attempts_of(self.request, measured, variables)
-        operations = max(1, measured.cost.root_fields)
-        spend_after_reading(self.request, self.request.auth, budget, operations, attempts)
+        spend_after_reading(self.request, self.request.auth, budget, measured.cost.operations, attempts)
 
     def execute(self, text, measured, digest, variables, operation_name):
         """What comes of a document within the limits: the errors of its validation, or of its execution the result."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import TYPE_CHECKING
 
 from django.db.models import Q, TextChoices
@@ -76,6 +77,13 @@ SOMETIMES_HIDDEN = OWNER_READS | STAFF_READS_AND_WRITES | {"email", "updated_by"
 
 def _visibilities(actor: Actor) -> set[Visibility]:
     return {Visibility.PUBLIC} if actor.is_anonymous else {Visibility.PUBLIC, Visibility.MEMBERS}
+
+
+def visible_groups(actor: Actor) -> list[tuple[bool, Visibility]]:
+    """The profiles that this actor sees beside its own, as pairs of `is_active` and `visibility`."""
+    if actor.is_staff:
+        return list(product((True, False), Visibility))
+    return [(True, visibility) for visibility in sorted(_visibilities(actor))]
 
 
 def visible(actor: Actor) -> Q:

@@ -77,7 +77,8 @@ def spend(
     is not counted.
 
     Args:
-        operations: one for a REST call, for a GraphQL document as many as its root fields.
+        operations: one for a REST call, for a GraphQL document as many as its root fields; a search and a count
+            are more (`listing.extra_operations`).
         attempts: what else the request is counted as: `sign_in_attempts` and its like.
 
     Raises:
@@ -244,14 +245,19 @@ def rate_limit_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
 
 class OperationThrottle(BaseThrottle):
-    """Counts each REST call as one operation of its caller, before its body is read. Raises `Refused`: THROTTLED."""
+    """Counts each REST call as one operation of its caller, and its view's `extra_operations`, before its body is read.
+
+    Raises:
+        Refused: THROTTLED.
+    """
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         actor = cast(Actor, request.auth)
         if request.method == "POST":
             spend(request, actor, Budget.WRITES, attempts=self.attempts(request, actor))
         else:
-            spend(request, actor, Budget.READS if request.method in SAFE_METHODS else Budget.WRITES)
+            budget = Budget.READS if request.method in SAFE_METHODS else Budget.WRITES
+            spend(request, actor, budget, 1 + getattr(view, "extra_operations", 0))
         return True
 
     def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:

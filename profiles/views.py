@@ -6,6 +6,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.generics import GenericAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -14,7 +15,7 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_304_NOT_MODIFIED
 from profiles import exports, policy
 from profiles.bulk import update_many
 from profiles.histories import ChangeSerializer, read_history
-from profiles.listing import list_profiles
+from profiles.listing import extra_operations, list_profiles
 from profiles.models import Door, Profile, ProfileQuerySet, parse_key
 from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.pagination import page_response
@@ -89,6 +90,11 @@ class ProfilesView(ProfileAPIView):
 
     has_tag = False
     throttle_classes = (SignUpThrottle,)
+
+    @property
+    def extra_operations(self) -> int:
+        """The operations that a search and a count are counted as, beside the list's own."""
+        return extra_operations(self.request.query_params) if self.request.method in SAFE_METHODS else 0
 
     def get(self, request: Request) -> Response:
         page, count = list_profiles(self.actor, read_query(request.query_params))

@@ -362,6 +362,25 @@ def test_a_mutation_beyond_the_limit_says_what_it_wrote(cast, graphql, underesti
     assert owner.bio == given["bio"]
 
 
+@pytest.mark.parametrize(
+    ("query", "operations"),
+    [
+        ("{ me { pk } }", 1),
+        ("{ a: me { pk } b: me { pk } }", 2),
+        ('{ profiles(search: "a") { edges { cursor } } }', 6),
+        ("{ profiles(search: null) { edges { cursor } } }", 1),
+        ('query ($s: String = "a") { profiles(search: $s) { edges { cursor } } }', 6),
+        ("{ profiles { totalCount } }", 21),
+        ("{ a: profiles { ...C } b: profiles { ...C } } fragment C on ProfileConnection { totalCount }", 42),
+        ('{ a: profiles(search: "a") { totalCount } b: profiles(search: "b") { edges { cursor } } me { pk } }', 33),
+    ],
+)
+def test_searches_and_counts_are_charged(db, client, query, operations):
+    response = client.post("/graphql/", {"query": query}, content_type="application/json")
+    assert response.headers["RateLimit"].startswith(f'"reads";r={600 - operations};')
+    assert response.json()["extensions"]["cost"]["operations"] == operations
+
+
 WHATEVER_SHAPE = [  # circular, doubling and bottomless ones too
     "{a" * 6_000, "{ me(a: " + "[" * 19_000, "query (" + "$a: [" * 3_000, "{" + "...{" * 400 + "a" + "}" * 401,
     doubling(30), "{ ...F0 }" + " ".join(f"fragment F{n} on Query {{ ...F{(n + 1) % 40} }}" for n in range(40)),

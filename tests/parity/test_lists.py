@@ -13,6 +13,7 @@ from profiles.listing import ORDERINGS
 from profiles.models import Profile
 from profiles.outcomes import InvalidCode
 from profiles.policy import Actor, Visibility
+from profiles.throttling import counter
 
 MANY = 60
 
@@ -258,6 +259,48 @@ def test_a_page_costs_the_same_statements_whatever_its_size(
     for door in doors:
         with django_assert_num_queries(statements):
             door.list(token=token, **wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "operations"),
+    [
+        ({}, 1),
+        ({"location": "Graz", "page_size": 100}, 1),
+        ({"search": "roses"}, 6),
+        ({"count": "true"}, 21),
+        ({"search": "roses", "count": "true"}, 26),
+    ],
+)
+def test_a_list_spends_the_same_in_both_apis(crowd, doors, settings, django_assert_num_queries, wanted, operations):
+    token = crowd.token("member")
+    for door in doors:
+        counter.cache_clear()
+        settings.READ_LIMIT = f"{operations} per hour"
+        assert door.list(token=token, **wanted).outcome == "done"
+        assert door.view_me(token=token).outcome == "THROTTLED"
+        counter.cache_clear()
+        settings.READ_LIMIT = f"{operations} per hour"
+        assert door.view_me(token=token).outcome == "done"
+        with django_assert_num_queries(1):  # the caller's identity
+            assert door.list(token=token, **wanted).outcome == "THROTTLED"
+
+
+@pytest.mark.parametrize(
+    ("query", "operations"),
+    [
+        ("count=TRUE", 21),
+        ("count=1", 21),
+        ("count=yes", 21),
+        ("count=false", 1),
+        ("count=perhaps", 1),
+        ("search=", 6),
+        ("search=a&count=on", 26),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_each_spelling_of_a_parameter_is_charged(cast, rest, method, query, operations):
+    response = rest.client.generic(method, f"/profiles/?{query}")
+    assert response.headers["RateLimit"].startswith(f'"reads";r={600 - operations};')
 
 
 def test_no_limit_of_graphql_refuses_what_rest_gives(cast, doors):

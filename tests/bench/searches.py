@@ -1,0 +1,72 @@
+"""`python -m tests.bench.searches [ROWS]`: how long searches take over ROWS profiles, 1,000,000 if not given.
+
+Prints the slowest and the median of 200, in milliseconds, each the best of three, and ends with 1 where one
+took longer than a search may. It makes a database of its own on TEST_DATABASE_URL's server, and drops it.
+"""
+
+import sys
+from itertools import product
+from random import Random
+from statistics import median
+from time import perf_counter
+
+from tests.bench.corpus import corpus
+
+MOST_MILLISECONDS = 100
+SEARCHES = 200
+TEXTS = (
+    "everyone", "even odd", "even everyone", "zebra", "zebra giraffe", "zebra everyone", "giraffe odd", "needle",
+    "needle everyone", "alpha bravo charlie delta echo foxtrot golf hotel india juliett", "fizz buzz", "north south",
+    "fizz buzz bang", "hidden", "hidden everyone", "open even", "rare7", "seldom1 everyone", "name7 family7", "nowhere",
+    "everyone even alpha bravo charlie delta echo foxtrot golf hotel", "user5000", "graz everyone", "everyone nowhere",
+)  # fmt: skip
+PLACES = ("first", "after", "last", "before")
+FILTERS = (
+    {},
+    {"location": "Graz"},
+    {"location": "Oslo", "count": "true"},
+    {"created_after": "2021-06-01T00:00:00Z"},
+    {"updated_before": "2020-02-01T00:00:00Z", "page_size": "100"},
+    {"username_prefix": "user9"},
+)
+
+
+def searches(actors):
+    """So many of all that there are: who asks, and what for."""
+    from profiles.listing import ORDERINGS, list_profiles
+
+    every = list(product(actors, TEXTS, ORDERINGS, PLACES, FILTERS))
+    for name, text, ordering, place, filters in Random(1).sample(every, SEARCHES):  # noqa: S311  no secret
+        values = {"search": text, "ordering": ordering, **filters}
+        if place in ("last", "before"):
+            values["direction"] = "back"
+        if place in ("after", "before"):
+            page, _ = list_profiles(actors[name], {"ordering": ordering, "page_size": "100"})
+            values["cursor"] = page.cursors[-1]
+        yield name, values
+
+
+def milliseconds(actor, values):
+    from profiles.listing import list_profiles
+
+    times = []
+    for _ in range(3):
+        start = perf_counter()
+        list_profiles(actor, values)
+        times.append((perf_counter() - start) * 1_000)
+    return min(times)
+
+
+def main(count):
+    with corpus(count) as actors:
+        taken = [(milliseconds(actors[name], values), name, values) for name, values in searches(actors)]
+    taken.sort(key=lambda each: each[0])
+    for each, name, values in reversed(taken[-10:]):
+        print(f"{each:8.1f} ms  {name:10} {values}")  # noqa: T201
+    slowest, middle = taken[-1][0], median(each for each, *_ in taken)
+    print(f"{len(taken)} searches of {count} profiles: slowest {slowest:.1f} ms, median {middle:.1f} ms")  # noqa: T201
+    return slowest > MOST_MILLISECONDS
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))
