@@ -35,7 +35,7 @@ def make_rows(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("profiles", "0004_lists")]
+    dependencies = [("profiles", "0005_words")]
 
     operations = [
         migrations.AddField("tokenfamily", "digest", models.CharField(max_length=64, null=True)),
