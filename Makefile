@@ -102,6 +102,10 @@ PROFILES ?= 1000000
 plans: install ## Show how PostgreSQL answers each list over PROFILES made-up profiles
 	$(BIN)/python -m tests.explain $(PROFILES)
 
+.PHONY: bench
+bench: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of sign-in names, exports and sign-ins
+	$(BIN)/python -m tests.bench
+
 .PHONY: check
 check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts
 	$(BIN)/ruff check

@@ -1,43 +1,34 @@
-"""`python -m tests.worst`: what the dearest documents cost, and what another client feels of those who send them.
+"""`python -m tests.worst`: the CPU time of the most expensive documents, and the latency of a client beside attackers.
 
-Prints, for each document that anybody can send, the CPU that it takes of the server (the mean of several) and the size
-of its response, and then the latency of a client that reads a page, alone and beside four others that send the dearest
-as fast as they can.
-Ends with 1 where a document takes more than `MOST_CPU`, or the client's 99th percentile more than doubles.
-It makes an SQLite file of its own.
+Prints, for each document, the server's CPU time (the mean of several) and the size of its response, and then the
+latency of a client that reads a page, alone and beside four others that send these documents as fast as they can.
+Exits with 1 where a document takes more than `MOST_CPU`, or the client's 99th percentile more than doubles.
 """
 
 import json
-import logging
 import os
 import re
 import secrets
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import cycle, takewhile
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx
 from graphql import get_introspection_query
-from psutil import Process
 
-ROOT = Path(__file__).parent.parent
+from tests.bench.service import PROXIED, UNLIMITED, add_demo_accounts, database, serving
+
 MOST_CPU = 50  # ms
 PROFILES = 2_000
 TIMES = 20
-UNLIMITED = "1000000 per minute"
 ATTACKERS = 4
 NICE = 10
 READS = 500
 EVERY = 0.12  # seconds between the client's reads: as many a minute as its budget lets through
-PORT = 8765
 FIELDS = (
     "id pk username email bio displayName location website timeZone visibility emailPublic isActive createdAt "
     "updatedAt version editableFields"
@@ -125,8 +116,7 @@ def cpu_of(address, worker, label, query, token=None):
 
 def costs(token):
     """The most that a document takes."""
-    with serving(WEB_CONCURRENCY="1", READ_LIMIT=UNLIMITED, WRITE_LIMIT=UNLIMITED) as (address, process):
-        (worker,) = Process(process.pid).children()
+    with serving(WEB_CONCURRENCY="1", READ_LIMIT=UNLIMITED, WRITE_LIMIT=UNLIMITED) as (address, (worker,)):
         with sender(address, 0) as client:
             client.post("/graphql/", json={"query": A_PAGE})  # what is done once
         measured = {label: cpu_of(address, worker, label, query) for label, query in documents()}
@@ -158,29 +148,13 @@ def member_with_history():
     return families.start(profile).token
 
 
-@contextmanager
-def serving(**settings):
-    address = f"http://127.0.0.1:{PORT}"
-    with open(os.devnull, "w") as log:
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{PORT}"]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | settings)
-        try:
-            transport = httpx.HTTPTransport(retries=20)  # until it listens
-            with httpx.Client(transport=transport, timeout=30) as client:
-                client.get(address, headers={"x-forwarded-proto": "https"})
-            yield address, process
-        finally:
-            process.terminate()
-            process.wait()
-
-
 def sender(address, number):
     """A client behind a proxy, with an address of its own."""
     return httpx.Client(base_url=address, headers=headers_of(number), timeout=60)
 
 
 def headers_of(number):
-    return {"x-forwarded-proto": "https", "x-forwarded-for": f"198.51.100.{number}"}
+    return PROXIED | {"x-forwarded-for": f"198.51.100.{number}"}
 
 
 def latencies(address):
@@ -234,26 +208,8 @@ def under_attack():
 
 
 def main():
-    with TemporaryDirectory() as folder:
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "server.settings",
-            "DATABASE_URL": f"sqlite:///{folder}/worst.sqlite3",
-            "DEBUG": "false",
-            "SECRET_KEY": secrets.token_hex(32),
-            "JWT_KEYS": f"k={secrets.token_hex(32)}",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "TRUSTED_PROXIES": "127.0.0.1",
-        }
-        import django
-
-        django.setup()
-        logging.getLogger("httpx").setLevel(logging.WARNING)
-        from django.conf import settings
-        from django.core.management import call_command
-
-        settings.DEBUG = True
-        call_command("migrate", verbosity=0)
-        call_command("demo", profiles=PROFILES)
+    with database(TRUSTED_PROXIES="127.0.0.1"):
+        add_demo_accounts(PROFILES)
         most = costs(member_with_history())
         ratio = under_attack()
     return most > MOST_CPU or ratio > 2
