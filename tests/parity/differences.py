@@ -76,6 +76,11 @@ DIFFERENCES = {
         "its URL, to be fetched with the same token",
         "A GraphQL answer is built in memory, and an export has no bound on its size.",
     ),
+    "a page of long texts": Difference(
+        "sent, however many bytes it takes",
+        "`TOO_COMPLEX` beyond `GRAPHQL_MAX_BYTES`",
+        "A document can ask for many pages at once; a REST answer is one page.",
+    ),
     "a key of more than 32 bits": Difference(
         "`NOT_FOUND`",
         "`BAD_REQUEST`",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from profiles.models import Profile
 from tests.cast import PASSWORD
 from tests.parity.differences import DIFFERENCES
 
@@ -130,6 +131,15 @@ def test_an_export(cast, rest, graphql, difference):
     response = rest.client.get(link, headers={"authorization": f"Bearer {token}"})
     assert response.streaming
     assert json.loads(b"".join(response))["profile"]["username"] == "owner"
+
+
+@show("a page of long texts")
+def test_a_page_of_long_texts(cast, rest, graphql, settings, difference):
+    settings.GRAPHQL_LIMITS = settings.GRAPHQL_LIMITS | {"bytes": 20_000}
+    Profile.objects.filter(pk=cast.pk("shown")).update(bio="é" * 2_000)
+    assert len(rest.send("GET", "/profiles/?page_size=1&username=shown").content) > 2_000
+    refused = graphql.send('{ profiles(first: 1, filter: {username: "shown"}) { edges { node { bio } } } }').json()
+    assert refused["errors"][0]["extensions"]["limit"] == "bytes"
 
 
 @show("a key of more than 32 bits")
