@@ -44,7 +44,7 @@ IDS = st.one_of(
 )
 LISTS = st.sampled_from([b"[]", b"[[]]", b"[{}]", b"[null]", b"[" + b",".join([b"[]"] * 33_000) + b"]", b"{}"])
 FLAGS = st.sampled_from(["true", "false", "null"])
-ENDS = ["deleteProfile", "logoutEverywhere", "changePassword", "disable"]
+ENDS = ["deleteProfile", "logoutEverywhere", "changePassword"]
 """Mutation fields that end the caller's session."""
 
 
@@ -164,7 +164,6 @@ def test_nothing_is_written_after_the_session_ended_in_the_same_document(cast, w
         "deleteProfile": f'deleteProfile(input: {{id: "{own}"}}) {{ deletedId }}',
         "logoutEverywhere": "logoutEverywhere { loggedOut }",
         "changePassword": f'changePassword(oldPassword: "{PASSWORD}", newPassword: "{PASSWORD} 2") {{ token }}',
-        "disable": f'updateProfile(input: {{id: "{own}", isActive: false}}) {{ profile {{ pk }} }}',
         "update": f'updateProfile(input: {{id: "{other}", bio: "written"}}) {{ profile {{ pk }} }}',
     }
 

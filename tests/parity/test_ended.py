@@ -38,12 +38,6 @@ ENDINGS = {
         lambda rest, cast, mine: rest.change_password(PASSWORD, NEW, token=mine.token),
         lambda cast, mine: f'changePassword(oldPassword: "{PASSWORD}", newPassword: "{NEW}") {{ scope }}',
     ),
-    "disabled": (
-        lambda rest, cast, mine: rest.update(cast.pk("staff"), {"is_active": False}, token=mine.token),
-        lambda cast, mine: (
-            f"updateProfile(input: {{id: {node(cast, 'staff')}, isActive: false}}) {{ errors {{ code }} }}"
-        ),
-    ),
 }
 
 SIGN_UP = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}

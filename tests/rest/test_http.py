@@ -82,6 +82,13 @@ def test_an_if_match_of_another_syntax_matches_nothing(cast, rest, path, method,
     assert stored() == before
 
 
+def test_blanks_and_empty_elements_of_if_match_are_ignored(cast, rest):
+    path, token = f"/profiles/{cast.pk('owner')}/", cast.token("owner")
+    tag = rest.send("GET", path, token=token).headers["ETag"]
+    for value in (" *\t", f" , {tag} ,, "):
+        assert rest.send("GET", path, token=token, if_match=value).status_code == 200
+
+
 @pytest.mark.parametrize("value", NO_TAGS)
 def test_an_if_none_match_of_another_syntax_matches_nothing(cast, rest, value):
     path, token = f"/profiles/{cast.pk('owner')}/", cast.token("owner")

