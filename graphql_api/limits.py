@@ -50,7 +50,7 @@ AS_MANY_ROWS = {"totalCount": 50, "search": 50, "__schema": 150, "__type": 150}
 """Fields, and an argument, that take as long as reading so many rows."""
 A_PAGE = 50  # rows that the page's own statement is worth
 EXTRA_OPERATIONS = {"totalCount": COUNT_OPERATIONS, "search": SEARCH_OPERATIONS}
-"""A field, and an argument, that count as operations beside the root field: as many as REST counts for the same."""
+"""A field and an argument that count as further operations, as many as in REST."""
 
 # Sizes of lists of objects, and of scalars that hold objects, that have no pages. Of an unknown one: MOST
 
@@ -144,7 +144,7 @@ class Cost:
         return math.ceil(self.total.bytes)
 
     def add(self, other):
-        """Add what stands beside this, or below it."""
+        """Add the cost of a sibling, or of a selection below."""
         self.aliases += other.aliases
         self.directives += other.directives
         self.fragments += other.fragments
@@ -254,7 +254,7 @@ class Measure:
 
 
 def is_row(named):
-    """Whether a type stands for a row of its own: it has a global id."""
+    """Whether a type is a row of the database: it has a global id."""
     return named is TYPES["Node"] or TYPES["Node"] in getattr(named, "interfaces", ())
 
 

@@ -230,7 +230,7 @@ class ProfileAdmin(ClosedAdmin):
         return Profile.objects.visible_to(actor_of(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> list[str]:
-        """What nobody writes here, and what the policy says that this actor may not write."""
+        """The fields that the admin never writes, and those that the policy denies this actor."""
         writable = EDITABLE if obj is None else policy.writable(actor_of(request), obj, EDITABLE)
         return [*self.readonly_fields, *(name for name in EDITABLE if name not in writable)]
 

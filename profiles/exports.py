@@ -41,7 +41,7 @@ ACTIONS = {ADDITION: "add", CHANGE: "change", DELETION: "delete"}
 
 
 class AccountSerializer(serializers.Serializer[Any]):
-    """What an account may do, beside its own profile."""
+    """The account's roles and permissions."""
 
     is_staff = serializers.BooleanField(help_text="Whether it may see and change every profile.")
     is_superuser = serializers.BooleanField(help_text="Whether it was made by `createsuperuser`.")
@@ -191,7 +191,7 @@ def _begin(profile: Profile, actor: Actor) -> tuple[Profile, Export]:
 
 
 def _require_turn(exports: Sequence[Export], now: datetime) -> None:
-    """Pass where another export may begin beside those of the last 24 hours. Raises `Refused`: THROTTLED."""
+    """Pass where another export may begin after those of the last 24 hours. Raises `Refused`: THROTTLED."""
     if any(export.ended_at is None and export.started_at > now - ABANDONED for export in exports):
         message = _("An export of this account is under way. Wait until it has ended.")
         raise Refused(Outcome.THROTTLED, message, retry_after=SOON)
@@ -257,7 +257,7 @@ def _admin_log(profile: Profile, actor: Actor) -> Iterator[list[dict[str, Any]]]
 
 
 def _visible_targets(page: list[LogEntry], actor: Actor) -> dict[str | None, int]:
-    """The keys of the profiles that these lines are about, of those that the actor may see, by their text."""
+    """The keys of the profiles that these lines are about and the actor may see, by their text."""
     keys = [key for entry in page if (key := parse_key(entry.object_id or ""))]
     return {str(key): key for key in Profile.objects.visible_to(actor).filter(pk__in=keys).values_list("pk", flat=True)}
 

@@ -69,7 +69,7 @@ def list_profiles(actor: Actor, values: Mapping[str, Any]) -> tuple[Page[Profile
 
 
 def extra_operations(values: Mapping[str, Any]) -> int:
-    """How many operations of a budget a list costs beside one, by the values that `list_profiles` takes."""
+    """The operations that a list costs in addition to one, by the values that `list_profiles` takes."""
     counts = str(values.get("count", "")).lower() in serializers.BooleanField.TRUE_VALUES
     return SEARCH_OPERATIONS * ("search" in values) + COUNT_OPERATIONS * counts
 

@@ -80,7 +80,7 @@ def _visibilities(actor: Actor) -> set[Visibility]:
 
 
 def visible_groups(actor: Actor) -> list[tuple[bool, Visibility]]:
-    """The profiles that this actor sees beside its own, as pairs of `is_active` and `visibility`."""
+    """The profiles that this actor sees, except its own, as pairs of `is_active` and `visibility`."""
     if actor.is_staff:
         return list(product((True, False), Visibility))
     return [(True, visibility) for visibility in sorted(_visibilities(actor))]

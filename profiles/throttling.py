@@ -73,8 +73,8 @@ def spend(
 ) -> None:
     """Count operations against the caller's budget and its address's, and after them attempts, in one call.
 
-    Each count is all or nothing, and the first that does not pass ends the request: what stands behind it
-    is not counted.
+    Each count is all or nothing, and the first that does not pass ends the request: the counts after it are
+    not made.
 
     Args:
         operations: one for a REST call, for a GraphQL document as many as its root fields; a search and a count
@@ -103,7 +103,7 @@ def require_patience(request: HttpRequest | Request, actor: Actor) -> None:
 def spend_after_reading(
     request: HttpRequest | Request, actor: Actor, budget: Budget, operations: int = 1, attempts: Sequence[Count] = ()
 ) -> None:
-    """`spend`, where what a request costs stands in its body: a refusal counts for `require_patience`."""
+    """`spend` for a request whose cost is known only from its body: a refusal counts for `require_patience`."""
     try:
         spend(request, actor, budget, operations, attempts)
     except Refused:
@@ -261,7 +261,7 @@ class OperationThrottle(BaseThrottle):
         return True
 
     def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:
-        """What a POST is counted as beside an operation."""
+        """The further counts of a POST."""
         return ()
 
 

@@ -93,7 +93,7 @@ class ProfilesView(ProfileAPIView):
 
     @property
     def extra_operations(self) -> int:
-        """The operations that a search and a count are counted as, beside the list's own."""
+        """The operations of a search and a count, in addition to the list's own."""
         return extra_operations(self.request.query_params) if self.request.method in SAFE_METHODS else 0
 
     def get(self, request: Request) -> Response:

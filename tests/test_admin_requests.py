@@ -1,4 +1,4 @@
-"""What staff send to the admin beside what its pages offer: refused with a page, and never an internal error."""
+"""Requests to the admin that its pages do not make: refused with a page, never an internal error."""
 
 import logging
 from urllib.parse import urlencode

@@ -81,7 +81,7 @@ def documents():
 
 
 def own_documents():
-    """The dearest of those that only a member is answered."""
+    """The most expensive documents that need a token."""
     entries = "edges { cursor node { version at door requestId actor { pk } changes { field from to } } }"
     yield "a history with its changes", f"{{ me {{ history(first: 100) {{ {entries} }} }} }}"
     yield "a history by a float", f"query ($n: Int) {{ me {{ history(first: $n) {{ {entries} }} }} }}"

@@ -1,4 +1,4 @@
-"""Exports: streamed in pieces, one at a time, a few a day, through both doors."""
+"""Exports: streamed in pieces, one at a time, a few a day, in both APIs."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What stands at the edge of HTTP, on the server as it is deployed: targets, hosts, answers without a body, ids."""
+"""HTTP on the deployed server: request targets, hosts, responses without a body, request ids."""
 
 import socket
 from urllib.parse import urlsplit
