@@ -32,8 +32,8 @@ class Deletion:
 
     def delete(self):
         self.is_done = True
-        profile = Profile.objects.get(pk=self.pk)
-        writing.delete(profile, actor=Actor(profile))
+        if profile := Profile.objects.filter(pk=self.pk).first():  # the request may have deleted it
+            writing.delete(profile, actor=Actor(profile))
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from tests.state import undone
 STEPS = 40
 ACTING = "acting"  # the account of the next step's caller
 TICK = timedelta(milliseconds=1)
+MEANWHILE = st.one_of(st.none(), st.none(), st.none(), st.integers(0, 3))  # the point at which the caller is deleted
 WAITS = [timedelta(seconds=9), timedelta(seconds=11), timedelta(minutes=6), timedelta(hours=25), timedelta(days=15)]
 ACTORS = {"owner": "read write", "owner (read)": "read", "member": "read write", "staff": "read write"}
 SCOPES = {"read": "read", "write": "read write"}
@@ -358,8 +359,11 @@ class Clients(RuleBasedStateMachine):
         whole=st.booleans(),
         if_match=st.one_of(st.none(), st.none(), tags, st.sampled_from(["*", '"0-none"'])),
         version=st.one_of(st.none(), st.none(), st.sampled_from([0, -1, "null"])),
+        meanwhile=MEANWHILE,
     )
-    def write(self, door, caller, account, values, replaces, whole, if_match, version):
+    def write(self, door, caller, account, values, replaces, whole, if_match, version, meanwhile):
+        if meanwhile is not None:
+            self.deleted = ACTING, meanwhile
         if replaces and whole:
             values = {"username": account.values["username"], "email": "whole@example.com"} | values
         if version is not None:
@@ -378,8 +382,10 @@ class Clients(RuleBasedStateMachine):
             )
         )
 
-    @rule(door=DOOR, caller=callers, items=st.lists(st.tuples(accounts, inputs()), max_size=4))
-    def update_many(self, door, caller, items):
+    @rule(door=DOOR, caller=callers, items=st.lists(st.tuples(accounts, inputs()), max_size=4), meanwhile=MEANWHILE)
+    def update_many(self, door, caller, items, meanwhile):
+        if meanwhile is not None:
+            self.deleted = ACTING, meanwhile
         played = self.play(
             door,
             lambda d: d.update_many([(account.pk, values) for account, values in items], token=caller.token),
