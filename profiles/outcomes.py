@@ -13,7 +13,11 @@ from django_guid import get_guid
 
 logger = logging.getLogger(__name__)
 
-QUERY_CANCELED = "57014"  # SQLSTATE of a statement over its statement_timeout
+# SQLSTATEs of PostgreSQL
+QUERY_CANCELED = "57014"  # a statement over its statement_timeout
+DEADLOCK = "40P01"
+FOREIGN_KEY_VIOLATION = "23503"
+
 RETRY_AFTER = 5  # seconds that a client is asked to wait where a store is away
 
 
@@ -116,15 +120,21 @@ class Refused(Exception):
         return Refused(self.outcome, self.message, headers=self.headers, **self.details, row=number)
 
 
+def _sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's code of a database error; None for SQLite's."""
+    return getattr(error.__cause__, "sqlstate", None)
+
+
 def is_deadlock(error: BaseException) -> bool:
-    """Whether PostgreSQL ended this transaction to let another one through (SQLSTATE 40P01)."""
-    return getattr(error.__cause__, "sqlstate", None) == "40P01"
+    """Whether PostgreSQL ended this transaction to let another one through."""
+    return _sqlstate(error) == DEADLOCK
 
 
 def _refers_to_deleted(error: BaseException) -> bool:
-    """Whether a row that was deleted meanwhile is referred to (SQLSTATE 23503; SQLite has only a text)."""
-    state = getattr(error.__cause__, "sqlstate", None)
-    return isinstance(error, IntegrityError) and (state == "23503" or "FOREIGN KEY constraint failed" in str(error))
+    """Whether a row that was deleted meanwhile is referred to. SQLite has a text and no code."""
+    return isinstance(error, IntegrityError) and (
+        _sqlstate(error) == FOREIGN_KEY_VIOLATION or "FOREIGN KEY constraint failed" in str(error)
+    )
 
 
 OF_DJANGO: dict[type[Exception], Outcome] = {  # the first that an exception is of
@@ -146,7 +156,7 @@ def refusal(error: BaseException) -> Refused:
     """
     if isinstance(error, Refused):
         return error
-    if isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) == QUERY_CANCELED:
+    if isinstance(error, OperationalError) and _sqlstate(error) == QUERY_CANCELED:
         logger.error("The database cancelled a statement: it took too long", exc_info=error)
         return Refused(Outcome.TIMEOUT)
     if isinstance(error, (OperationalError, InterfaceError)):

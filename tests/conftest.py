@@ -5,7 +5,8 @@ import os
 import hypothesis
 import pytest
 import redis
-from django.db import connection
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
 from django.test import Client
 
 from profiles.throttling import counter
@@ -63,6 +64,16 @@ def redis_url(request):
             pytest.skip(f"no Redis answers at {REDIS}: {error}")
         yield REDIS
         client.flushdb()
+
+
+@pytest.fixture
+def one_connection():
+    """Keeps the test's transaction open where the test, and not Django's client, ends a request."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import logging
 
 import pytest
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connection
+from django.db import connection
 
 from profiles.counters import Counter, Window
 from tests.fuzz.progress import Progress
@@ -39,13 +38,8 @@ def quiet_logs():
 
 
 @pytest.fixture(autouse=True)
-def one_connection():
-    """The test's transaction outlives a request, as Django's own client has it."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+def one_connection(one_connection):
+    """For every test of the fuzz."""
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from datetime import timedelta
 from itertools import islice
 
 import pytest
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_guid.log_filters import CorrelationId
@@ -121,16 +120,6 @@ def test_a_head_request_begins_no_export(cast, rest):
         assert (response.status_code, response["Content-Type"]) == (status, "application/json")
         assert response.content == b""
     assert not Export.objects.exists()
-
-
-@pytest.fixture
-def one_connection():
-    """The test's transaction outlives an answer that the test closes itself."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 @pytest.mark.parametrize("read", [0, 1, 2])
