@@ -26,8 +26,8 @@ class TooLarge(BaseException):
 class Execution(ExecutionContext):
     """Executes a document, as REST would execute the same operations in as many requests.
 
-    The view has identified the caller for a mutation's first field. Each later one is a request of its own: where an
-    earlier one ended the caller's account, session or token, it is refused with UNAUTHENTICATED and does nothing.
+    The view has identified the caller for a mutation's first field. Each later one is checked like a new request: where
+    an earlier one ended the caller's account, session or token, it is refused with UNAUTHENTICATED and does nothing.
 
     The bytes of the response are counted while it is made, whatever was estimated. Beyond the limit a query ends as a
     whole, by `TooLarge`; in a mutation, which has written, the fields beyond it are refused.

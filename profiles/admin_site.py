@@ -26,7 +26,7 @@ from profiles.policy import Actor
 from profiles.throttling import Budget, count_password_change, sign_in_attempts, spend
 
 LONGEST_SEARCH = 100  # characters: each word is one more condition on each of the `search_fields`
-UNUSED = {"autocomplete", "view_on_site"}  # views that find rows of any model by parameters of their own
+UNUSED = {"autocomplete", "view_on_site"}  # views that find rows of any model by their parameters
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -87,7 +87,7 @@ class ClosedAdmin(ModelAdmin):
     password's hash character by character (`?password__startswith=`).
     """
 
-    linked_lookups: ClassVar[tuple[str, ...]] = ()  # further lookups, that links of our own pages have
+    linked_lookups: ClassVar[tuple[str, ...]] = ()  # lookups that links on these pages use
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup in self.linked_lookups or lookup in self._declared_lookups(cast(HttpRequest, request))

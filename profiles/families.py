@@ -208,7 +208,7 @@ def _digest(text: str) -> str:
 
 
 # A token's text: the key of its family, a nonce, and a MAC of both by a key of ours, in URL-safe base64. So a used
-# token leads to its family without a row of its own, and a text that we did not give out ends no family.
+# token leads to its family without a row per token, and a made-up text ends no family.
 
 
 def _text(family: UUID, nonce: bytes) -> str:

@@ -13,8 +13,8 @@ Result = TypeVar("Result")
 AT_ONCE = 2  # hashes in a process, each of `memory_cost`
 PATIENCE = 2.0  # seconds that the next one waits
 
-# Threads of their own: glibc keeps what a hash took for the thread that computed it, so each thread of the server's
-# would keep as much.
+# glibc keeps the memory of a hash for the thread that computed it. Two threads keep it twice; hashing in the server's
+# threads would keep it once for each.
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hash")
 
 
