@@ -100,7 +100,7 @@ fuzz-postgresql: install
 PROFILES ?= 1000000
 .PHONY: plans
 plans: install ## Show how PostgreSQL answers each list over PROFILES made-up profiles
-	$(BIN)/python -m tests.explain $(PROFILES)
+	$(BIN)/python -m tests.bench.explain $(PROFILES)
 
 .PHONY: bench
 bench: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of sign-in names, exports and sign-ins
@@ -114,7 +114,7 @@ check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format
 	DEBUG=true $(BIN)/mypy
 	DEBUG=true $(BIN)/python manage.py makemigrations --check
 	$(IN_PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level INFO
-	$(BIN)/pytest --quiet -n 0 tests/graphql/test_schema.py tests/rest/test_contract.py -k published
+	$(BIN)/pytest --quiet -n 0 tests/graphql_api/test_schema.py tests/profiles/rest/contract/test_contract.py -k published
 	DEBUG=true $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(WITH_NODE) && npm run --prefix $(NODE_TESTS) --silent lint
 

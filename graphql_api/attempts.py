@@ -4,9 +4,9 @@ from graphql import FragmentDefinitionNode, GraphQLError
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values, get_variable_values
 
-from graphql_api.limits import TAKES_CREDENTIALS
+from graphql_api.core.limits import TAKES_CREDENTIALS
 from graphql_api.schema import schema
-from profiles.throttling import password_attempts, sign_in_attempts, sign_up_attempts
+from profiles.identity.throttling import password_attempts, sign_in_attempts, sign_up_attempts
 
 
 def attempts_of(request, measured, variables):

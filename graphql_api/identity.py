@@ -4,7 +4,8 @@ import graphene
 from rest_framework.exceptions import ValidationError
 
 from graphql_api.types import derived, error_list, profile_errors
-from profiles import credentials, families, policy, tokens
+from profiles import policy
+from profiles.identity import credentials, families, tokens
 from profiles.policy import Action
 
 

@@ -21,10 +21,10 @@ from graphql_api.types import (
     show,
 )
 from profiles import policy
+from profiles.core.outcomes import Outcome, Refused
 from profiles.filters import MomentFilter, ProfileFilter
 from profiles.listing import ORDERINGS, ListQuery, list_profiles
 from profiles.models import Profile as ProfileRow
-from profiles.outcomes import Outcome, Refused
 from profiles.policy import Action
 from profiles.serializers import ProfileSerializer
 

@@ -17,12 +17,12 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from profiles import exports, policy
+from profiles.core.outcomes import InvalidCode, Outcome
+from profiles.core.preconditions import entity_tag
 from profiles.histories import ChangeSerializer, read_history
 from profiles.listing import COUNT_OPERATIONS
 from profiles.models import Profile as ProfileRow
-from profiles.outcomes import InvalidCode, Outcome
 from profiles.policy import Action
-from profiles.preconditions import entity_tag
 from profiles.serializers import ProfileSerializer
 
 

@@ -7,6 +7,7 @@ class ProfilesConfig(AppConfig):
     name = "profiles"
 
     def ready(self) -> None:
-        from profiles.throttling import counter
+        from profiles.admin import accounts  # noqa: F401  # it registers the models with the admin's site
+        from profiles.identity.throttling import counter
 
         counter()

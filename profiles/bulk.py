@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles import policy, writing
+from profiles.core.outcomes import InvalidCode, Refused
 from profiles.models import Door, Profile, comparable_username
-from profiles.outcomes import InvalidCode, Refused
 from profiles.policy import Action, Actor
 from profiles.serializers import ProfileSerializer
 

@@ -22,14 +22,15 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
-from profiles import policy, security
+from profiles import policy
+from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.histories import ChangeSerializer
+from profiles.identity import security
+from profiles.identity.sessions import AdminSession
 from profiles.models import Change, Export, IdempotencyKey, Profile, TokenFamily, parse_key
-from profiles.outcomes import Outcome, Refused, refusal
 from profiles.pages import Row, paginate
 from profiles.policy import Action, Actor
 from profiles.serializers import ProfileSerializer
-from profiles.sessions import AdminSession
 from profiles.writing import logged_about
 
 AT_ONCE = 100  # rows of a statement, and of a piece of the stream

@@ -14,8 +14,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty, get_error_detail
 
+from profiles.core.outcomes import InvalidCode
 from profiles.models import USERNAME_LENGTH, USERNAME_PATTERN, normalize_username
-from profiles.outcomes import InvalidCode
 
 SURROGATES = r"\ud800-\udfff"  # alone, one is no character
 

@@ -12,9 +12,9 @@ from django_filters.fields import IsoDateTimeField
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles import policy
+from profiles.core.outcomes import InvalidCode
 from profiles.fields import Line
 from profiles.models import Profile, ProfileQuerySet, normalize_username
-from profiles.outcomes import InvalidCode
 from profiles.policy import Actor, Visibility
 
 SEARCHED = ("username", "display_name", "location", "bio")

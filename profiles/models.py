@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from graphql_relay import from_global_id, to_global_id
 
 from profiles import policy
-from profiles.outcomes import InvalidCode
+from profiles.core.outcomes import InvalidCode
+from profiles.identity.sessions import AdminSession as AdminSession  # Django looks for models here
 from profiles.policy import Actor, Visibility
-from profiles.sessions import AdminSession as AdminSession  # Django looks for models here
 
 models.CharField.register_lookup(Lower)
 models.CharField.register_lookup(Length)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q, TextChoices
 from django.utils.translation import gettext as _
 
-from profiles.outcomes import Outcome, Refused
+from profiles.core.outcomes import Outcome, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

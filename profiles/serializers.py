@@ -12,6 +12,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles import policy, writing
+from profiles.core.outcomes import InvalidCode, Outcome, Refused
+from profiles.core.preconditions import entity_tag, if_match, if_none_match
 from profiles.fields import (
     Choice,
     Email,
@@ -27,9 +29,7 @@ from profiles.fields import (
     unknown,
 )
 from profiles.models import UNIQUE_USERNAME, Profile
-from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.policy import Actor
-from profiles.preconditions import entity_tag, if_match, if_none_match
 
 AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
 

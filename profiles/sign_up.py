@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from profiles import policy, writing
+from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.models import IdempotencyKey, Profile
-from profiles.outcomes import InvalidCode, Outcome, Refused
 from profiles.policy import Actor
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 

@@ -15,9 +15,10 @@ from django.utils import timezone
 from django_guid import get_guid
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from profiles import policy, security, tokens
+from profiles import policy
+from profiles.core.outcomes import InvalidCode, Outcome, Refused, is_deadlock
+from profiles.identity import security, tokens
 from profiles.models import UNIQUE_USERNAME, Change, Door, Profile
-from profiles.outcomes import InvalidCode, Outcome, Refused, is_deadlock
 from profiles.policy import Action, Actor
 
 Written = TypeVar("Written")

@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class SiteConfig(AdminConfig):
-    default_site = "profiles.admin_site.Site"
+    default_site = "profiles.admin.site.Site"

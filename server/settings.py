@@ -68,21 +68,21 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "server.request_ids.canonical",
+    "server.edge.request_ids.canonical",
     "django_guid.middleware.guid_middleware",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
-    "server.headers.ContentPolicyMiddleware",
-    "server.headers.for_the_caller_alone",
-    "profiles.throttling.rate_limit_headers",
+    "server.edge.headers.ContentPolicyMiddleware",
+    "server.edge.headers.for_the_caller_alone",
+    "profiles.identity.throttling.rate_limit_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "server.languages.of_the_caller",
+    "server.edge.languages.of_the_caller",
     # Sessions and cookies are for the admin alone: neither door asks who the session is.
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "server.targets.paths_alone",
-    "server.text.utf_8_alone",
-    "graphql_api.traffic.count_request",
+    "server.edge.targets.paths_alone",
+    "server.edge.text.utf_8_alone",
+    "server.edge.traffic.count_request",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -147,7 +147,7 @@ LOGIN_REDIRECT_URL = "admin:index"  # only the admin has sessions
 AUTH_USER_MODEL = "profiles.Profile"
 # The username is unique whatever its case, by an index on its lower case, which this check does not see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
-PASSWORD_HASHERS = ["profiles.hashers.Argon2Hasher"]
+PASSWORD_HASHERS = ["profiles.identity.hashers.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -155,8 +155,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-SESSION_ENGINE = "profiles.sessions"
-AUTHENTICATION_BACKENDS = ["profiles.backends.CountedBackend"]
+SESSION_ENGINE = "profiles.identity.sessions"
+AUTHENTICATION_BACKENDS = ["profiles.identity.backends.CountedBackend"]
 
 SIGN_UP_IS_OPEN = env.bool("SIGN_UP_IS_OPEN", default=True)
 
@@ -193,25 +193,25 @@ GRAPHQL_JWT = {
     "JWT_VERIFY_EXPIRATION": True,
     "JWT_EXPIRATION_DELTA": timedelta(minutes=5),
     "JWT_AUTH_HEADER_PREFIX": "Bearer",
-    "JWT_PAYLOAD_HANDLER": "profiles.tokens.claims_for",
-    "JWT_ENCODE_HANDLER": "profiles.tokens.encode",
-    "JWT_DECODE_HANDLER": "profiles.tokens.decode",
-    "JWT_PAYLOAD_GET_USERNAME_HANDLER": "profiles.tokens.family_of",
-    "JWT_GET_USER_BY_NATURAL_KEY_HANDLER": "profiles.tokens.profile_signed_in",
+    "JWT_PAYLOAD_HANDLER": "profiles.identity.tokens.claims_for",
+    "JWT_ENCODE_HANDLER": "profiles.identity.tokens.encode",
+    "JWT_DECODE_HANDLER": "profiles.identity.tokens.decode",
+    "JWT_PAYLOAD_GET_USERNAME_HANDLER": "profiles.identity.tokens.family_of",
+    "JWT_GET_USER_BY_NATURAL_KEY_HANDLER": "profiles.identity.tokens.profile_signed_in",
 }
 
 # The two doors
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["profiles.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["profiles.identity.authentication.BearerAuthentication"],
     "UNAUTHENTICATED_TOKEN": "profiles.policy.Actor",
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["profiles.throttling.OperationThrottle"],
-    "DEFAULT_PARSER_CLASSES": ["profiles.parsers.StrictJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["profiles.identity.throttling.OperationThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["profiles.core.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_METADATA_CLASS": "profiles.metadata.AllowAlone",
-    "EXCEPTION_HANDLER": "profiles.exceptions.exception_handler",
-    "DEFAULT_SCHEMA_CLASS": "profiles.openapi.OperationSchema",
+    "DEFAULT_METADATA_CLASS": "profiles.rest.metadata.AllowAlone",
+    "EXCEPTION_HANDLER": "profiles.rest.exceptions.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "profiles.rest.contract.openapi.OperationSchema",
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -239,7 +239,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "",
-    "PREPROCESSING_HOOKS": ["profiles.openapi.without_last_slash"],
+    "PREPROCESSING_HOOKS": ["profiles.rest.contract.openapi.without_last_slash"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "Visibility": "profiles.policy.Visibility",

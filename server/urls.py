@@ -5,13 +5,13 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from graphql_api.views import GraphQLView
+from graphql_api.core.views import GraphQLView
 from server import contracts, pages, views
 from server.contracts import ContractView
 
 urlpatterns = [
     path("", pages.studio(otherwise=views.IndexView.as_view()), name="index"),
-    path("", include("profiles.urls")),
+    path("", include("profiles.rest.urls")),
     re_path(r"^graphql/?$", pages.graphiql(otherwise=GraphQLView.as_view()), name="graphql"),
     re_path(
         r"^openapi\.json/?$",

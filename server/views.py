@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from profiles.outcomes import Outcome, Refused, refusal
+from profiles.core.outcomes import Outcome, Refused, refusal
 
 
 class IndexView(APIView):

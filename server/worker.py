@@ -9,7 +9,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        from server.unread import answer_to  # Django is set up by now, and was not when gunicorn began
+        from server.edge.unread import answer_to  # Django is set up by now, and was not when gunicorn began
 
         try:
             util.write_nonblock(client, answer_to(exc))

@@ -1,6 +1,6 @@
 """The cast: who acts in the tests, and on which profiles."""
 
-from profiles import families, tokens
+from profiles.identity import families, tokens
 from profiles.models import Profile
 from profiles.policy import Visibility
 

@@ -9,7 +9,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.test import Client
 
-from profiles.throttling import counter
+from profiles.identity.throttling import counter
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 

@@ -26,7 +26,7 @@ def make_accounts():
     """The tokens of a small account and a large one, good for the whole run."""
     from django.utils import timezone
 
-    from profiles import families
+    from profiles.identity import families
     from profiles.models import Change, Door, Profile
 
     small, large = (

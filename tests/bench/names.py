@@ -22,8 +22,8 @@ A_NETWORK = 2**64
 def attempt(number, name):
     from django.http import HttpRequest
 
-    from profiles.outcomes import Refused
-    from profiles.throttling import count_sign_in
+    from profiles.core.outcomes import Refused
+    from profiles.identity.throttling import count_sign_in
 
     request = HttpRequest()
     request.META["REMOTE_ADDR"] = str(IPv6Address((0x2001_0DB8 << 96) + number * A_NETWORK))

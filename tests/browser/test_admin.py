@@ -4,7 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from profiles.admin import END
+from profiles.admin.accounts import END
 from tests.browser.conftest import Account
 from tests.cast import PASSWORD
 from tests.server.conftest import serving

@@ -5,7 +5,7 @@ import logging
 import pytest
 from django.db import connection
 
-from profiles.counters import Counter, Window
+from profiles.identity.counters import Counter, Window
 from tests.fuzz.progress import Progress
 from tests.fuzz.wire import Wire
 

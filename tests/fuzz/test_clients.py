@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule, run_state_machine_as_test
 
-from profiles import families
+from profiles.identity import families
 from tests.cast import NOBODY, PASSWORD
 from tests.doors import GraphQLDoor, RESTDoor
 from tests.fuzz.deletion import deleting

@@ -13,7 +13,7 @@ from hypothesis_graphql import nodes
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth
 
-from profiles.outcomes import Outcome
+from profiles.core.outcomes import Outcome
 from profiles.policy import SOMETIMES_HIDDEN
 from tests import contract
 from tests.fuzz.wire import ORIGIN

@@ -8,7 +8,7 @@ from graphql_relay import to_global_id
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from profiles.outcomes import InvalidCode, Outcome
+from profiles.core.outcomes import InvalidCode, Outcome
 from tests.cast import PASSWORD
 from tests.fuzz.test_contracts import ACTORS
 from tests.state import undone

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from profiles.outcomes import InvalidCode, Outcome
+from profiles.core.outcomes import InvalidCode, Outcome
 from tests.state import undone
 
 AT_REST = ["", "me", "me/history", "1/", "1/export", "by-username/owner", "by-username/%F0%28"]

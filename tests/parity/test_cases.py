@@ -2,8 +2,8 @@
 
 import pytest
 
+from profiles.core.outcomes import InvalidCode
 from profiles.models import Change, Profile
-from profiles.outcomes import InvalidCode
 from tests.parity.cases import CASES, NOBODY
 from tests.state import stored, undone
 

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 from django.db import connection
 
-from profiles.throttling import counter
+from profiles.identity.throttling import counter
 from tests.cast import PASSWORD
 from tests.fuzz.deletion import deleting
 from tests.parity.identity_cases import NEW

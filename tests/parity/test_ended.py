@@ -7,9 +7,10 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from profiles import families, writing
+from profiles import writing
+from profiles.core.outcomes import Outcome, Refused, refusal
+from profiles.identity import families
 from profiles.models import Change, Door, Profile, TokenFamily
-from profiles.outcomes import Outcome, Refused, refusal
 from profiles.policy import Actor
 from tests.cast import NOBODY, PASSWORD
 from tests.parity.identity_cases import NEW

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django_guid.log_filters import CorrelationId
 from werkzeug.test import EnvironBuilder
 
-from profiles import exports, families, writing
+from profiles import exports, writing
+from profiles.core.outcomes import Outcome, Refused
 from profiles.exports import ABANDONED, DAY, SOON
+from profiles.identity import families
 from profiles.models import Door, Export, Profile
-from profiles.outcomes import Outcome, Refused
 from profiles.policy import Actor
 from server.wsgi import application
 from tests.state import undone
@@ -153,7 +154,7 @@ def test_what_fails_on_the_way_is_logged_under_the_requests_id_and_ends_the_expo
     response = client.get("/profiles/me/export/", headers={"authorization": f"Bearer {cast.token('owner')}"})
     with pytest.raises(RuntimeError):
         list(response)
-    [record] = [each for each in caplog.records if each.name == "profiles.outcomes"]
+    [record] = [each for each in caplog.records if each.name == "profiles.core.outcomes"]
     assert record.correlation_id == response["X-Request-ID"]
     assert Export.objects.get().ended_at is not None
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from profiles import families
+from profiles.core.outcomes import InvalidCode
+from profiles.identity import families
 from profiles.models import Profile, TokenFamily
-from profiles.outcomes import InvalidCode
 from tests.cast import PASSWORD
 from tests.parity.identity_cases import CASES, NEW
 from tests.state import stored, undone

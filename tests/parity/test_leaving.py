@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from profiles import families, writing
+from profiles import writing
+from profiles.identity import families
 from profiles.models import Change, Door, IdempotencyKey, Profile, TokenFamily
 from profiles.policy import Actor
 from tests.cast import PASSWORD

@@ -9,11 +9,11 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from profiles.core.outcomes import InvalidCode
+from profiles.identity.throttling import counter
 from profiles.listing import ORDERINGS
 from profiles.models import Profile
-from profiles.outcomes import InvalidCode
 from profiles.policy import Actor, Visibility
-from profiles.throttling import counter
 
 MANY = 60
 

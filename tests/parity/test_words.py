@@ -7,13 +7,14 @@ import pytest
 from django.db import OperationalError
 from django.utils.translation import trans_real
 
-from profiles import families, policy
+from profiles import policy
+from profiles.identity import families
 from tests.cast import PASSWORD
 from tests.parity import identity_cases, test_identity_cases
 from tests.parity.cases import CASES
 from tests.parity.test_cases import perform
+from tests.server.test_locale import LANGUAGES
 from tests.state import undone
-from tests.test_words import LANGUAGES
 
 NEW = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}
 

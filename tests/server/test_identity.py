@@ -4,10 +4,10 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 
-from profiles import families
+from profiles.identity import families
+from tests.profiles.identity.test_families import digest
+from tests.profiles.identity.test_throttling import LIMIT
 from tests.server.conftest import ServerClient, serving
-from tests.test_families import digest
-from tests.test_throttling import LIMIT
 
 CLIENTS = 8
 ATTEMPTS = 1_000

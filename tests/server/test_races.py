@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from profiles import families, writing
+from profiles import writing
+from profiles.identity import families
 from profiles.models import Change, Door, Profile, TokenFamily
 from profiles.policy import Actor
 from tests.cast import PASSWORD

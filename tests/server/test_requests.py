@@ -8,8 +8,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from profiles.outcomes import Outcome
-from tests.rest.test_http import UNREADABLE
+from profiles.core.outcomes import Outcome
+from tests.profiles.rest.test_http import UNREADABLE
 from tests.server.conftest import MOST_SECONDS, serving
 
 SECRET = "a-token-that-nobody-logs"

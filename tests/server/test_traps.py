@@ -7,8 +7,8 @@ import pytest
 from profiles.models import Change, Profile
 from tests.cast import PASSWORD
 from tests.doors import GraphQLDoor, RESTDoor
-from tests.graphql.test_http import NO_REQUESTS
-from tests.graphql.test_limits import WHATEVER_SHAPE
+from tests.graphql_api.core.test_http import NO_REQUESTS
+from tests.graphql_api.core.test_limits import WHATEVER_SHAPE
 from tests.parity.cases import CASES
 from tests.parity.test_cases import check_answer, check_rows, comparable, perform
 from tests.state import stored

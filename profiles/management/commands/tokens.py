@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from tqdm import tqdm
 
-from profiles import families
+from profiles.identity import families
 from profiles.models import Profile, TokenFamily
 
 AT_ONCE = 1_000  # families in a transaction, so that none lasts

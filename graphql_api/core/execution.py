@@ -1,0 +1,113 @@
+"""How documents are executed: by whom, within how many bytes, and giving way to short requests."""
+
+import json
+from json.encoder import encode_basestring_ascii
+
+from django.conf import settings
+from graphql import ExecutionContext, OperationType, execute_sync, located_error
+
+from graphql_api.core.limits import A_NAME, too_much
+from graphql_api.schema import schema
+from profiles.core.outcomes import Refused
+from server.edge.traffic import PATIENCE, traffic
+
+A_NUMBER = 5  # bytes: a number, true or false
+FRAME = 32_768  # slots of 8 bytes: more than the frames of an execution take together
+
+
+class TooLarge(BaseException):
+    """Ends the execution of a query with `refused`: graphql-core goes on after any other exception."""
+
+    def __init__(self, refused):
+        super().__init__()
+        self.refused = refused
+
+
+class Execution(ExecutionContext):
+    """Executes a document, as REST would execute the same operations in as many requests.
+
+    The view has identified the caller for a mutation's first field. Each later one is checked like a new request: where
+    an earlier one ended the caller's account, session or token, it is refused with UNAUTHENTICATED and does nothing.
+
+    The bytes of the response are counted while it is made, whatever was estimated. Beyond the limit a query ends as a
+    whole, by `TooLarge`; in a mutation, which has written, the fields beyond it are refused.
+    """
+
+    is_identified = True
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.is_query = self.operation.operation is OperationType.QUERY
+        self.most = self.left = settings.GRAPHQL_LIMITS["bytes"]
+
+    def execute_fields(self, parent_type, source_value, path, fields):
+        self.count(sum(map(len, fields)) + A_NAME * len(fields))
+        return super().execute_fields(parent_type, source_value, path, fields)
+
+    def complete_leaf_value(self, return_type, result):
+        value = super().complete_leaf_value(return_type, result)
+        self.count(size_of(value))
+        return value
+
+    def count(self, size):
+        self.left -= size
+        if self.left < 0:
+            refused = too_much("bytes", self.most - self.left)
+            raise TooLarge(refused) if self.is_query else refused
+
+    def execute_field(self, parent_type, source, field_nodes, path):
+        is_root = path.prev is None and self.operation.operation is OperationType.MUTATION
+        definition = parent_type.fields.get(field_nodes[0].name.value)
+        if is_root and definition:  # `__typename` has no definition
+            try:
+                self.identify()
+            except Refused as refused:
+                error = located_error(refused, field_nodes, path.as_list())
+                self.handle_field_error(error, definition.type, path)
+                return None
+        return super().execute_field(parent_type, source, field_nodes, path)
+
+    def identify(self):
+        """Identify the caller anew, unless nothing has been executed since it was. Raises `Refused`."""
+        request, was_identified = self.context_value, self.is_identified
+        self.is_identified = False
+        if was_identified or request.successful_authenticator is None:  # anonymous: no header, nothing to end
+            return
+        request.user, request.auth = request.successful_authenticator.authenticate(request)
+
+
+def size_of(value):
+    """How many bytes a leaf takes in a response."""
+    if isinstance(value, str):
+        return len(encode_basestring_ascii(value))
+    return len(json.dumps(value)) if isinstance(value, dict | list) else A_NUMBER
+
+
+class LongExecution(Execution):
+    """Executes a long document: before each object of a query it gives way to the short requests of its process.
+
+    A mutation does not: others may wait for the rows that it has locked.
+    """
+
+    patience = PATIENCE
+
+    def complete_object_value(self, *args):
+        if self.is_query and traffic.short and self.patience > 0:
+            self.patience -= traffic.wait_for_short(self.patience)
+        return super().complete_object_value(*args)
+
+
+def execute(document, **options):
+    """The ExecutionResult of a document. Raises `Refused`: TOO_COMPLEX: its response is too large.
+
+    CPython keeps its frames in chunks of 16 KB, which it maps whenever a call crosses the end of one, and unmaps when
+    it returns. Where each field of an execution does so, it takes twice as long. This function's frame is so large that
+    CPython makes a chunk that all of them fit in.
+    """
+    try:
+        return execute_sync(schema.graphql_schema, document, **options)
+    except TooLarge as ended:
+        raise ended.refused from None
+
+
+execute.__code__ = execute.__code__.replace(co_stacksize=FRAME)

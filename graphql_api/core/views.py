@@ -1,0 +1,282 @@
+"""GraphQL over HTTP: the same authentication and the same JSON reader as REST's, and the answer's shape."""
+
+import logging
+import re
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import gettext as _
+from drf_standardized_errors.formatter import flatten_errors
+from graphene.utils.str_converters import to_camel_case
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    NoSchemaIntrospectionCustomRule,
+    OperationType,
+    ValueNode,
+    specified_rules,
+    validate,
+)
+from graphql.validation import MaxIntrospectionDepthRule
+from rest_framework.exceptions import NotAcceptable, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from graphql_api.attempts import attempts_of
+from graphql_api.core import limits, persisted
+from graphql_api.core.execution import Execution, LongExecution, execute
+from graphql_api.schema import schema
+from profiles.core.outcomes import Outcome, Refused, refusal
+from profiles.core.parsers import parse_json, read_query
+from profiles.identity.throttling import Budget, is_counted, require_patience, spend, spend_after_reading
+from profiles.policy import Actor
+from server.edge.traffic import is_long, is_long_text, traffic
+
+logger = logging.getLogger(__name__)
+
+RULES = [*specified_rules, MaxIntrospectionDepthRule, limits.OneWithCredentials]
+PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
+SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # to whatever client
+SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
+
+
+class ASCIIRenderer(JSONRenderer):
+    """JSON in ASCII: an error may quote a document's lone surrogate, which UTF-8 has no bytes for."""
+
+    ensure_ascii = True
+
+
+class GraphQLRenderer(ASCIIRenderer):
+    """The same, to a client that knows GraphQL's own media type, and so what an HTTP status means with it."""
+
+    media_type = "application/graphql-response+json"
+
+
+class ByPreference(DefaultContentNegotiation):
+    """Goes by the weights of `Accept` (RFC 9110, section 12.5.1), which REST framework's own does not look at."""
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        chosen = request.get_preferred_type([renderer.media_type for renderer in renderers])
+        if chosen is None:
+            raise NotAcceptable(available_renderers=renderers)
+        return next((renderer, chosen) for renderer in renderers if renderer.media_type == chosen)
+
+
+class GraphQLView(APIView):
+    """`/graphql/`: queries by GET and POST, mutations by POST.
+
+    A bad token is refused before anything is executed. Who may do what is for the resolvers to ask.
+    """
+
+    permission_classes = (AllowAny,)
+    renderer_classes = (ASCIIRenderer, GraphQLRenderer)
+    content_negotiation_class = ByPreference
+    actor = Actor()  # until it is known who it is
+    schema = None  # OpenAPI's is none: what it answers is in schema.graphql
+
+    def get(self, request):
+        given = {name: text for name, text in read_query(request.query_params).items() if text}
+        return self.answer({n: parse_json(text) if PARAMETERS.get(n) is dict else text for n, text in given.items()})
+
+    def post(self, request):
+        return self.answer(request.data)
+
+    def options(self, request, *args, **kwargs):
+        spend(request, request.auth, Budget.READS)
+        return super().options(request, *args, **kwargs)
+
+    def check_throttles(self, request):
+        """Nothing is counted yet: a document counts for as many operations as it has root fields."""
+        self.actor = request.auth
+        require_patience(request, self.actor)
+
+    def handle_exception(self, exc):
+        """Counts what is refused before a document is counted as one read."""
+        if not is_counted(self.request):
+            try:
+                spend_after_reading(self.request, self.actor, Budget.READS)
+            except Refused as refused:
+                exc = refused
+        return super().handle_exception(exc)
+
+    def get_exception_handler(self):
+        return exception_handler
+
+    def answer(self, parameters):
+        """The response to a request's parameters (GraphQL over HTTP, section 5.1)."""
+        query, digest, variables, operation_name = checked(parameters)
+        try:
+            result = self.run(query, digest, variables, operation_name)
+        except GraphQLError as error:
+            result = ExecutionResult(errors=[error])
+        except Refused as refused:
+            result = ExecutionResult(errors=[GraphQLError(refused.message, original_error=refused)])
+        return self.response_of(result)
+
+    def run(self, query, digest, variables, operation_name):
+        """Read, count, validate, execute: each only where the one before it let the document pass."""
+        with ExitStack() as lane:
+            try:
+                text = query or persisted.find(digest)
+                if long := is_long_text(text):
+                    lane.enter_context(traffic.long_one())
+                with graphql_core():
+                    measured = limits.read(text, variables or {}, operation_name)
+                kind = measured.operation.operation if measured.operation else OperationType.QUERY
+                if kind is not OperationType.QUERY and self.request.method != "POST":
+                    raise Refused(Outcome.METHOD_NOT_ALLOWED, _("Only a query can be sent by GET: send this by POST."))
+            except (GraphQLError, Refused):
+                spend_after_reading(self.request, self.request.auth, Budget.READS)
+                raise
+            self.count(measured, kind, variables)
+            if not long and is_long(measured.cost):
+                lane.enter_context(traffic.long_one())
+            return self.execute(text, measured, query and digest, variables, operation_name)  # a text is kept once
+
+    def count(self, measured, kind, variables):
+        """Count a document: its operations, and of a mutation what it attempts. Raises `Refused`: THROTTLED."""
+        is_query = kind is OperationType.QUERY
+        budget = Budget.READS if is_query else Budget.WRITES
+        attempts = () if is_query else attempts_of(self.request, measured, variables)
+        spend_after_reading(self.request, self.request.auth, budget, measured.cost.operations, attempts)
+
+    def execute(self, text, measured, digest, variables, operation_name):
+        """What comes of a document within the limits: the errors of its validation, or of its execution the result."""
+        try:
+            with graphql_core():
+                require_valid(text, shows_schema=self.shows_schema)
+        except Invalid as invalid:
+            return ExecutionResult(errors=invalid.errors)
+        if digest:
+            persisted.keep(digest, text)
+        result = execute(
+            measured.document,
+            context_value=self.request,
+            variable_values=variables,
+            operation_name=operation_name,
+            execution_context_class=LongExecution if is_long(measured.cost) else Execution,
+        )
+        result.extensions = {"cost": measured.cost.shown}
+        return result
+
+    @property
+    def shows_schema(self):
+        """Whether this caller may ask for the schema, and is helped with its names."""
+        who = settings.GRAPHQL_INTROSPECTION
+        return who == "everybody" or (who == "members" and not self.request.auth.is_anonymous)
+
+    def response_of(self, result):
+        """The response that carries an execution's result, or the errors that came before it."""
+        refusals = [refused_by(error) for error in result.errors or ()]
+        body = {}
+        if refusals:
+            body["errors"] = [self.error_of(*each) for each in zip(result.errors, refusals, strict=True)]
+        executed = all(error.path for error in result.errors or ())
+        if executed:
+            body["data"] = result.data
+        if result.extensions:
+            body["extensions"] = result.extensions
+        return Response(body, **self.http_of(refusals, executed))
+
+    def error_of(self, error, refused):
+        shown = {**error.formatted, **formatted(refused)}
+        if not self.shows_schema:
+            shown["message"] = SUGGESTION.sub("", shown["message"])
+        return shown
+
+    def http_of(self, refusals, executed):
+        """The status and headers of an answer.
+
+        A client that accepts plain JSON reads the errors under a 200 alone; one that knows GraphQL's own media
+        type is told by the status that nothing was executed (GraphQL over HTTP, sections 6.4.1 and 6.4.2).
+        """
+        of_http = next((refused for refused in refusals if refused.outcome in SAID_BY_STATUS), None)
+        said = of_http or (refusals[0] if refusals and not executed else None)
+        by_status = of_http or self.request.accepted_renderer.media_type == GraphQLRenderer.media_type
+        return {"status": said.outcome.status if said and by_status else 200, "headers": said and said.headers}
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        """Adds what a cache must know: nothing is kept, for who asks and how decides what is said."""
+        patch_vary_headers(response, ["Accept", "Authorization"])
+        patch_cache_control(response, private=True, no_store=True)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+@contextmanager
+def graphql_core():
+    """What graphql-core does to a document before it is executed, where nothing of ours takes part.
+
+    Raises:
+        Refused: BAD_REQUEST, logged: graphql-core raised what it does not raise by its contract.
+    """
+    try:
+        yield
+    except (GraphQLError, Refused, Invalid):
+        raise
+    except Exception:
+        logger.exception("graphql-core could not read a document")
+        raise Refused(Outcome.BAD_REQUEST) from None
+
+
+class Invalid(Exception):
+    """A document that the schema has no answer for, with validation's `errors`."""
+
+    def __init__(self, errors):
+        super().__init__()
+        self.errors = errors
+
+
+@lru_cache(limits.KEPT)
+def require_valid(query, *, shows_schema):
+    """Pass where the schema has an answer for this document. Raises `Invalid`."""
+    rules = RULES if shows_schema else [*RULES, NoSchemaIntrospectionCustomRule]
+    if errors := validate(schema.graphql_schema, limits.parse_tokens(query), rules):
+        raise Invalid(errors)
+
+
+def checked(parameters):
+    """The query or its hash, the variables and the operation's name. Raises `Refused`: one is of another type."""
+    if not isinstance(parameters, dict):
+        raise Refused(Outcome.BAD_REQUEST, _("Send one JSON object with the query; batches are not taken."))
+    for name, kind in PARAMETERS.items():
+        if not isinstance(parameters.get(name), kind | None):
+            message = _("Give '{name}' as a string.") if kind is str else _("Give '{name}' as an object.")
+            raise Refused(Outcome.BAD_REQUEST, message.format(name=name))
+    query, variables, operation_name, extensions = (parameters.get(name) for name in PARAMETERS)
+    digest = persisted.digest_of(query, extensions)
+    if not (query or digest):
+        raise Refused(Outcome.BAD_REQUEST, _("Give the document as a string in 'query'."))
+    return query, digest, variables, operation_name
+
+
+def refused_by(error):
+    """The outcome that a GraphQLError stands for: BAD_REQUEST for graphql-core's own errors about the document."""
+    cause = error
+    while isinstance(cause, GraphQLError) and cause.original_error:
+        cause = cause.original_error
+    if isinstance(cause, GraphQLError) and (error.path is None or is_of_argument(cause)):
+        return Refused(Outcome.BAD_REQUEST, error.message)
+    if isinstance(cause, ValidationError):  # of a query's arguments: a mutation has a payload for them
+        return Refused(Outcome.BAD_REQUEST, " ".join(flat.detail for flat in flatten_errors(cause.detail)))
+    return refusal(cause)
+
+
+def is_of_argument(error):
+    """Whether graphql-core refuses an argument's value, at whatever depth: an error about a result has no such node."""
+    return any(isinstance(node, ValueNode) for node in error.nodes or ())
+
+
+def formatted(refused):
+    details = {to_camel_case(name): value for name, value in refused.details.items()}
+    return {"message": refused.message, "extensions": {"code": refused.outcome.code, **details}}
+
+
+def exception_handler(exception, context):
+    """REST framework's hook, for what goes wrong before a document is read: in GraphQL's shape."""
+    refused = refusal(exception)
+    return Response({"errors": [formatted(refused)]}, status=refused.outcome.status, headers=refused.headers)

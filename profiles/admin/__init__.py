@@ -1,0 +1,1 @@
+"""Django admin, through the same write path."""

@@ -1,0 +1,169 @@
+"""The admin's site: rate limits, passwords changed by the write path, and lists with declared filters alone."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib.admin import AdminSite, FieldListFilter, ModelAdmin
+from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList, ChangeListSearchForm
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import BadRequest, ImproperlyConfigured, ValidationError
+from django.core.validators import MaxLengthValidator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from profiles import writing
+from profiles.core.outcomes import Refused
+from profiles.fields import Password
+from profiles.identity import security
+from profiles.identity.throttling import Budget, count_password_change, sign_in_attempts, spend
+from profiles.models import Profile
+from profiles.policy import Actor
+
+LONGEST_SEARCH = 100  # characters: each word is one more condition on each of the `search_fields`
+UNUSED = {"autocomplete", "view_on_site"}  # views that find rows of any model by their parameters
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    return Actor(request.user if isinstance(request.user, Profile) else None)
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """A change of one's own password; `request` is the one that asks for it."""
+
+    user: Profile
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        for field in self.fields.values():
+            field.validators.append(MaxLengthValidator(Password.MOST_CHARACTERS))
+
+    def clean_old_password(self) -> str:
+        count_password_change(self.request, self.user)
+        return str(super().clean_old_password())
+
+    def save(self, commit: bool = True) -> Profile:
+        self.user = writing.change_password(self.user, self.cleaned_data["new_password1"])
+        security.log("password_changed", self.user, request=self.request)
+        return self.user
+
+
+class PasswordView(PasswordChangeView):
+    form_class = PasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        """Save; where another request changed the password since this one verified it, it is the wrong one."""
+        try:
+            return super().form_valid(form)
+        except Refused:
+            form.add_error("old_password", form.error_messages["password_incorrect"])
+            return self.form_invalid(form)
+
+
+class SearchForm(ChangeListSearchForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[SEARCH_VAR] = forms.CharField(required=False, strip=False, max_length=LONGEST_SEARCH)
+
+
+class ClosedList(ChangeList):
+    search_form_class = SearchForm
+
+
+class ClosedAdmin(ModelAdmin):
+    """A model's pages, of which each admin class here is one.
+
+    A list is filtered by the parameters of its `list_filter`, searched by its `search_fields`, ordered by its
+    `list_display`, and refuses any other lookup: Django's own takes a lookup on any column, by which staff read a
+    password's hash character by character (`?password__startswith=`).
+    """
+
+    linked_lookups: ClassVar[tuple[str, ...]] = ()  # lookups that links on these pages use
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup in self.linked_lookups or lookup in self._declared_lookups(cast(HttpRequest, request))
+
+    def _declared_lookups(self, request: HttpRequest) -> set[str]:
+        """The parameters of `list_filter`: names of fields, and classes of a `parameter_name`."""
+        lookups: set[str] = set()
+        for declared in self.get_list_filter(request):
+            if isinstance(declared, str):
+                field: Any = get_fields_from_path(self.model, declared)[-1]
+                of_field = FieldListFilter.create(field, request, {}, self.model, self, field_path=declared)
+                lookups.update(name for name in of_field.expected_parameters() if name)
+            else:
+                lookups.add(cast(Any, declared).parameter_name)
+        return lookups
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ClosedList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's. Raises `BadRequest`: an action is to be done to what is no row's key."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.clean(key, None)
+            except ValidationError as error:
+                raise BadRequest("A chosen row's key is not of the form of one") from error
+        return super().changelist_view(request, extra_context)
+
+
+class Site(AdminSite):
+    """Django's, with each POST counted, a sign-in as an attempt too, and passwords changed by the write path."""
+
+    def get_urls(self) -> list[Any]:
+        """Django's, less what is unused. Raises `ImproperlyConfigured`: a model's admin is no `ClosedAdmin`."""
+        for model, model_admin in self._registry.items():
+            if not isinstance(model_admin, ClosedAdmin):
+                raise ImproperlyConfigured(f"Register {model.__name__} with a subclass of ClosedAdmin.")
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED]
+
+    def admin_view(self, view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Any:
+        return _counted(super().admin_view(_without_nul(view), cacheable))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST":
+            attempts = sign_in_attempts(request, request.POST.get("username"))
+            spend(request, actor_of(request), Budget.WRITES, attempts=attempts)
+        return super().login(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        view = PasswordView.as_view(
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return cast(TemplateResponse, view(request))
+
+
+def _counted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The view, whose POSTs spend the caller's writes."""
+
+    @wraps(view)
+    def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "POST":
+            spend(request, actor_of(request), Budget.WRITES)
+        return view(request, *args, **kwargs)
+
+    return counted
+
+
+def _without_nul(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The view, which raises `BadRequest` where a URL's query holds NUL: PostgreSQL has no such text."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if any("\0" in text for name, values in request.GET.lists() for text in (name, *values)):
+            raise BadRequest("NUL in the query")
+        return view(request, *args, **kwargs)
+
+    return checked

@@ -1,0 +1,1 @@
+"""What any resource needs. It imports nothing else of ours, and knows no profile."""

@@ -1,0 +1,106 @@
+"""The one reader of what is sent, behind both doors: JSON bodies and URLs' queries, and strict about them."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from rest_framework.parsers import JSONParser
+
+from profiles.core.outcomes import Outcome, Refused
+
+MOST_NESTED = 32  # levels of arrays and objects
+MOST_DIGITS = 400  # of an integer; a float has 309 before its point
+
+
+class StrictJSONParser(JSONParser):
+    """Reads `application/json` as RFC 8259 has it: UTF-8, and what it leaves open decided for safety."""
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        return parse_json(stream.read())
+
+
+def parse_json(text: bytes | str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        Refused: BAD_REQUEST: no JSON, no UTF-8, a name twice in one object or one that holds a lone
+            surrogate, a number that is not finite or has too many digits, or more than `MOST_NESTED` levels.
+    """
+    try:
+        document = text if isinstance(text, str) else text.decode("utf-8")
+        value = json.loads(
+            document,
+            object_pairs_hook=_object,
+            parse_constant=_not_finite,
+            parse_float=_finite_float,
+            parse_int=_short_int,
+        )
+    except RecursionError:
+        raise _too_deep() from None
+    except UnicodeError:
+        raise _unreadable(_("Send the JSON in UTF-8, and no half of a surrogate pair in a name.")) from None
+    except json.JSONDecodeError as error:
+        message = _("The JSON breaks off at line {line}, column {column}. Mend it there.")
+        raise _unreadable(message.format(line=error.lineno, column=error.colno)) from None
+    _check_depth(value)
+    return value
+
+
+def read_query(parameters: QueryDict) -> dict[str, str]:
+    """The parameters of a URL's query, by name. Raises `Refused`: BAD_REQUEST: one is given twice."""
+    for name, values in parameters.lists():
+        if len(values) > 1:
+            message = _("Give {name} once: it stands {count} times in the query.")
+            raise _unreadable(message.format(name=name, count=len(values)))
+    return {name: str(parameters[name]) for name in parameters}
+
+
+def _unreadable(message: str) -> Refused:
+    return Refused(Outcome.BAD_REQUEST, message)
+
+
+def _too_deep() -> Refused:
+    return _unreadable(_("Nest the JSON in at most {most} levels.").format(most=MOST_NESTED))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _unreadable(_("A name stands twice in one object of the JSON. Give each once."))
+    for name in members:
+        name.encode()  # a lone surrogate is no character: UnicodeEncodeError is a ValueError
+    return members
+
+
+def _not_finite(constant: str) -> None:
+    raise _unreadable(_("JSON has no {constant}. Send a finite number.").format(constant=constant))
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise _unreadable(_("A number in the JSON is too large. Send a smaller one."))
+    return number
+
+
+def _short_int(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise _unreadable(_("A number in the JSON has too many digits. Send a shorter one."))
+    return int(text)
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _level in range(MOST_NESTED):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    if any(isinstance(value, dict | list) for value in level):
+        raise _too_deep()

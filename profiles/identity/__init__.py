@@ -1,0 +1,1 @@
+"""Who is calling, and how often: tokens, sign-ins, passwords, rate limits."""

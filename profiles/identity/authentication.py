@@ -1,0 +1,25 @@
+"""Who is calling, for REST framework."""
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from profiles.core.outcomes import Refused
+from profiles.identity import tokens
+from profiles.identity.throttling import Budget, spend
+from profiles.models import Profile
+from profiles.policy import Actor
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Makes `request.auth` the `Actor`; where there is no header, the settings make it `Actor()`."""
+
+    def authenticate(self, request: Request) -> tuple[Profile, Actor] | None:
+        try:
+            actor = tokens.identify(request.headers.get("Authorization"))
+        except Refused:
+            spend(request, Actor(), Budget.READS)  # a bad token has no other spender than its address
+            raise
+        return None if actor.profile is None else (actor.profile, actor)
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"

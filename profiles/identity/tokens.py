@@ -1,0 +1,167 @@
+"""Access tokens: issued and read. Both doors learn here who is calling.
+
+django-graphql-jwt calls the handlers (`claims_for`, `encode`, `decode`, `family_of`,
+`profile_signed_in`) by the names that its settings give; RFC 7519 defines the claims.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import jwt
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from graphql_jwt.exceptions import JSONWebTokenError
+from graphql_jwt.settings import jwt_settings
+from graphql_jwt.shortcuts import get_token
+from graphql_jwt.utils import get_payload, get_user_by_payload
+
+from profiles.core.outcomes import Outcome, Refused
+from profiles.identity import keys
+from profiles.models import Profile, TokenFamily
+from profiles.policy import Actor
+
+READ = "read"
+READ_WRITE = "read write"
+CLAIMS = ("sub", "iat", "exp", "jti", "typ", "aud", "iss", "scope", "sv", "sid")
+LONGEST = 2_000  # characters of a token that is read: with RS256 and a key of 4,096 bits, ours have some 1,300
+ACCESS = "access"  # the `typ` of a token that identifies a caller
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A good token: what it says, and whose it is. `expires_at` is aware, in UTC."""
+
+    token: str
+    profile: Profile
+    expires_at: datetime
+    scope: str
+
+
+def issue(family: TokenFamily) -> AccessToken:
+    """A new access token of this sign-in."""
+    token = get_token(family.profile, sid=str(family.pk), scope=family.scope)
+    return AccessToken(token, family.profile, _expiry(get_payload(token)), family.scope)
+
+
+def read(token: str) -> AccessToken:
+    """What a token says and whose it is, in one SQL statement.
+
+    Raises:
+        Refused: UNAUTHENTICATED: it is damaged, expired or not ours, or its sign-in has ended.
+    """
+    try:
+        claims = get_payload(token)
+        profile = get_user_by_payload(claims)
+    except JSONWebTokenError:
+        profile = None
+    if (
+        profile is None
+        or claims["sub"] != str(profile.pk)
+        or not constant_time_compare(claims["sv"], session_version(profile))
+    ):
+        raise ended()
+    return AccessToken(token, profile, _expiry(claims), claims["scope"])
+
+
+def identify(authorization: str | None) -> Actor:
+    """Who sends this `Authorization` header (RFC 6750, section 2.1), in one SQL statement at most.
+
+    Args:
+        authorization: the header's value; None where there is none, which is nobody in particular.
+
+    Raises:
+        Refused: UNAUTHENTICATED: a header that says anything else than a good token is refused, and
+            never taken for no header.
+    """
+    if authorization is None:
+        return Actor()
+    scheme, _blank, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise _bad(_("Send the token as 'Authorization: Bearer TOKEN'."))
+    if len(token) > LONGEST:
+        raise _bad(_("The token is not valid, or no longer. Sign in again."))
+    good = read(token.strip())
+    return Actor(good.profile, may_write=good.scope == READ_WRITE)
+
+
+def session_version(profile: Profile) -> str:
+    """What the tokens of this profile carry as `sv`: another one after a new password or a sign-out everywhere."""
+    return salted_hmac("profiles.identity.tokens", profile.get_session_auth_hash(), algorithm="sha256").hexdigest()
+
+
+def ended() -> Refused:
+    """The refusal of a token that is not valid, or whose account or session has ended."""
+    return _bad(_("The token is not valid, or no longer. Sign in again."))
+
+
+def _bad(message: str) -> Refused:
+    # RFC 6750, section 3.1
+    return Refused(Outcome.UNAUTHENTICATED, message, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def _expiry(claims: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(claims["exp"], UTC)
+
+
+# The handlers that django-graphql-jwt calls
+
+
+def claims_for(profile: Profile, context: object = None) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "sub": str(profile.pk),  # never the username: somebody else may have it tomorrow
+        "iat": now,
+        "exp": now + jwt_settings.JWT_EXPIRATION_DELTA,
+        "jti": uuid4().hex,
+        "typ": ACCESS,
+        "aud": jwt_settings.JWT_AUDIENCE,
+        "iss": jwt_settings.JWT_ISSUER,
+        "sv": session_version(profile),
+    }
+
+
+def encode(claims: dict[str, Any], context: object = None) -> str:
+    """Sign with the current key."""
+    kid, key = keys.signing_key()
+    return jwt.encode(claims, key, keys.algorithm(), headers={"kid": kid})
+
+
+def decode(token: str, context: object = None) -> dict[str, Any]:
+    """The claims of a token, each of `CLAIMS` there and checked.
+
+    Raises:
+        jwt.InvalidTokenError: anything about it is not as it must be.
+    """
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            keys.verifying_key(jwt.get_unverified_header(token)["kid"]),
+            algorithms=[keys.algorithm()],
+            audience=jwt_settings.JWT_AUDIENCE,
+            issuer=jwt_settings.JWT_ISSUER,
+            # A moment in the past says nothing of a token that we signed, and hosts' clocks differ.
+            options={"require": list(CLAIMS), "strict_aud": True, "verify_iat": False},
+        )
+        claims["sid"] = UUID(claims["sid"])
+        _expiry(claims)
+    except jwt.InvalidTokenError:
+        raise
+    except Exception as error:  # whatever shape a header or a claim has
+        raise jwt.InvalidTokenError(str(error)) from error
+    if claims["typ"] != ACCESS or claims["scope"] not in (READ, READ_WRITE) or not isinstance(claims["sv"], str):
+        raise jwt.InvalidTokenError("not an access token")
+    return claims
+
+
+def family_of(claims: dict[str, Any]) -> UUID:
+    return cast(UUID, claims["sid"])
+
+
+def profile_signed_in(family: UUID) -> Profile | None:
+    """Whose sign-in this is, if it has not ended."""
+    living = TokenFamily.objects.filter(pk=family, ended_at=None, expires_at__gt=timezone.now())
+    found = living.select_related("profile").first()
+    return found.profile if found else None

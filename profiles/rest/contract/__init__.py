@@ -1,0 +1,1 @@
+"""OpenAPI: the contract of the REST API."""

@@ -1,0 +1,100 @@
+"""The catalogue's answers over REST, as the contract's components."""
+
+from typing import Any
+
+from profiles.core.outcomes import RETRY_AFTER, InvalidCode, Outcome, Refused
+from profiles.rest.exceptions import body_of
+
+DETAILS: dict[Outcome, dict[str, Any]] = {
+    Outcome.CONFLICT: {"version": 3},
+    Outcome.THROTTLED: {"retry_after": 42},
+    Outcome.UNAVAILABLE: {"retry_after": RETRY_AFTER},
+    Outcome.INTERNAL: {"id": "6f1c2d1e8a604f0a9b0e3d1f0c6a7b52"},
+}
+"""An example of what a refusal tells beside its code and message."""
+
+
+def component_name(outcome: Outcome) -> str:
+    return outcome.name.title().replace("_", "")
+
+
+def refused(outcome: Outcome) -> dict[str, Any]:
+    """The answer of an outcome: as an exception of it would be shown."""
+    example = Refused(outcome, outcome.meaning, **DETAILS.get(outcome, {}))
+    return {
+        "description": outcome.meaning,
+        "headers": {
+            name: {"required": True, "schema": {"type": "string"}, "example": value}
+            for name, value in example.headers.items()
+        },
+        "content": _content(_schema("Refusal"), {outcome.code: body_of(example)}),
+    }
+
+
+def _content(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+    values = {name: {"value": value} for name, value in examples.items()}
+    return {"application/json": {"schema": schema, "examples": values}}
+
+
+def _schema(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _codes(description: str, meanings: dict[str, str]) -> dict[str, Any]:
+    lines = [f"* `{code}` - {meaning}" for code, meaning in meanings.items()]
+    return {"type": "string", "enum": list(meanings), "description": "\n".join([description, "", *lines])}
+
+
+def _body(description: str, kind: dict[str, Any], code: str, attr: dict[str, Any], **details: Any) -> dict[str, Any]:
+    """The shape that drf-standardized-errors gives: a type, and errors, each with a code, words and a field."""
+    error = {
+        "code": _schema(code),
+        "detail": {"type": "string", "description": "What is wrong, or what to do, in words."},
+        "attr": attr,
+    }
+    item = {"type": "object", "properties": error, "required": list(error)}
+    errors = {"type": "array", "minItems": 1, "items": item}
+    return {
+        "type": "object",
+        "description": description,
+        "properties": {"type": kind, "errors": errors, **details},
+        "required": ["type", "errors"],
+    }
+
+
+SCHEMAS = {
+    "InvalidCode": _codes("What is wrong with a field.", {code.value: code.meaning for code in InvalidCode}),
+    "OutcomeCode": _codes("Why nothing was done.", {outcome.code: outcome.meaning for outcome in Outcome}),
+    "ValidationError": _body(
+        "All that is wrong with an input.",
+        {"const": "validation_error"},
+        "InvalidCode",
+        {"type": ["string", "null"], "description": "The field, after its row's number where there are several."},
+    ),
+    "Refusal": _body(
+        "Why an operation was not done: one error, and what a client can go by.",
+        {"type": "string", "enum": ["client_error", "server_error"]},
+        "OutcomeCode",
+        {"type": "null"},
+        version={"type": "integer", "description": "Of `CONFLICT`: the current one."},
+        retry_after={"type": "integer", "description": "Of `THROTTLED` and `UNAVAILABLE`: how many seconds to wait."},
+        id={"type": "string", "description": "Of `INTERNAL`: the request's, to quote."},
+        row={"type": "integer", "description": "Of several profiles: which was refused, from 0."},
+    ),
+}
+
+INVALID_INPUT = {
+    "description": "Something is wrong with the input, or it can't be read.",
+    "content": _content(
+        {"oneOf": [_schema("ValidationError"), _schema("Refusal")]},
+        {
+            "invalid": {
+                "type": "validation_error",
+                "errors": [
+                    {"code": InvalidCode.INVALID.value, "detail": "Enter a valid email address.", "attr": "email"}
+                ],
+            },
+            Outcome.BAD_REQUEST.code: body_of(Refused(Outcome.BAD_REQUEST, Outcome.BAD_REQUEST.meaning)),
+        },
+    ),
+}

@@ -1,0 +1,94 @@
+"""What the contract shows as examples: rows that no database has, as the serializers show them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from profiles.exports import ExportSerializer
+from profiles.histories import ChangeSerializer
+from profiles.identity import credentials
+from profiles.identity.families import TokenPair
+from profiles.identity.tokens import READ_WRITE, AccessToken
+from profiles.models import Change, Door, Export, Profile, TokenFamily
+from profiles.policy import Actor, Visibility
+from profiles.serializers import ProfileSerializer
+
+JOINED = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+CHANGED = JOINED + timedelta(days=10)
+EXPIRY = CHANGED + timedelta(minutes=5)
+SIGN_IN_EXPIRY = CHANGED + timedelta(days=14)
+
+_john = Profile(
+    pk=1,
+    username="john_doe",
+    email="john@example.com",
+    bio="Updated bio content.",
+    display_name="John Doe",
+    location="Madrid",
+    website="https://john.example.com",
+    time_zone="Europe/Madrid",
+    visibility=Visibility.PUBLIC,
+    created_at=JOINED,
+    updated_at=CHANGED,
+    version=2,
+)
+_john.updated_by = _john
+_change = Change(
+    profile=_john,
+    version=2,
+    actor=_john,
+    at=CHANGED,
+    door=Door.REST,
+    request_id=UUID("6f1c2d1e-8a60-4f0a-9b0e-3d1f0c6a7b52"),
+    fields={"bio": ["", "Updated bio content."]},
+)
+_family = TokenFamily(
+    id=UUID("0c5d7a52-42f7-4e0c-8d4b-5a3f1de0b9c1"), scope=READ_WRITE, created_at=CHANGED, expires_at=SIGN_IN_EXPIRY
+)
+_as_john = {"actor": Actor(_john)}
+
+ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
+REFRESH_TOKEN = "a-refresh-token-is-longer-than-this"
+PASSWORD = "correct horse battery staple"
+
+PROFILE: dict[str, Any] = dict(ProfileSerializer(_john, context=_as_john).data)
+CHANGE: dict[str, Any] = dict(ChangeSerializer(_change, context=_as_john).data)
+EXPORT: dict[str, Any] = ExportSerializer(
+    {
+        "profile": _john,
+        "account": {"is_staff": False, "is_superuser": False, "groups": [], "permissions": [], "sign_outs": 0},
+        "history": [_change],
+        "writes_to_others": [],
+        "sign_ins": [_family],
+        "sign_up_keys": [],
+        "admin_sessions": [],
+        "admin_log": [],
+        "exports": [Export(started_at=CHANGED)],
+    },
+    context=_as_john,
+).data
+TOKENS: dict[str, Any] = credentials.Tokens(
+    TokenPair(ACCESS_TOKEN, REFRESH_TOKEN, EXPIRY, SIGN_IN_EXPIRY, READ_WRITE)
+).data
+TOKEN_FACTS: dict[str, Any] = credentials.TokenFacts(AccessToken(ACCESS_TOKEN, _john, EXPIRY, READ_WRITE)).data
+KEY_SET = {
+    "keys": [
+        {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",  # of RFC 8037, appendix A.2
+            "kid": "2026-11",
+            "use": "sig",
+            "alg": "EdDSA",
+        }
+    ]
+}
+
+
+def page(*rows: dict[str, Any], path: str) -> dict[str, Any]:
+    """A first page of these rows, with another after it."""
+    return {
+        "results": list(rows),
+        "next": f"https://example.com{path}?cursor=WyJhIl0&direction=forward",
+        "previous": None,
+    }

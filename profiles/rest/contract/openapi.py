@@ -1,0 +1,210 @@
+"""How OpenAPI is made of the operations, the serializers and the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent, get_doc
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiRequest, OpenApiResponse
+
+from profiles import policy
+from profiles.core.outcomes import Outcome
+from profiles.fields import Email, Password, Text, Username, Website
+from profiles.models import USERNAME_PATTERN
+from profiles.rest.contract import answers
+from profiles.rest.contract.operations import IF_NONE_MATCH, IN_PATH, OPERATIONS, RATE_LIMITS, Body, Operation
+from profiles.serializers import SignUpSerializer
+
+JSON = "application/json"
+
+
+def without_last_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """drf-spectacular's hook: the paths as the contract has them, which is one of the two ways to write each."""
+    return [(path.rstrip("/"), *others) for path, *others in endpoints]
+
+
+class OperationSchema(AutoSchema):
+    """What OpenAPI says of an operation: what `operations` tells of it, and what can be seen of its view."""
+
+    operations: ClassVar = OPERATIONS
+
+    @property
+    def operation(self) -> Operation:
+        return self.operations[f"{self.method} {self.path}"]
+
+    def get_operation_id(self) -> str:
+        return self.operation.id
+
+    def get_summary(self) -> str:
+        return self.operation.summary
+
+    def get_description(self) -> str:
+        return self.operation.description
+
+    def get_tags(self) -> list[str]:
+        return [self.operation.tag]
+
+    def get_auth(self) -> list[Any]:
+        super().get_auth()  # puts the scheme among the components
+        return list(self.operation.security)
+
+    def get_override_parameters(self) -> list[Any]:
+        in_path = [parameter for name, parameter in IN_PATH.items() if name in self.path]
+        return [*in_path, *self.operation.parameters, *RATE_LIMITS]
+
+    def get_request_serializer(self) -> Any:
+        takes = self.operation.takes
+        return takes and {JSON: OpenApiRequest(takes.shape, examples=[self._example(takes)])}
+
+    def _get_request_body(self, direction: Direction = "request") -> Any:
+        """Of a list there is no empty body, as there is of an object: `{}` may be left out."""
+        body = super()._get_request_body(direction)
+        takes = self.operation.takes
+        return {**body, "required": True} if takes and isinstance(takes.shape, dict) else body
+
+    def get_response_serializers(self) -> dict[int, OpenApiResponse]:
+        gives = self.operation.gives
+        done = OpenApiResponse(description="It is done.")
+        if gives:
+            done = OpenApiResponse(gives.shape, gives.description, [self._example(gives)])
+        unchanged = {304: OpenApiResponse(description="What you have is what there is.")}
+        asked = self.method == "GET" and IF_NONE_MATCH in self.operation.parameters
+        return {self.operation.status: done} | (unchanged if asked else {})
+
+    def _example(self, body: Body) -> OpenApiExample:
+        return OpenApiExample("Example", body.example)
+
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        """What the operation gives, and what it can end in otherwise."""
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for name, schema in answers.SCHEMAS.items():
+            self._component(ResolvedComponent.SCHEMA, name, schema)
+        for outcome in self._outcomes():
+            name = answers.component_name(outcome)
+            bodies[str(outcome.status)] = self._component(ResolvedComponent.RESPONSE, name, answers.refused(outcome))
+        if self._validates():
+            bodies["400"] = self._component(ResolvedComponent.RESPONSE, "InvalidInput", answers.INVALID_INPUT)
+        return dict(sorted(bodies.items()))
+
+    def _validates(self) -> bool:
+        return bool(self.operation.takes) or any(isinstance(p, type) for p in self.operation.parameters)
+
+    def _outcomes(self) -> Iterator[Outcome]:
+        yield from self.operation.outcomes
+        if self.view.authentication_classes:
+            yield from (Outcome.UNAUTHENTICATED, Outcome.UNAVAILABLE, Outcome.TIMEOUT)
+        if self.operation.takes:
+            yield from (Outcome.CONTENT_TOO_LARGE, Outcome.UNSUPPORTED_MEDIA_TYPE)
+        yield from (Outcome.NOT_ACCEPTABLE, Outcome.THROTTLED, Outcome.INTERNAL)
+
+    def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
+        super()._insert_field_validators(field, schema)
+        if isinstance(field, Text):
+            either, *_ = schema.pop("oneOf", [{}])  # of a format, or blank: our patterns say both
+            either.pop("format", None)
+            schema.update(either | _form(field))
+
+    def _component(self, kind: str, name: str, schema: dict[str, Any]) -> Any:
+        """A reference to this component, which many operations share."""
+        component = ResolvedComponent(name, kind, schema, object=name)
+        self.registry.register_on_missing(component)
+        return component.ref
+
+
+def _form(field: Text) -> dict[str, str]:
+    """What a field's text must look like, beside its length."""
+    match field:
+        case Email():
+            return {"format": "email"}
+        case Password():
+            return {"format": "password", "pattern": field.pattern()}
+        case Username():
+            return {"pattern": USERNAME_PATTERN.replace(r"\A", "^").replace(r"\Z", "$")}
+        case Website():
+            return {"pattern": "^([Hh][Tt][Tt][Pp][Ss]?://.+)?$"}
+    return {"pattern": field.pattern()}
+
+
+# What drf-spectacular does not see by itself. It finds these classes by their bases.
+
+
+class Bearer(OpenApiAuthenticationExtension):
+    target_class = "profiles.identity.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `token` that `POST /auth/token/` gives. One of read scope writes nothing.",
+        }
+
+
+class Strict(OpenApiSerializerExtension):
+    """An input in which a name that there is not is an error."""
+
+    target_class = "profiles.fields.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
+
+
+class ProfileShape(OpenApiSerializerExtension):
+    """A profile: shown, it is whole, and null where the reader may not see; sent, it may be what was shown."""
+
+    target_class = "profiles.serializers.ProfileSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        schema["description"] = get_doc(type(self.target)).partition("\n")[0]
+        if direction == "response":
+            return self._shown(schema)
+        if isinstance(self.target, SignUpSerializer):
+            return {**schema, "additionalProperties": False}
+        return self._sent(schema, auto_schema)
+
+    def _shown(self, schema: dict[str, Any]) -> dict[str, Any]:
+        properties = {
+            name: _nullable(found) if name in policy.SOMETIMES_HIDDEN else found
+            for name, found in _without_defaults(schema["properties"]).items()
+        }
+        return {**schema, "properties": properties, "required": list(properties)}
+
+    def _sent(self, schema: dict[str, Any], auto_schema: AutoSchema) -> dict[str, Any]:
+        properties = _without_defaults(schema["properties"]) if self.target.partial else schema["properties"]
+        for name, field in self.target.fields.items():
+            if name in self.target.KEPT:
+                properties[name] = {"description": "Ignored: the server keeps it."}
+            elif field.read_only:
+                found = auto_schema._map_serializer_field(field, "response")
+                properties[name] = {"type": found["type"], "description": GIVEN_BACK[name]}
+            elif name in policy.STAFF_READS_AND_WRITES:
+                properties[name] = _nullable(properties[name])
+        return {**schema, "properties": properties, "additionalProperties": False}
+
+
+GIVEN_BACK = {
+    "id": "This profile's, where it is given.",
+    "node_id": "This profile's, where it is given.",
+    "version": "Nothing is written where it is no longer this: 412.",
+}
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    if "null" in schema["type"]:
+        return schema
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, **choices, "type": [schema["type"], "null"]}
+
+
+def _without_defaults(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {key: value for key, value in found.items() if key != "default"} for name, found in properties.items()
+    }

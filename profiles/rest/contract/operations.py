@@ -1,0 +1,340 @@
+"""The REST door's operations, as its contract tells them: what each is for, takes, gives, and may end in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import django_filters
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from profiles import bulk, filters, sign_up
+from profiles.core.outcomes import Outcome
+from profiles.exports import ExportSerializer
+from profiles.fields import Line
+from profiles.histories import ChangeSerializer
+from profiles.identity import credentials
+from profiles.listing import ListQuery
+from profiles.pages import PageQuery
+from profiles.rest.contract import examples
+from profiles.serializers import ProfileSerializer, SignUpSerializer
+
+# Who must have signed in, as OpenAPI says it: any one of these.
+Security: TypeAlias = tuple[dict[str, list[str]], ...]
+A_MEMBER: Security = ({"bearer": []},)
+ANYBODY: Security = ({}, *A_MEMBER)
+NO_TOKEN: Security = ({},)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a request or an answer holds: a serializer class, or a JSON schema; an example; in words."""
+
+    shape: Any
+    example: Any
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that a client can do.
+
+    `id` is the name of the GraphQL mutation that does the same, where there is one. `outcomes` are those of
+    the catalogue that it can end in, beside those that `OperationSchema.outcomes` adds to many.
+    """
+
+    id: str
+    summary: str
+    description: str
+    gives: Body | None = None
+    takes: Body | None = None
+    status: int = 200
+    security: Security = A_MEMBER
+    parameters: tuple[OpenApiParameter | type[serializers.Serializer[Any]], ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    tag: str = "profiles"
+
+
+# Pages, and other shapes that only an answer has
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """Where the pages beside it are."""
+
+    next = serializers.URLField(allow_null=True, help_text="The page after this one.")
+    previous = serializers.URLField(allow_null=True, help_text="The page before it.")
+
+
+class ProfilePageSerializer(PageSerializer):
+    """Profiles, in their order."""
+
+    results = ProfileSerializer(many=True)
+    count = serializers.IntegerField(required=False, help_text="How many there are, where it was asked for.")
+
+
+class ChangePageSerializer(PageSerializer):
+    """Changes, the newest first."""
+
+    results = ChangeSerializer(many=True)
+
+
+def _only(name: str) -> dict[str, Any]:
+    """The schema of an answer that only says that something is so."""
+    return {"type": "object", "properties": {name: {"const": True}}, "required": [name]}
+
+
+SEVERAL = {
+    "type": "array",
+    "maxItems": bulk.MOST,
+    "items": {"allOf": [{"$ref": "#/components/schemas/PatchedProfileRequest"}, {"required": ["id"]}]},
+}
+KEY_SET = {
+    "type": "object",
+    "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
+    "required": ["keys"],
+}
+
+# Parameters and headers
+
+IN_PATH = {
+    "{id}": OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="Its key."),
+    "{username}": OpenApiParameter("username", str, OpenApiParameter.PATH, description="Its username, in any case."),
+}
+
+
+def _header(name: str, description: str, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, **more)
+
+
+TAG = "A tag of `ETag`, or several by commas."
+IF_NONE_MATCH = _header("If-None-Match", f"{TAG} The answer is 304 where it still holds.")
+IF_MATCH = _header("If-Match", f"{TAG} Nothing is done where it no longer holds, or is no tag: 412.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": sign_up.LONGEST_KEY, "pattern": "^[ -~]+$"},
+    OpenApiParameter.HEADER,
+    description="Your own name for this sign-up, a UUID say. Sent again with the same body within "
+    f"{sign_up.KEPT.total_seconds() / 3600:.0f} hours, it makes no second profile and gives the first "
+    "answer again, whatever the profile has become. With a token, a key is yours and stands for one body.",
+)
+ETAG = _header("ETag", "The tag of what you are shown.", required=True, response=[200, 201, 304])
+LINK = _header("Link", "The pages beside this one, as `next` and `prev` (RFC 8288).", response=[200])
+LOCATION = _header("Location", "Where the new profile is.", required=True, response=[201])
+DONE = [200, 201, 204, 304]
+RATE_LIMITS = (
+    _header(
+        "RateLimit", "How many more pass now, `r`, and in how many seconds more do, `t`.", required=True, response=DONE
+    ),
+    _header("RateLimit-Policy", "How many pass, `q`, in how many seconds, `w`.", required=True, response=DONE),
+)
+
+
+def _filters() -> Iterator[OpenApiParameter]:
+    """The parameters that `ProfileFilter` reads."""
+    for name, found in filters.ProfileFilter.base_filters.items():
+        schema: dict[str, Any] = {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": filters.LONGEST,
+            "pattern": Line.pattern(),
+        }
+        if isinstance(found, django_filters.IsoDateTimeFilter):
+            schema = {"type": "string", "format": "date-time"}
+        if "choices" in found.extra:
+            schema = {"type": "string", "enum": [value for value, _ in found.extra["choices"]]}
+        yield OpenApiParameter(name, schema, description=str(found.label))
+
+
+# The operations
+
+PROFILE = Body(ProfileSerializer, examples.PROFILE, "The profile, as you may see it.")
+TOKENS = Body(credentials.Tokens, examples.TOKENS, "The tokens.")
+REFRESH = Body(credentials.Refresh, {"refresh_token": examples.REFRESH_TOKEN})
+
+HIDDEN = "What you may not see of it is null."
+
+OPERATIONS = {
+    "GET /profiles": Operation(
+        "listProfiles",
+        "List profiles",
+        "Those that you may see, by pages, which stay in place while rows come and go. Filters can be combined. "
+        "A filter on a field that you may not read of everybody is refused.",
+        gives=Body(
+            ProfilePageSerializer, examples.page(examples.PROFILE, path="/profiles/"), "A page of the profiles."
+        ),
+        security=ANYBODY,
+        parameters=(ListQuery, *_filters(), LINK),
+        outcomes=(Outcome.FORBIDDEN,),
+    ),
+    "POST /profiles": Operation(
+        "createProfile",
+        "Sign up",
+        "Makes an account, for anybody where sign-up is open and for staff always. It is safe to repeat under an "
+        "`Idempotency-Key`.",
+        takes=Body(
+            SignUpSerializer,
+            {"username": "john_doe", "email": "john@example.com", "password": examples.PASSWORD},
+        ),
+        gives=Body(ProfileSerializer, examples.PROFILE, "The new profile, as its owner sees it."),
+        status=201,
+        security=ANYBODY,
+        parameters=(IDEMPOTENCY_KEY, LOCATION, ETAG),
+        outcomes=(Outcome.FORBIDDEN, Outcome.KEY_REUSED),
+    ),
+    "PATCH /profiles": Operation(
+        "updateProfiles",
+        "Update several profiles",
+        f"Changes the fields that are given of up to {bulk.MOST} profiles: all of them or none. An error's `attr` "
+        "begins with the row's number, from 0, and a refusal names it in `row`. The precondition of a profile is its "
+        "`version`: `If-Match` is refused.",
+        takes=Body(SEVERAL, [{"id": 1, "bio": "Updated bio content."}]),
+        gives=Body(ProfileSerializer(many=True), examples.PROFILE, "The profiles, in the order of the request."),
+        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT),
+    ),
+    "GET /profiles/{id}": Operation(
+        "getProfile",
+        "Read a profile",
+        HIDDEN,
+        gives=PROFILE,
+        security=ANYBODY,
+        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
+        outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
+    ),
+    "PATCH /profiles/{id}": Operation(
+        "updateProfile",
+        "Update a profile",
+        "Changes the fields that are given, and leaves the others as they are.",
+        takes=Body(ProfileSerializer, {"bio": "Updated bio content."}),
+        gives=PROFILE,
+        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
+        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT),
+    ),
+    "PUT /profiles/{id}": Operation(
+        "replaceProfile",
+        "Replace a profile",
+        "Gives every field that you may change its new value: one that is left out goes back to its default. What "
+        "a GET gave can be changed and sent back whole. Nothing is created.",
+        takes=Body(ProfileSerializer, examples.PROFILE),
+        gives=PROFILE,
+        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
+        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT),
+    ),
+    "DELETE /profiles/{id}": Operation(
+        "deleteProfile",
+        "Delete a profile",
+        "Deletes the account, with its history and its tokens. What it wrote to others stays, without its name.",
+        status=204,
+        parameters=(IF_MATCH, IF_NONE_MATCH),
+        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT),
+    ),
+    "GET /profiles/{id}/history": Operation(
+        "listProfileHistory",
+        "Read a profile's history",
+        "Who changed what, when, through which door, in which request; for its owner and staff. The service may "
+        "delete changes after a retention period, two years by default.",
+        gives=Body(
+            ChangePageSerializer, examples.page(examples.CHANGE, path="/profiles/1/history/"), "A page of the changes."
+        ),
+        parameters=(PageQuery, LINK),
+        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND),
+    ),
+    "GET /profiles/{id}/export": Operation(
+        "exportProfile",
+        "Export a profile",
+        "Everything that is held about an account, for its owner and staff, as a stream. No password and no token is "
+        "in it. An account is exported once at a time and a few times a day (429), with a token of read scope too.",
+        gives=Body(ExportSerializer, examples.EXPORT, "What is held."),
+        outcomes=(Outcome.BAD_REQUEST, Outcome.FORBIDDEN, Outcome.NOT_FOUND),
+    ),
+    "GET /profiles/by-username/{username}": Operation(
+        "getProfileByUsername",
+        "Find a profile by its username",
+        f"In any case. {HIDDEN}",
+        gives=PROFILE,
+        security=ANYBODY,
+        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
+        outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
+    ),
+    "POST /auth/token": Operation(
+        "tokenAuth",
+        "Sign in",
+        "Gives an access token, for five minutes, and a refresh token for the next. Attempts are counted, whichever "
+        "way they end.",
+        takes=Body(credentials.SignIn, {"username": "john_doe", "password": examples.PASSWORD, "scope": "write"}),
+        gives=TOKENS,
+        security=NO_TOKEN,
+        tag="identity",
+    ),
+    "POST /auth/token/refresh": Operation(
+        "refreshToken",
+        "Refresh the tokens",
+        "A refresh token is used once. Used again, it ends the sign-in that it is of, but for ten seconds after its "
+        "first use, in which it gives the same again. Leave out the `Authorization` header: an expired token is "
+        "refused.",
+        takes=REFRESH,
+        gives=TOKENS,
+        security=NO_TOKEN,
+        tag="identity",
+    ),
+    "POST /auth/token/verify": Operation(
+        "verifyToken",
+        "Look at an access token",
+        "Whose it is, until when, and what for.",
+        takes=Body(credentials.Verify, {"token": examples.ACCESS_TOKEN}),
+        gives=Body(credentials.TokenFacts, examples.TOKEN_FACTS, "What the token says."),
+        security=NO_TOKEN,
+        tag="identity",
+    ),
+    "POST /auth/token/revoke": Operation(
+        "revokeToken",
+        "Sign out",
+        "Ends the sign-in that a refresh token is of, and all its tokens. One that is none is no error.",
+        takes=REFRESH,
+        gives=Body(_only("revoked"), {"revoked": True}, "It has ended."),
+        security=NO_TOKEN,
+        tag="identity",
+    ),
+    "POST /auth/logout-everywhere": Operation(
+        "logoutEverywhere",
+        "Sign out everywhere",
+        "Ends every token and session of yours.",
+        takes=Body(credentials.Nothing, {}),
+        gives=Body(_only("logged_out"), {"logged_out": True}, "They have ended."),
+        outcomes=(Outcome.FORBIDDEN,),
+        tag="identity",
+    ),
+    "POST /auth/password": Operation(
+        "changePassword",
+        "Change your password",
+        "Ends every token of yours, and gives new ones.",
+        takes=Body(
+            credentials.NewPassword, {"old_password": examples.PASSWORD, "new_password": "a longer battery staple"}
+        ),
+        gives=TOKENS,
+        outcomes=(Outcome.FORBIDDEN,),
+        tag="identity",
+    ),
+    "GET /.well-known/jwks.json": Operation(
+        "getKeySet",
+        "Read the public keys",
+        "For whoever verifies tokens elsewhere (RFC 7517). Empty where tokens are signed by a secret.",
+        gives=Body(KEY_SET, examples.KEY_SET, "The keys."),
+        security=NO_TOKEN,
+        tag="identity",
+    ),
+}
+
+
+def _own(operation: Operation) -> Operation:
+    """The same operation, on the caller's own profile."""
+    return replace(
+        operation,
+        id=operation.id.replace("Profile", "OwnProfile"),
+        summary=operation.summary.replace("a profile", "your own profile"),
+        security=A_MEMBER,
+    )
+
+
+OPERATIONS |= {key.replace("{id}", "me"): _own(operation) for key, operation in OPERATIONS.items() if "{id}" in key}

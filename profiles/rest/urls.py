@@ -1,0 +1,36 @@
+"""The REST door's paths, each with and without its last slash."""
+
+from django.urls import re_path
+
+from profiles.rest.identity import (
+    KeySetView,
+    LogoutEverywhereView,
+    PasswordView,
+    RefreshView,
+    RevokeView,
+    TokenView,
+    VerifyView,
+)
+from profiles.rest.views import ExportView, HistoryView, ProfileByUsernameView, ProfilesView, ProfileView
+
+urlpatterns = [
+    re_path(r"^profiles/?$", ProfilesView.as_view(), name="profiles"),
+    re_path(r"^profiles/me/?$", ProfileView.as_view(), name="me"),
+    re_path(r"^profiles/(?P<pk>[0-9]+)/?$", ProfileView.as_view(), name="profile"),
+    re_path(r"^profiles/(?P<pk>[0-9]+)/history/?$", HistoryView.as_view(), name="history"),
+    re_path(r"^profiles/me/history/?$", HistoryView.as_view(), name="history-me"),
+    re_path(r"^profiles/me/export/?$", ExportView.as_view(), name="export-me"),
+    re_path(r"^profiles/(?P<pk>[0-9]+)/export/?$", ExportView.as_view(), name="export"),
+    re_path(
+        r"^profiles/by-username/(?P<username>[^/]+)/?$",
+        ProfileByUsernameView.as_view(),
+        name="profile-by-username",
+    ),
+    re_path(r"^auth/token/?$", TokenView.as_view(), name="token"),
+    re_path(r"^auth/token/refresh/?$", RefreshView.as_view(), name="token-refresh"),
+    re_path(r"^auth/token/verify/?$", VerifyView.as_view(), name="token-verify"),
+    re_path(r"^auth/token/revoke/?$", RevokeView.as_view(), name="token-revoke"),
+    re_path(r"^auth/logout-everywhere/?$", LogoutEverywhereView.as_view(), name="logout-everywhere"),
+    re_path(r"^auth/password/?$", PasswordView.as_view(), name="password"),
+    re_path(r"^\.well-known/jwks\.json$", KeySetView.as_view(), name="key-set"),
+]

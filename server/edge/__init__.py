@@ -1,0 +1,1 @@
+"""Middleware around both APIs."""

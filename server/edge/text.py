@@ -1,0 +1,28 @@
+"""The text of a request is UTF-8, and a request whose text is not reaches neither door."""
+
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from profiles.core.outcomes import Outcome, Refused
+from server.views import answer
+
+UTF_8 = ("utf-8", "utf8")
+
+
+def utf_8_alone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse a request that names another charset (RFC 8259, section 8.1), or whose query is not UTF-8."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if (request.content_params or {}).get("charset", UTF_8[0]).lower() not in UTF_8:
+            message = _("JSON is UTF-8: name no other charset.")
+            return answer(request, Refused(Outcome.UNSUPPORTED_MEDIA_TYPE, message))
+        try:
+            unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")).decode()
+        except UnicodeDecodeError:
+            return answer(request, Refused(Outcome.BAD_REQUEST, _("The query of the URL is not UTF-8. Encode it so.")))
+        return get_response(request)
+
+    return middleware

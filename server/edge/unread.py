@@ -1,0 +1,39 @@
+"""What is answered where gunicorn could read no request: it never reaches Django."""
+
+import logging
+
+from django.http import JsonResponse
+from django_guid import clear_guid, set_guid
+from django_guid.utils import generate_guid
+from gunicorn.http import errors
+
+from profiles.core.outcomes import Outcome, Refused, refusal
+from profiles.rest.exceptions import body_of
+
+logger = logging.getLogger(__name__)
+
+MESSAGES = {
+    errors.LimitRequestLine: "The URL is too long. A long GraphQL document goes by POST.",
+    errors.LimitRequestHeaders: "There are too many headers, or one is too long.",
+}
+OURS = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
+
+
+def answer_to(error: Exception) -> bytes:
+    """The whole answer to what could not be read, or not be answered; a line in the log under the same id."""
+    request_id = set_guid(generate_guid())
+    refused = _refused(error)
+    clear_guid()
+    headers = {"Connection": "close", "X-Request-ID": request_id}
+    response = JsonResponse(body_of(refused), status=refused.outcome.status, headers=headers)
+    response["Content-Length"] = str(len(response.content))
+    status = f"HTTP/1.1 {response.status_code} {response.reason_phrase}\r\n"
+    return status.encode() + response.serialize_headers() + b"\r\n\r\n" + response.content
+
+
+def _refused(error: Exception) -> Refused:
+    """The outcome. The log names the kind of error, and not what came: a broken header may hold a token."""
+    if not isinstance(error, errors.ParseException) or isinstance(error, OURS):
+        return refusal(error)
+    logger.warning("What came is no HTTP: %s", type(error).__name__)
+    return Refused(Outcome.BAD_REQUEST, MESSAGES.get(type(error), ""))

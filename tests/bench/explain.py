@@ -1,0 +1,112 @@
+"""`python -m tests.bench.explain [ROWS]`: how PostgreSQL answers each list.
+
+Prints, for each page, search, filter and ordering, the rows that the plan touched and its indexes, and ends with 1
+where one reads the table from end to end or touches more rows than a list may. The words of its profiles depend on
+one another.
+It makes a database of its own on TEST_DATABASE_URL's server, and drops it.
+"""
+
+import sys
+from datetime import timedelta
+
+from tests.bench.corpus import corpus
+
+MOST_ROWS = 2_000  # a page's 20, a hundredfold: what lies between two rows that the reader may see
+PAGE = 50  # rows beside those that a search looks up: the caller's own, and who last wrote each of a page
+
+
+SEARCHES = (
+    "everyone",
+    "even odd",
+    "even everyone",
+    "zebra",
+    "needle",
+    "north south",
+    "fizz buzz bang",
+    "hidden",
+    "alpha bravo charlie delta echo foxtrot golf hotel india juliett",
+    "nothingofthekind",
+)
+
+
+def lists(actor):
+    """Each list that is explained, by a label: what is asked for."""
+    from profiles.listing import ORDERINGS, list_profiles
+    from profiles.models import Profile
+
+    some = Profile.objects.order_by("pk")[Profile.objects.count() // 2]
+    long_ago = (some.created_at - timedelta(days=10)).isoformat()
+    for name in ORDERINGS:
+        last, _ = list_profiles(actor, {"ordering": name, "direction": "back"})
+        yield f"first page by {name}", {"ordering": name}
+        yield f"far end by {name}", {"ordering": name, "cursor": last.cursors[0]}
+        yield f"backwards by {name}", {"ordering": name, "cursor": last.cursors[0], "direction": "back"}
+    yield "filter: username", {"username": some.username}
+    yield "filter: username_prefix, one", {"username_prefix": some.username[:-1]}
+    yield "filter: username_prefix, many", {"username_prefix": "user"}
+    yield "filter: location", {"location": "Graz"}
+    yield "filter: location of nobody", {"location": "Atlantis"}
+    for field in ("created", "updated"):
+        yield f"filter: {field}_before", {f"{field}_before": long_ago}
+        yield f"filter: {field}_after", {f"{field}_after": long_ago}
+    if actor.is_staff:
+        yield "filter: visibility", {"visibility": "private"}
+        yield "filter: is_active", {"is_active": "false"}
+    for text in SEARCHES:
+        for name in ORDERINGS:
+            yield f"search: {text} by {name}", {"search": text, "ordering": name}
+        yield f"search: {text}, filtered", {"search": text, "location": "Graz", "created_after": long_ago}
+
+
+def explain(actor, values):
+    """The plan of a page: rows touched, and the nodes' names with their indexes."""
+    from django.db import connection
+
+    from profiles.listing import list_profiles
+
+    plans = []
+
+    def capture(execute, sql, params, many, context):
+        if not sql.startswith("EXPLAIN"):
+            with connection.cursor() as cursor:
+                cursor.cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
+                plans.append(cursor.fetchone()[0][0])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(capture):
+        list_profiles(actor, values)
+    touched, nodes = 0, []
+    stack = [plan["Plan"] for plan in plans]
+    while stack:
+        node = stack.pop()
+        stack += node.get("Plans", [])
+        if "Scan" in node["Node Type"]:
+            if node["Node Type"] != "Bitmap Index Scan":  # entries of the index, and no rows yet
+                touched += node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+            nodes.append(f"{node['Node Type']} {node.get('Index Name', node.get('Relation Name', ''))}")
+    return int(touched), nodes, sum(plan["Execution Time"] for plan in plans)
+
+
+def main(count):
+    with corpus(count) as actors:
+        return report(count, actors)
+
+
+def report(count, actors):
+    from profiles.filters import MOST_LOOKUPS
+
+    bad = 0
+    for who, actor in actors.items():
+        for label, values in lists(actor):
+            touched, nodes, milliseconds = explain(actor, values)
+            most = MOST_LOOKUPS + PAGE if "search" in values else MOST_ROWS
+            wrong = touched > most or any(node.startswith("Seq Scan") for node in nodes)
+            bad += wrong
+            found = f"{touched:8} rows {milliseconds:8.2f} ms  {', '.join(nodes)}"
+            print(f"{'BAD' if wrong else 'ok':4}{who:10} {label:50.50} {found}")  # noqa: T201
+    print(f"{count} profiles: {bad} of the plans read more than a page's worth")  # noqa: T201
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000) else 0)

@@ -1,0 +1,181 @@
+"""REST's contract: its published text, that it is whole, how it is served. `tests/contract.py` holds the door to it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
+from jsonschema import ValidationError
+
+from graphql_api.schema import schema
+from profiles.core.outcomes import InvalidCode, Outcome, Refused
+from profiles.filters import ProfileFilter
+from profiles.listing import ListQuery
+from profiles.rest.contract import examples
+from profiles.rest.contract.operations import OPERATIONS
+from profiles.rest.exceptions import body_of
+from profiles.serializers import ProfileSerializer
+from tests.contract import CONTRACT, hold
+
+ROOT = Path(__file__).parents[4]
+PUBLISHED = (ROOT / "profiles" / "openapi.yaml").read_text()
+SCHEMAS = CONTRACT["components"]["schemas"]
+PLACES = {
+    f"{method.upper()} {path}": operation
+    for path, operations in CONTRACT["paths"].items()
+    for method, operation in operations.items()
+}
+
+
+def test_the_published_text_is_the_contract():
+    contract = OpenApiYamlRenderer().render(SchemaGenerator().get_schema(public=True))
+    assert contract.decode() == PUBLISHED, "run `make schema` and commit what it writes"
+
+
+def test_every_operation_that_is_told_of_is_there():
+    assert PLACES.keys() == OPERATIONS.keys()
+
+
+def test_what_does_the_same_at_both_doors_has_one_name():
+    writes = {o["operationId"] for place, o in PLACES.items() if not place.startswith("GET") and "/me" not in place}
+    assert writes == schema.graphql_schema.mutation_type.fields.keys()
+
+
+def test_the_catalogue_is_published():
+    assert SCHEMAS["OutcomeCode"]["enum"] == [outcome.code for outcome in Outcome]
+    assert SCHEMAS["InvalidCode"]["enum"] == list(InvalidCode)
+    for outcome in Outcome:
+        assert outcome.message in SCHEMAS["OutcomeCode"]["description"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_operation_is_explained_and_shown(place):
+    operation = PLACES[place]
+    assert operation["summary"]
+    assert operation["description"]
+    bodies = [body for status, body in operation["responses"].items() if status in ("200", "201")]
+    for body in [*bodies, *([operation["requestBody"]] if "requestBody" in operation else [])]:
+        assert all(content["examples"] for content in body["content"].values())
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_operation_tells_of_every_way_to_end(place):
+    operation = PLACES[place]
+    statuses = {int(status) for status in operation["responses"]}
+    assert {406, 429, 500} <= statuses
+    assert ({400, 413, 415} <= statuses) == ("requestBody" in operation)
+    assert ({401, 503} <= statuses) == ("jwks" not in place)
+    names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    assert (412 in statuses) == ("If-Match" in names or place == "PATCH /profiles")
+    assert (304 in statuses) == ("If-None-Match" in names and place.startswith("GET"))
+
+
+def test_the_lists_parameters_are_what_the_list_reads():
+    names = [parameter["name"] for parameter in PLACES["GET /profiles"]["parameters"]]
+    assert names == [*ListQuery().fields, *ProfileFilter.base_filters]
+
+
+def test_an_input_holds_what_was_shown_and_nothing_unknown():
+    fields = ProfileSerializer().fields.keys()
+    assert SCHEMAS["Profile"]["properties"].keys() == set(SCHEMAS["Profile"]["required"]) == fields
+    for name in ("ProfileRequest", "PatchedProfileRequest"):
+        assert SCHEMAS[name]["properties"].keys() == fields
+        assert SCHEMAS[name]["additionalProperties"] is False
+    assert SCHEMAS["ProfileRequest"]["required"] == ["email", "username"]
+    assert "required" not in SCHEMAS["PatchedProfileRequest"]
+    defaults = [name for name, field in SCHEMAS["PatchedProfileRequest"]["properties"].items() if "default" in field]
+    assert not defaults  # what is left out stays
+
+
+# What holds the door to it
+
+
+COUNTED = {"RateLimit": '"reads";r=599;t=60', "RateLimit-Policy": '"reads";q=600;w=60'}
+
+
+class Answer:
+    """A response, as far as it is looked at."""
+
+    def __init__(self, status_code, body, **headers):
+        self.status_code = status_code
+        self.content = json.dumps(body).encode()
+        self.headers = {"Content-Type": "application/json", **COUNTED, **headers}
+
+    def json(self):
+        return json.loads(self.content)
+
+
+def test_an_answer_that_the_contract_tells_of_holds():
+    hold("GET", "/profiles/1/", Answer(200, examples.PROFILE, ETag='"1"'))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, examples.PROFILE),
+        Answer(200, examples.PROFILE | {"bio": None}, ETag='"1"'),
+        Answer(200, {"id": 1}, ETag='"1"'),
+        Answer(204, {}),
+        Answer(304, {}, ETag='"1"'),
+        Answer(401, body_of(Refused(Outcome.UNAUTHENTICATED))),
+        Answer(200, examples.PROFILE, **{"ETag": '"1"', "Content-Type": "text/html"}),
+    ],
+    ids=["no tag", "null", "half", "a status", "a body", "a header", "a type"],
+)
+def test_an_answer_that_it_does_not_tell_of_does_not(answer):
+    with pytest.raises((AssertionError, ValidationError)):
+        hold("GET", "/profiles/1/", answer)
+
+
+# How it is served
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    ("path", "media_type", "read"),
+    [("/openapi.json", "application/json", json.loads), ("/openapi.yaml", "application/yaml", yaml.safe_load)],
+)
+def test_the_contract_is_served_to_whoever_asks(client, path, media_type, read, slash):
+    response = client.get(path + slash, headers={"authorization": "Bearer none", "accept": "image/png"})
+    assert (response.status_code, response["Content-Type"]) == (200, media_type)
+    assert read(response.content) == yaml.safe_load(PUBLISHED)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_graphqls_contract_is_served_too(client, slash):
+    response = client.get("/graphql/schema.graphql" + slash)
+    assert response.content.decode() == (ROOT / "graphql_api" / "schema.graphql").read_text()
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "path", ["/openapi.json", "/openapi.yaml", "/graphql/schema.graphql", "/docs/", "/docs/?script="]
+)
+def test_to_read_about_the_operations_is_none(client, path):
+    assert "RateLimit" not in client.get(path).headers
+
+
+def test_a_contract_is_for_reading(client):
+    response = client.post("/openapi.json")
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/"])
+def test_the_docs_are_a_page_of_our_own_files(client, path):
+    response = client.get(path)
+    page = response.content.decode()
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert len(loaded) == 5
+    assert all(url.startswith(("/static/", "/docs")) for url in loaded)
+    assert not re.search(r"<style|style=|<script>|\son\w+=", page)
+    script = client.get(loaded[-1])
+    assert script["Content-Type"].startswith("application/javascript")
+    assert 'url: "/openapi.json"' in script.content.decode()
+    assert '"validatorUrl": null' in script.content.decode()
+    policy = {directive.strip() for directive in response["Content-Security-Policy"].split(";")}
+    assert {"default-src 'self'", "img-src 'self' data:"} <= policy
+    assert not response.cookies
+    assert not script.cookies

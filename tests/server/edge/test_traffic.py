@@ -1,0 +1,201 @@
+"""Long documents give way to short requests."""
+
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from threading import Event
+
+import pytest
+from django.http import HttpResponse, StreamingHttpResponse, UnreadablePostError
+from django.test import RequestFactory
+
+from server.edge import traffic as module
+from server.edge.traffic import A_MOMENT, LONG_TEXT, PATIENCE, Traffic
+
+A_LONG_ONE = "{ profiles(first: 100) { edges { node { pk } } } }"
+IN_TIME = 10  # seconds
+
+
+@pytest.fixture
+def traffic(monkeypatch):
+    fresh = Traffic()
+    for place in ("server.edge.traffic", "graphql_api.core.views", "graphql_api.core.execution"):
+        monkeypatch.setattr(f"{place}.traffic", fresh)
+    return fresh
+
+
+def test_a_long_document_stops_while_a_short_request_is_answered(cast, graphql, traffic, monkeypatch):
+    gave_way = []
+
+    def wait_for_short(timeout):
+        gave_way.append(traffic.short)
+        traffic.count(-1)  # it is answered meanwhile
+        return 0.0
+
+    monkeypatch.setattr(traffic, "wait_for_short", wait_for_short)
+    traffic.count(1)
+    assert graphql.send(A_LONG_ONE).json()["data"]["profiles"]["edges"]
+    assert gave_way == [1]
+    assert traffic.short == 0
+
+
+def test_a_short_document_waits_for_nobody(cast, graphql, traffic, monkeypatch):
+    monkeypatch.setattr(traffic, "wait_for_short", lambda timeout: pytest.fail("it waited"))
+    traffic.count(1)
+    assert "data" in graphql.send("{ profiles(first: 5) { edges { node { pk } } } }").json()
+    assert traffic.short == 1
+
+
+def test_its_patience_ends(cast, graphql, traffic, monkeypatch):
+    waits = []
+    monkeypatch.setattr(traffic, "wait_for_short", lambda timeout: waits.append(timeout) or PATIENCE * 0.6)
+    traffic.count(1)
+    assert "data" in graphql.send(A_LONG_ONE).json()
+    assert waits == pytest.approx([PATIENCE, PATIENCE, PATIENCE * 0.4])  # before it begins, then on its way
+
+
+def test_a_mutation_gives_way_before_it_begins_and_not_with_what_it_locked(cast, graphql, traffic, monkeypatch):
+    waits = []
+    monkeypatch.setattr(traffic, "wait_for_short", waits.append)
+    traffic.count(1)
+    mutation = 'mutation { updateProfiles(input: {profiles: [{id: "%s", bio: "x"}]}) { profiles { pk bio } } }'
+    token = cast.token("owner")
+    assert graphql.send(mutation % cast["owner"].node_id, token=token).json()["data"]["updateProfiles"]["profiles"]
+    assert waits == [PATIENCE]
+
+
+def test_a_long_text_is_read_in_its_turn(cast, graphql, traffic, monkeypatch):
+    turns = []
+    monkeypatch.setattr(traffic, "wait_for_short", turns.append)
+    assert "data" in graphql.send("{ __typename }".ljust(LONG_TEXT)).json()
+    assert turns == []
+    assert "data" in graphql.send("{ __typename }".ljust(LONG_TEXT + 1)).json()
+    assert turns == [PATIENCE]
+
+
+def test_it_goes_on_as_soon_as_no_short_request_is_left(traffic):
+    traffic.count(2)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(traffic.wait_for_short, IN_TIME)
+        traffic.count(-1)
+        assert not waiting.done()
+        traffic.count(-1)
+        assert waiting.result() < IN_TIME
+
+
+def test_one_is_executed_at_a_time(traffic):
+    traffic.count(2)
+    first_is_in, first_may_go, order = Event(), Event(), []
+
+    def first():
+        with traffic.long_one():
+            first_is_in.set()
+            assert first_may_go.wait(IN_TIME)
+            order.append("first")
+
+    def second():
+        with traffic.long_one():
+            order.append("second")
+
+    with ThreadPoolExecutor() as pool:
+        executed = pool.submit(first)
+        assert first_is_in.wait(IN_TIME)
+        waiting = pool.submit(second)
+        with traffic.changed:
+            assert traffic.changed.wait_for(lambda: traffic.short == 0, IN_TIME)
+        first_may_go.set()
+        executed.result()
+        waiting.result()
+    assert order == ["first", "second"]
+    assert traffic.short == 2
+
+
+def test_many_at_once_are_all_answered(traffic):
+    def one(number):
+        traffic.count(1)
+        with traffic.long_one():
+            answer = number
+        traffic.count(-1)
+        return answer
+
+    with ThreadPoolExecutor(50) as pool:
+        assert list(pool.map(one, range(50))) == list(range(50))
+    assert traffic.short == 0
+
+
+@pytest.mark.parametrize("door", ["rest", "graphql"])
+def test_who_shall_come_back_later_is_told_once_the_others_are_answered(
+    cast, request, door, settings, traffic, monkeypatch
+):
+    settings.READ_LIMIT = "1 per hour"
+    waits = []
+    monkeypatch.setattr(traffic, "wait_for_short", lambda timeout: waits.append((timeout, traffic.short)))
+    door = request.getfixturevalue(door)
+    assert door.view(cast.pk("shown")).outcome == "done"
+    assert waits == []
+    assert door.view(cast.pk("shown")).outcome == "THROTTLED"
+    assert waits == [(A_MOMENT, 0)]  # it is none of them itself
+
+
+def test_every_request_is_counted_until_it_is_answered(traffic):
+    seen, request = [], RequestFactory().get("/")
+    module.count_request(lambda request: seen.append(traffic.short) or HttpResponse())(request)
+    with pytest.raises(ZeroDivisionError):
+        module.count_request(lambda request: 1 / 0)(request)
+    assert (seen, traffic.short) == ([1], 0)
+
+
+class SlowBody(BytesIO):
+    """A body that a client finishes when it is told to."""
+
+    def __init__(self, body):
+        super().__init__(body)
+        self.is_awaited, self.is_sent = Event(), Event()
+
+    def read(self, size=-1):
+        self.is_awaited.set()
+        assert self.is_sent.wait(IN_TIME)
+        return super().read(size)
+
+
+@pytest.mark.parametrize("path", ["/graphql/", "/auth/token/verify/"])
+def test_a_request_that_waits_for_its_body_is_not_counted(client, traffic, path):
+    body = SlowBody(b'{"query": "{ __typename }"}')
+    headers = {"CONTENT_LENGTH": str(len(body.getvalue())), "CONTENT_TYPE": "application/json", "wsgi.input": body}
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(client.generic, "POST", path, **headers)
+        assert body.is_awaited.wait(IN_TIME)
+        try:
+            assert traffic.short == 0
+        finally:
+            body.is_sent.set()
+        assert waiting.result().status_code in (200, 400)
+    assert traffic.short == 0
+
+
+@pytest.mark.parametrize("body", [{"data": b"body", "content_type": "text/plain"}, {"data": {"a": BytesIO(b"body")}}])
+def test_a_request_is_counted_again_once_its_body_is_there(traffic, body):
+    seen = []
+
+    def view(request):
+        seen.extend([traffic.short, bool(request.FILES or request.body), traffic.short])
+        return HttpResponse()
+
+    module.count_request(view)(RequestFactory().post("/", **body))
+    assert (seen, traffic.short) == ([1, True, 1], 0)
+
+
+def test_a_body_that_breaks_off_leaves_the_count_as_it_was(traffic):
+    class Broken(BytesIO):
+        def read(self, size=-1):
+            raise OSError("gone")
+
+    request = RequestFactory().post("/", b"body", content_type="text/plain", **{"wsgi.input": Broken()})
+    with pytest.raises(UnreadablePostError):
+        module.count_request(lambda request: request.body)(request)
+    assert traffic.short == 0
+
+
+def test_a_streaming_response_is_not_counted_while_it_is_sent(traffic):
+    chunks = (str(traffic.short).encode() for _ in range(2))
+    response = module.count_request(lambda request: StreamingHttpResponse(chunks))(RequestFactory().get("/"))
+    assert response.getvalue() == b"00"

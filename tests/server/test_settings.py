@@ -1,0 +1,97 @@
+"""The settings: what a start needs, and what it says where that is missing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import environ
+import pytest
+
+from server.debug_keys import load_debug_keys
+
+ROOT = Path(__file__).parent.parent.parent
+PRODUCTION = {"SECRET_KEY": "s" * 60, "JWT_KEYS": f"k={'j' * 32}", "ALLOWED_HOSTS": "example.com"}
+
+
+def manage(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={"DATABASE_URL": "sqlite://:memory:"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_KEYS"])
+def test_a_missing_key_is_an_error_that_names_the_variable(name):
+    done = manage("check", **{key: value for key, value in PRODUCTION.items() if key != name})
+    assert done.returncode != 0
+    assert f"Set the {name} environment variable" in done.stderr or f"Set {name}" in done.stderr
+
+
+@pytest.mark.parametrize("keys", ["", "k=short", "a=" + "x" * 32 + ",b=short"])
+def test_a_short_key_is_an_error(keys):
+    done = manage("check", **PRODUCTION | {"JWT_KEYS": keys})
+    assert done.returncode != 0
+    assert "JWT_KEYS" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "environment", "options"),
+    [
+        ("server.wsgi", {}, "-c statement_timeout=5000"),
+        ("server.wsgi", {"DATABASE_STATEMENT_TIMEOUT": "0.25"}, "-c statement_timeout=250"),
+        ("django", {}, None),  # a command
+    ],
+)
+def test_web_processes_alone_cancel_long_statements(module, environment, options):
+    code = f"import {module}, django.conf; print(django.conf.settings.DATABASES['default']['OPTIONS']['options'])"
+    url = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing", "DJANGO_SETTINGS_MODULE": "server.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=PRODUCTION | url | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.partition("-c max_parallel_workers_per_gather=0")[2].strip() == (options or "")
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "0.0001"])
+def test_the_timeout_of_statements_cannot_be_none(seconds):
+    url = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing", "DATABASE_STATEMENT_TIMEOUT": seconds}
+    done = manage("check", **PRODUCTION | url)
+    assert done.returncode != 0
+    assert "Set DATABASE_STATEMENT_TIMEOUT to a number of seconds above 0." in done.stderr
+
+
+def test_debug_keys_are_made_once_and_are_the_owners(tmp_path, monkeypatch):
+    monkeypatch.setattr(environ.Env, "ENVIRON", environment := {})
+    path = tmp_path / "keys"
+    load_debug_keys(path)
+    first = dict(environment)
+    assert first.keys() == {"SECRET_KEY", "JWT_KEYS"}
+    assert path.stat().st_mode & 0o777 == 0o600
+    environment.clear()
+    load_debug_keys(path)
+    assert environment == first
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_environment_goes_before_the_debug_keys(tmp_path, monkeypatch):
+    monkeypatch.setattr(environ.Env, "ENVIRON", environment := {"SECRET_KEY": "mine"})
+    load_debug_keys(tmp_path / "keys")
+    assert environment["SECRET_KEY"] == "mine"
+
+
+def test_the_debug_keys_are_ignored_by_git():
+    assert "/.env.debug" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_demo_accounts_are_for_debug_alone():
+    done = manage("demo", **PRODUCTION)
+    assert done.returncode != 0
+    assert "DEBUG=true" in done.stderr
