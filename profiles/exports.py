@@ -24,11 +24,11 @@ from rest_framework.renderers import JSONRenderer
 
 from profiles import policy
 from profiles.core.outcomes import Outcome, Refused, refusal
+from profiles.core.pages import Row, paginate
 from profiles.histories import ChangeSerializer
 from profiles.identity import security
 from profiles.identity.sessions import AdminSession
 from profiles.models import Change, Export, IdempotencyKey, Profile, TokenFamily, parse_key
-from profiles.pages import Row, paginate
 from profiles.policy import Action, Actor
 from profiles.serializers import ProfileSerializer
 from profiles.writing import logged_about

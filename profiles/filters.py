@@ -12,8 +12,8 @@ from django_filters.fields import IsoDateTimeField
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles import policy
+from profiles.core.fields import Line
 from profiles.core.outcomes import InvalidCode
-from profiles.fields import Line
 from profiles.models import Profile, ProfileQuerySet, normalize_username
 from profiles.policy import Actor, Visibility
 

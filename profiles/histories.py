@@ -8,8 +8,8 @@ from typing import Any, TypedDict, cast
 from rest_framework import serializers
 
 from profiles import policy
+from profiles.core.pages import Page, PageQuery, paginate
 from profiles.models import Change, Door, Profile
-from profiles.pages import Page, PageQuery, paginate
 from profiles.policy import Action, Actor
 
 NEWEST_FIRST = ("-version",)

@@ -5,10 +5,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from profiles.fields import Choice, Line
+from profiles.core.fields import Choice, Line
+from profiles.core.pages import Page, PageQuery, paginate
 from profiles.filters import MOST_LOOKUPS, MOST_WORDS, ProfileFilter, filtered, searched
 from profiles.models import Profile, ProfileQuerySet
-from profiles.pages import Page, PageQuery, paginate
 from profiles.policy import Actor
 
 ORDERINGS = {

@@ -12,22 +12,10 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles import policy, writing
+from profiles.core.fields import Choice, Email, Flag, Line, Text, TimeZone, Website, unknown
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.core.preconditions import entity_tag, if_match, if_none_match
-from profiles.fields import (
-    Choice,
-    Email,
-    Flag,
-    Line,
-    Password,
-    Text,
-    TimeZone,
-    Username,
-    Website,
-    check_new_password,
-    check_unreserved,
-    unknown,
-)
+from profiles.fields import Password, Username, check_new_password, check_unreserved
 from profiles.models import UNIQUE_USERNAME, Profile
 from profiles.policy import Actor
 

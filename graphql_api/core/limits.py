@@ -35,9 +35,9 @@ from rest_framework.exceptions import ValidationError
 from graphql_api.schema import schema
 from graphql_api.types import PAGE_ARGUMENTS, PROFILE_FIELDS, page_values
 from profiles.core.outcomes import Outcome, Refused
+from profiles.core.pages import DEFAULT_SIZE, MOST
 from profiles.core.parsers import MOST_DIGITS
 from profiles.listing import COUNT_OPERATIONS, SEARCH_OPERATIONS
-from profiles.pages import DEFAULT_SIZE, MOST
 
 TYPES = schema.graphql_schema.type_map
 SCHEMA_FIELDS = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}

@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from profiles.fields import Choice, Line, Password, StrictSerializer, check_new_password
+from profiles.core.fields import Choice, Line, StrictSerializer
+from profiles.fields import Password, check_new_password
 from profiles.identity import tokens
 from profiles.models import USERNAME_LENGTH
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from profiles.pages import Page
+from profiles.core.pages import Page
 
 
 def page_response(request: Request, page: Page[Any], results: list[Any], *, count: int | None = None) -> Response:

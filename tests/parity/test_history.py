@@ -3,8 +3,8 @@
 import pytest
 
 from profiles import writing
+from profiles.core.pages import DEFAULT_SIZE, MOST
 from profiles.models import Door, Profile
-from profiles.pages import DEFAULT_SIZE, MOST
 from profiles.policy import Actor
 
 WRITES = 25

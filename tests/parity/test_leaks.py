@@ -8,8 +8,8 @@ from django.middleware.common import CommonMiddleware
 from django_guid.log_filters import CorrelationId
 from rest_framework.renderers import JSONRenderer
 
-from profiles import exports, filters, histories, pages, policy, serializers, sign_up, writing
-from profiles.core import parsers
+from profiles import exports, filters, histories, policy, serializers, sign_up, writing
+from profiles.core import pages, parsers
 from profiles.identity import credentials, families, security, throttling, tokens
 from profiles.models import Profile, ProfileQuerySet
 from server.edge import headers, text

@@ -11,8 +11,9 @@ from drf_spectacular.plumbing import ResolvedComponent, get_doc
 from drf_spectacular.utils import Direction, OpenApiExample, OpenApiRequest, OpenApiResponse
 
 from profiles import policy
+from profiles.core.fields import Email, Text, Website
 from profiles.core.outcomes import Outcome
-from profiles.fields import Email, Password, Text, Username, Website
+from profiles.fields import Password, Username
 from profiles.models import USERNAME_PATTERN
 from profiles.rest.contract import answers
 from profiles.rest.contract.operations import IF_NONE_MATCH, IN_PATH, OPERATIONS, RATE_LIMITS, Body, Operation
@@ -147,7 +148,7 @@ class Bearer(OpenApiAuthenticationExtension):
 class Strict(OpenApiSerializerExtension):
     """An input in which a name that there is not is an error."""
 
-    target_class = "profiles.fields.StrictSerializer"
+    target_class = "profiles.core.fields.StrictSerializer"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:

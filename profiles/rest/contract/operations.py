@@ -11,13 +11,13 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from profiles import bulk, filters, sign_up
+from profiles.core.fields import Line
 from profiles.core.outcomes import Outcome
+from profiles.core.pages import PageQuery
 from profiles.exports import ExportSerializer
-from profiles.fields import Line
 from profiles.histories import ChangeSerializer
 from profiles.identity import credentials
 from profiles.listing import ListQuery
-from profiles.pages import PageQuery
 from profiles.rest.contract import examples
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 

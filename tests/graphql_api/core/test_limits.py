@@ -13,7 +13,7 @@ from graphql_api.core import limits
 from graphql_api.schema import schema
 from graphql_api.types import page_values
 from profiles.core.outcomes import Refused
-from profiles.pages import DEFAULT_SIZE, MOST, PageQuery
+from profiles.core.pages import DEFAULT_SIZE, MOST, PageQuery
 
 
 def aliased(count):

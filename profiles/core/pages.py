@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.utils.encoders import JSONEncoder
 
+from profiles.core.fields import Choice, Line, StrictSerializer, WholeNumber
 from profiles.core.outcomes import InvalidCode, Refused
 from profiles.core.parsers import parse_json
-from profiles.fields import Choice, Line, StrictSerializer, WholeNumber
 
 Row = TypeVar("Row", bound=Model)
 

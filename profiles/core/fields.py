@@ -1,0 +1,132 @@
+"""Serializer fields that are strict about types, and about characters that nobody can see."""
+
+import re
+from collections.abc import Container, Mapping
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.fields import empty
+
+from profiles.core.outcomes import InvalidCode
+
+SURROGATES = r"\ud800-\udfff"  # alone, one is no character
+
+
+def unknown(data: Mapping[str, Any], fields: Container[str]) -> dict[str, list[ErrorDetail]]:
+    """The errors of what an input has and its serializer hasn't: a name misspelt is not dropped in silence."""
+    error = ErrorDetail(str(_("There is no such field. Check its spelling, or leave it out.")), InvalidCode.UNKNOWN)
+    return {name: [error] for name in data if name not in fields}
+
+
+def invalid(message: str | Promise, code: InvalidCode = InvalidCode.INVALID) -> ValidationError:
+    """The error of a value that is not of its field's form."""
+    return ValidationError(str(message), code=code)
+
+
+class Text(serializers.CharField):
+    """Lines of text: a string and no other type, its surrounding blanks trimmed, `\\n` between lines.
+
+    Refuses control characters but newline and tab, and lone surrogates, which no database stores.
+    """
+
+    forbidden = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+    forbidden_message = _("Take out the control characters: only newlines and tabs are allowed.")
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is not empty and data is not None:
+            if not isinstance(data, str):
+                self.fail("invalid")
+            data = self.tidy(data)
+            if re.search(f"[{self.forbidden}{SURROGATES}]", data):
+                raise invalid(self.forbidden_message)
+        return super().run_validation(data)
+
+    def tidy(self, data: str) -> str:
+        """One kind of line end, and none around it; blanks that Unicode has besides are trimmed later."""
+        return data.replace("\r\n", "\n").strip(" \t\n")
+
+    @classmethod
+    def pattern(cls) -> str:
+        """What these texts match, for a contract. Of lone surrogates it says nothing: readers differ in how."""
+        return f"^[^{cls.forbidden}]*$"
+
+
+class Line(Text):
+    """One line of text. Refuses what `Text` does, line breaks, and what overrides the direction of
+    the text around it (Unicode Standard Annex 9, section 2)."""
+
+    forbidden = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+    forbidden_message = _("Take out control characters, line breaks and direction overrides.")
+
+
+class Email(serializers.EmailField, Line):
+    """An email address, on one line."""
+
+
+class Website(serializers.URLField, Line):
+    """An http or https address, on one line."""
+
+    def to_internal_value(self, data: str) -> str:
+        url = super().to_internal_value(data)
+        if not url.lower().startswith(("http://", "https://")):
+            raise invalid(_("Begin with http:// or https://."))
+        return url
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    # Some systems list these two beside the IANA names; they mean something else on each machine.
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
+class TimeZone(Line):
+    """The name of a time zone in the IANA database."""
+
+    def to_internal_value(self, data: str) -> str:
+        name = super().to_internal_value(data)
+        if name not in _time_zones():
+            raise invalid(_("Name a time zone of the IANA database, such as Europe/Madrid or UTC."))
+        return name
+
+
+class Flag(serializers.BooleanField):
+    """True or false, and not what a form would make of either."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class WholeNumber(serializers.IntegerField):
+    """A number, or its digits as a query has them: ASCII ones, and no more than any number here needs."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,10}", data):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class Choice(serializers.ChoiceField):
+    """One of a field's choices, as a string. The error names them, and does not echo what came."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            message = _("Choose one of: {choices}.").format(choices=", ".join(self.choices))
+            raise invalid(message, InvalidCode.INVALID_CHOICE)
+        return str(data)
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses what it has no field for: a misspelt name must not be taken for none."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values: dict[str, Any] = super().to_internal_value(data)
+        if errors := unknown(data, self.fields):
+            raise ValidationError(errors)
+        return values
