@@ -233,4 +233,4 @@ def _family_key(text: str) -> UUID | None:
 
 
 def _mac(purpose: str, value: str | bytes) -> bytes:
-    return salted_hmac(f"profiles.identity.families.{purpose}", value, algorithm="sha256").digest()
+    return salted_hmac(f"profiles.families.{purpose}", value, algorithm="sha256").digest()

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from profiles.core.addresses import address_of
 from profiles.models import Profile
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("profiles.security")  # a name that operators filter by
 
 
 def log(event: str, profile: Profile | None, *, request: HttpRequest | Request | None = None, **facts: object) -> None:

@@ -89,7 +89,7 @@ def identify(authorization: str | None) -> Actor:
 
 def session_version(profile: Profile) -> str:
     """What the tokens of this profile carry as `sv`: another one after a new password or a sign-out everywhere."""
-    return salted_hmac("profiles.identity.tokens", profile.get_session_auth_hash(), algorithm="sha256").hexdigest()
+    return salted_hmac("profiles.tokens", profile.get_session_auth_hash(), algorithm="sha256").hexdigest()
 
 
 def ended() -> Refused:
