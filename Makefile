@@ -126,7 +126,7 @@ schema: install ## Write both contracts: graphql_api/schema.graphql, profiles/op
 WORDS := server/locale
 .PHONY: words
 words: install ## Gather the messages into server/locale, and compile what is translated (NEW=fr begins a language)
-	@$(BIN)/pybabel --quiet extract --no-location --sort-output --no-wrap --output $(WORDS)/django.pot profiles graphql_api server/*.py
+	@$(BIN)/pybabel --quiet extract --no-location --sort-output --no-wrap --output $(WORDS)/django.pot profiles graphql_api server/*.py server/edge
 	@$(BIN)/pybabel --quiet update --domain django --no-fuzzy-matching --ignore-obsolete --no-wrap \
 	  --ignore-pot-creation-date $(if $(NEW),--init-missing --locale $(NEW)) --input-file $(WORDS)/django.pot --output-dir $(WORDS)
 	@rm $(WORDS)/django.pot

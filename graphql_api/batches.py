@@ -4,9 +4,10 @@ from graphql import GraphQLError
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values
 
-from profiles import policy
-from profiles.models import Profile, comparable_username, parse_key, parse_node_id
-from profiles.policy import Action
+from profiles.core.models import parse_key
+from profiles.core.policy import Action
+from profiles.models import Profile, comparable_username
+from profiles.policy import policy
 
 ASK_FOR_ONE = ("profile", "node")  # fields of the query, by `id`, `pk` or `username`
 
@@ -45,5 +46,5 @@ def keys_of(info, node):
 def key_of(id=None, pk=None, username=None):
     """What the profile that is asked for is found by: its key, or its username; None where there is no such."""
     if id is not None:
-        return parse_node_id(id)
+        return Profile.key_of(id)
     return parse_key(str(pk)) if pk is not None else comparable_username(username or "")

@@ -4,9 +4,8 @@ import graphene
 from rest_framework.exceptions import ValidationError
 
 from graphql_api.types import derived, error_list, profile_errors
-from profiles import policy
 from profiles.identity import credentials, families, tokens
-from profiles.policy import Action
+from profiles.policy import AccountAction, policy
 
 
 def arguments(serializer_class):
@@ -95,7 +94,7 @@ class LogoutEverywhere(IdentityMutation):
     logged_out = graphene.Boolean()
 
     def mutate(root, info):
-        profile = policy.own(info.context.auth, Action.SIGN_OUT)
+        profile = policy.own(info.context.auth, AccountAction.SIGN_OUT)
 
         def perform():
             families.sign_out_everywhere(info.context, profile)
@@ -110,7 +109,7 @@ class ChangePassword(derived(credentials.Tokens().fields), IdentityMutation):
     Arguments = arguments(credentials.NewPassword)
 
     def mutate(root, info, **values):
-        profile = policy.own(info.context.auth, Action.CHANGE_PASSWORD)
+        profile = policy.own(info.context.auth, AccountAction.CHANGE_PASSWORD)
 
         def perform(**valid):
             return credentials.Tokens(families.change_password(info.context, profile, **valid)).data

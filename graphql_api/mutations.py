@@ -7,9 +7,10 @@ from graphql_api.identity import ChangePassword, LogoutEverywhere, RefreshToken,
 from graphql_api.queries import load
 from graphql_api.types import PROFILE_FIELDS, Profile, derived, error_list, profile_errors, show
 from profiles.bulk import MOST, update_many
-from profiles.models import Door, parse_node_id
+from profiles.core.models import Door
+from profiles.core.policy import Action
+from profiles.core.writing import Write
 from profiles.models import Profile as ProfileRow
-from profiles.policy import Action
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 from profiles.sign_up import sign_up
 
@@ -26,7 +27,7 @@ class WriteProfile(graphene.relay.ClientIDMutation):
     @classmethod
     def mutate_and_get_payload(cls, root, info, id, if_match=None, client_mutation_id=None, **values):
         profile = load(info, ProfileRow.objects.with_node_id(id), cls.action)
-        context = {"actor": info.context.auth, "door": Door.GRAPHQL, "if_match": if_match}
+        context = {"write": Write(info.context.auth, Door.GRAPHQL, if_match)}
         serializer = ProfileSerializer(profile, data=values, partial=cls.action is Action.UPDATE, context=context)
         try:
             serializer.is_valid(raise_exception=True)
@@ -59,7 +60,7 @@ class DeleteProfile(graphene.relay.ClientIDMutation):
     @classmethod
     def mutate_and_get_payload(cls, root, info, id, if_match=None, client_mutation_id=None):
         profile = load(info, ProfileRow.objects.with_node_id(id), Action.DELETE)
-        ProfileSerializer(profile, context={"actor": info.context.auth, "if_match": if_match}).delete()
+        ProfileSerializer(profile, context={"write": Write(info.context.auth, Door.GRAPHQL, if_match)}).delete()
         return cls(deleted_id=id, errors=[])
 
 
@@ -110,7 +111,7 @@ class UpdateProfiles(graphene.relay.ClientIDMutation):
 
     @classmethod
     def mutate_and_get_payload(cls, root, info, profiles, client_mutation_id=None):
-        items = [(parse_node_id(item.pop("id")), item, item.pop("if_match", None)) for item in map(dict, profiles)]
+        items = [(ProfileRow.key_of(item.pop("id")), item, item.pop("if_match", None)) for item in map(dict, profiles)]
         try:
             written = update_many(items, actor=info.context.auth, door=Door.GRAPHQL)
             return cls(profiles=[show(info, profile) for profile in written], errors=[])

@@ -20,12 +20,14 @@ from graphql_api.types import (
     page_values,
     show,
 )
-from profiles import policy
+from profiles.core.filters import MomentFilter
+from profiles.core.listing import list_rows
 from profiles.core.outcomes import Outcome, Refused
-from profiles.filters import MomentFilter, ProfileFilter
-from profiles.listing import ORDERINGS, ListQuery, list_profiles
+from profiles.core.policy import Action
+from profiles.filters import ProfileFilter
 from profiles.models import Profile as ProfileRow
-from profiles.policy import Action
+from profiles.policy import policy
+from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
 
 
@@ -55,7 +57,7 @@ def order_name(ordering):
     return f"{field}_DESC" if ordering.startswith("-") else field
 
 
-ProfileOrder = graphene.Enum.from_enum(StrEnum("ProfileOrder", {order_name(name): name for name in ORDERINGS}))
+ProfileOrder = graphene.Enum.from_enum(StrEnum("ProfileOrder", {order_name(name): name for name in PROFILES.orderings}))
 
 
 def as_text(value):
@@ -86,9 +88,9 @@ class Query(graphene.ObjectType):
     profiles = graphene.Field(
         graphene.NonNull(ProfileConnection),
         **PAGE_ARGUMENTS,
-        search=graphene.String(description=ListQuery().fields["search"].help_text),
+        search=graphene.String(description=PROFILES.list_query().fields["search"].help_text),
         filter=ProfileFilterInput(description="Those that pass all of these."),
-        order_by=ProfileOrder(description=ListQuery().fields["ordering"].help_text),
+        order_by=ProfileOrder(description=PROFILES.list_query().fields["ordering"].help_text),
         description="The profiles that you may see, by pages.",
     )
     me = graphene.Field(Profile, description="The caller's own profile.")
@@ -103,7 +105,7 @@ class Query(graphene.ObjectType):
         given = {"search": search, "ordering": order_by and str(order_by), "count": asks_for(info, "totalCount")}
         filters = {name: as_text(value) for name, value in (filter or {}).items()}
         values = {**filters, **page_values(**page), **{k: v for k, v in given.items() if v is not None}}
-        rows, count = list_profiles(info.context.auth, values)
+        rows, count = list_rows(PROFILES, info.context.auth, values)
         result = connection(ProfileConnection, rows, [show(info, row) for row in rows.rows])
         result.total_count = count
         return result

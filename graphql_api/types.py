@@ -16,13 +16,14 @@ from graphene_django.rest_framework.serializer_converter import (
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from profiles import exports, policy
+from profiles import exports
+from profiles.core.histories import read_history
 from profiles.core.outcomes import InvalidCode, Outcome
 from profiles.core.preconditions import entity_tag
-from profiles.histories import ChangeSerializer, read_history
-from profiles.listing import COUNT_OPERATIONS
+from profiles.core.resources import COUNT_OPERATIONS
 from profiles.models import Profile as ProfileRow
-from profiles.policy import Action
+from profiles.policy import AccountAction, policy
+from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
 
 
@@ -66,7 +67,7 @@ class Node(graphene.Interface):
 
 PROFILE_FIELDS = dict(ProfileSerializer().fields)
 HERE_OTHERWISE = {"id", "node_id", "updated_by", "editable_fields"}  # by name, type or spelling
-ALWAYS_SHOWN = PROFILE_FIELDS.keys() - policy.SOMETIMES_HIDDEN
+ALWAYS_SHOWN = PROFILE_FIELDS.keys() & policy.always_shown
 
 
 PAGE_ARGUMENTS = {
@@ -100,7 +101,7 @@ def connection(connection_class, page, nodes):
     return connection_class(edges=edges, page_info=info)
 
 
-CHANGE_FIELDS = dict(ChangeSerializer().fields)
+CHANGE_FIELDS = dict(PROFILES.change_serializer().fields)
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Profile(
     )
 
     def resolve_export(profile, info):
-        row = policy.require(info.context.auth, Action.EXPORT, profile.row)
+        row = policy.require(info.context.auth, AccountAction.EXPORT, profile.row)
         return ProfileExport(url=info.context.build_absolute_uri(exports.path_of(row)))
 
     def resolve_id(profile, info):
@@ -180,7 +181,7 @@ class Profile(
     def resolve_history(profile, info, **arguments):
         actor = info.context.auth
         page = read_history(profile.row, actor, page_values(**arguments))
-        shown = ChangeSerializer(page.rows, many=True, context={"actor": actor}).data
+        shown = PROFILES.change_serializer(page.rows, many=True, context={"actor": actor}).data
         return connection(ChangeConnection, page, list(zip(page.rows, shown, strict=True)))
 
 

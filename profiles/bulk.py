@@ -2,15 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from profiles import policy, writing
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.core.outcomes import InvalidCode, Refused
-from profiles.models import Door, Profile, comparable_username
-from profiles.policy import Action, Actor
+from profiles.core.policy import Action, require_writer
+from profiles.core.writing import Write
+from profiles.models import Profile, comparable_username
+from profiles.policy import policy
 from profiles.serializers import ProfileSerializer
 
 MOST = 100  # profiles in a write
@@ -34,20 +39,20 @@ def update_many(items: Items, *, actor: Actor, door: Door) -> list[Profile]:
             session has ended; or for the first row that is refused, whose number is in `details["row"]`, from 0.
         ValidationError: what is wrong, by row: its attributes begin with the row's number.
     """
-    policy.require_writer(actor)
+    require_writer(actor)
     if len(items) > MOST:
         message = _("Send at most {most} profiles at once.").format(most=MOST)
         raise ValidationError([ErrorDetail(message, code=InvalidCode.MAX_LENGTH)])
-    return writing.transact(lambda: _write(items, actor, door))
+    return writing.transact(Profile, lambda: _write(items, Write(actor, door)))
 
 
-def _write(items: Items, actor: Actor, door: Door) -> list[Profile]:
-    rows, acting = writing.lock({key for key, _, _ in items if key}, actor)
-    serializers = _serializers(items, rows, acting)
+def _write(items: Items, write: Write) -> list[Profile]:
+    rows, acting = writing.lock(Profile, {key for key, _, _ in items if key}, write.actor)
+    serializers = _serializers(items, rows, replace(write, actor=acting))
     _validate(serializers)
     for serializer in sorted(serializers, key=_wanted_username):
-        writing.save_locked(serializer.profile, serializer.validated_data, acting, door)
-    return [serializer.profile for serializer in serializers]
+        writing.save_locked(serializer.row, serializer.validated_data, acting, write.door)
+    return [serializer.row for serializer in serializers]
 
 
 def _wanted_username(serializer: ProfileSerializer) -> str:
@@ -56,15 +61,15 @@ def _wanted_username(serializer: ProfileSerializer) -> str:
     return str(serializer.validated_data.get("username", "")).lower()
 
 
-def _serializers(items: Items, rows: Mapping[int, Profile], actor: Actor) -> list[ProfileSerializer]:
+def _serializers(items: Items, rows: Mapping[int, Profile], write: Write) -> list[ProfileSerializer]:
     taken = _taken([values for _, values, _ in items])
     serializers = []
     for number, (key, values, if_match) in enumerate(items):
         try:
-            profile = policy.require(actor, Action.UPDATE, rows.get(key or 0))
+            profile = policy.require(write.actor, Action.UPDATE, rows.get(key or 0))
         except Refused as refused:
             raise refused.of_row(number) from None
-        context = {"actor": actor, "if_match": if_match, "taken": taken}
+        context = {"write": replace(write, if_match=if_match), "taken": taken}
         serializers.append(ProfileSerializer(profile, data=values, partial=True, context=context))
     return serializers
 
@@ -79,13 +84,13 @@ def _taken(inputs: Sequence[Any]) -> set[str]:
 
 def _validate(serializers: Sequence[ProfileSerializer]) -> None:
     errors: list[Any] = []
-    keys = Counter(serializer.profile.pk for serializer in serializers)
+    keys = Counter(serializer.row.pk for serializer in serializers)
     for number, serializer in enumerate(serializers):
         try:
             serializer.is_valid(raise_exception=True)
             message = _("This profile is in the list more than once. Send all of its changes together.")
             twice = ErrorDetail(message, code=InvalidCode.INVALID)
-            errors.append({"id": [twice]} if keys[serializer.profile.pk] > 1 else {})
+            errors.append({"id": [twice]} if keys[serializer.row.pk] > 1 else {})
         except Refused as refused:
             raise refused.of_row(number) from None
         except ValidationError as error:

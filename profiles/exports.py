@@ -22,16 +22,16 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
-from profiles import policy
+from profiles.core.actors import Actor
+from profiles.core.models import parse_key
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.pages import Row, paginate
-from profiles.histories import ChangeSerializer
 from profiles.identity import security
 from profiles.identity.sessions import AdminSession
-from profiles.models import Change, Export, IdempotencyKey, Profile, TokenFamily, parse_key
-from profiles.policy import Action, Actor
+from profiles.models import Change, Export, IdempotencyKey, Profile, TokenFamily, logged_about
+from profiles.policy import AccountAction, policy
+from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
-from profiles.writing import logged_about
 
 AT_ONCE = 100  # rows of a statement, and of a piece of the stream
 DAY = timedelta(days=1)
@@ -62,7 +62,7 @@ class WriteSerializer(serializers.ModelSerializer[Change]):
         read_only_fields = fields
 
     def get_profile(self, change: Change) -> int | None:
-        return policy.visible_key(cast(Actor, self.context["actor"]), change.profile)
+        return policy.visible_key(self.context["actor"], change.profile)
 
 
 class TokenFamilySerializer(serializers.ModelSerializer[TokenFamily]):
@@ -121,7 +121,7 @@ class ExportSerializer(serializers.Serializer[Any]):
 
     profile = ProfileSerializer()
     account = AccountSerializer()
-    history = ChangeSerializer(many=True)
+    history = PROFILES.change_serializer(many=True)
     writes_to_others = WriteSerializer(many=True)
     sign_ins = TokenFamilySerializer(many=True)
     sign_up_keys = SignUpKeySerializer(many=True)
@@ -184,7 +184,7 @@ def _begin(profile: Profile, actor: Actor) -> tuple[Profile, Export]:
     """The row of a new export, made under the lock of the account's: of two at once, one begins."""
     with transaction.atomic():
         locked = Profile.objects.select_related("updated_by").for_writing().filter(pk=profile.pk).first()
-        row = policy.require(actor, Action.EXPORT, locked)
+        row = policy.require(actor, AccountAction.EXPORT, locked)
         now = timezone.now()  # of its turn, which it may have waited for
         row.exports.filter(started_at__lte=now - DAY).delete()
         _require_turn(list(row.exports.order_by("started_at", "pk")), now)

@@ -1,48 +1,26 @@
-"""The one FilterSet: which profiles of those that may be seen are wanted."""
-
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, cast
+"""Which profiles of those that may be seen are wanted: the filters, and the search."""
 
 import django_filters
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, Value
-from django_filters.fields import IsoDateTimeField
-from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from profiles import policy
-from profiles.core.fields import Line
-from profiles.core.outcomes import InvalidCode
+from profiles.core.actors import Actor
+from profiles.core.filters import MomentFilter
 from profiles.models import Profile, ProfileQuerySet, normalize_username
-from profiles.policy import Actor, Visibility
+from profiles.policy import Visibility, policy
 
 SEARCHED = ("username", "display_name", "location", "bio")
 MOST_WORDS = 10
 MOST_LOOKUPS = 5_000  # entries of words that a search looks up, and the most profiles that it finds
-LONGEST = 200  # characters of a filter's value
-
-
-class Moment(IsoDateTimeField):
-    """A moment that UTC has: the year 1 in a zone east of it began before there were years."""
-
-    def clean(self, value: Any) -> datetime | None:
-        moment: datetime | None = super().clean(value)
-        try:
-            return moment and moment.astimezone(UTC)
-        except OverflowError:
-            raise DjangoValidationError(self.error_messages["invalid"], code=InvalidCode.INVALID) from None
-
-
-class MomentFilter(django_filters.IsoDateTimeFilter):
-    field_class = Moment
 
 
 class ProfileFilter(django_filters.FilterSet):
-    """By username, visibility, place and time. A filter is named after the field that it reads."""
+    """By username, visibility, place and time."""
 
     username = django_filters.CharFilter(method="by_username", label="This one, in any case.")
-    username_prefix = django_filters.CharFilter(method="by_username_prefix", label="Beginning so, in any case.")
+    username_prefix = django_filters.CharFilter(
+        "username", method="by_username_prefix", label="Beginning so, in any case."
+    )
     visibility = django_filters.ChoiceFilter(choices=Visibility.choices, label="This one. For staff.")
     location = django_filters.CharFilter(method="by_location", label="This one, in any case.")
     created_after = MomentFilter("created_at", "gte", label="At this moment or later.")
@@ -65,36 +43,6 @@ class ProfileFilter(django_filters.FilterSet):
 
     def by_location(self, rows: ProfileQuerySet, name: str, value: str) -> ProfileQuerySet:
         return rows.filter(location__lower=value.lower())
-
-
-def filtered(rows: ProfileQuerySet, actor: Actor, values: Mapping[str, Any]) -> ProfileQuerySet:
-    """The rows that pass these filters, by name.
-
-    Raises:
-        Refused: FORBIDDEN: a filter on a field that this actor may not read, which would let it guess.
-        ValidationError: a value is not of its filter's form.
-    """
-    for name in values:
-        policy.require_filter(actor, name)
-    errors = {}
-    for name, value in values.items():
-        try:
-            Line(max_length=LONGEST).run_validation(value)
-        except ValidationError as error:
-            errors[name] = error.detail
-    if errors:
-        raise ValidationError(errors)
-    if not values:
-        return rows
-    wanted = ProfileFilter(dict(values), rows)
-    if not wanted.is_valid():
-        details = {name: [_detail(e) for e in found] for name, found in wanted.form.errors.as_data().items()}
-        raise ValidationError(details)
-    return cast(ProfileQuerySet, wanted.qs)
-
-
-def _detail(error: DjangoValidationError) -> ErrorDetail:
-    return ErrorDetail(" ".join(error.messages), code=error.code or InvalidCode.INVALID)
 
 
 def searched(rows: ProfileQuerySet, actor: Actor, text: str) -> ProfileQuerySet:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 from uuid import uuid4
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models.functions import Length, Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
-from graphql_relay import from_global_id, to_global_id
 
-from profiles import policy
+from profiles.core.actors import Actor
+from profiles.core.models import AbstractChange, Resource, ResourceQuerySet
 from profiles.core.outcomes import InvalidCode
 from profiles.identity.sessions import AdminSession as AdminSession  # Django looks for models here
-from profiles.policy import Actor, Visibility
+from profiles.policy import Visibility, policy
 
 models.CharField.register_lookup(Lower)
 models.CharField.register_lookup(Length)
@@ -33,9 +35,6 @@ EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the brackets
 BIO_LENGTH = 2_000
 LINE_LENGTH = 100
 WEBSITE_LENGTH = 200
-
-NODE_ID_LENGTH = 64  # of the longest that are read; ours have 24 characters at most
-NODE_TYPE = "Profile"  # the type that a Relay global id names
 
 
 def normalize_username(username: str) -> str:
@@ -55,36 +54,11 @@ def comparable_username(username: str) -> str | None:
     return name.lower() if re.match(USERNAME_PATTERN, name) else None
 
 
-def parse_key(key: str) -> int | None:
-    """A primary key in its one spelling; None for any other text."""
-    return int(key) if re.fullmatch(r"[1-9][0-9]{0,9}", key) else None
-
-
-def parse_node_id(node_id: str) -> int | None:
-    """The primary key that a Relay global id of ours stands for; None for any other text."""
-    key = from_global_id(node_id).id if len(node_id) <= NODE_ID_LENGTH and node_id.isascii() else ""
-    return parse_key(key) if to_global_id(NODE_TYPE, key) == node_id else None
-
-
-class ProfileQuerySet(models.QuerySet["Profile"]):
-    def visible_to(self, actor: Actor) -> ProfileQuerySet:
-        """The profiles that exist for this actor, each with who last wrote it, in the same statement."""
-        return self.filter(policy.visible(actor)).select_related("updated_by")
-
+class ProfileQuerySet(ResourceQuerySet):
     def named(self, username: str) -> ProfileQuerySet:
         """The profile of this username, whatever the case; none where no username looks like that."""
         name = comparable_username(username)
         return self.filter(username__lower=name) if name else self.none()
-
-    def with_key(self, key: str) -> ProfileQuerySet:
-        """The profile of this primary key; none where no key looks like that."""
-        pk = parse_key(key)
-        return self.filter(pk=pk) if pk else self.none()
-
-    def with_node_id(self, node_id: str) -> ProfileQuerySet:
-        """The profile of this Relay global id; none for a string that we never gave out."""
-        pk = parse_node_id(node_id)
-        return self.filter(pk=pk) if pk else self.none()
 
     def among(self, keys: Collection[int], usernames: Collection[str]) -> ProfileQuerySet:
         """The profiles of these keys and of these usernames, as `comparable_username` gives them."""
@@ -94,19 +68,12 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
         """The actor's own profile; none for nobody in particular."""
         return self.filter(pk=actor.profile.pk) if actor.profile else self.none()
 
-    def for_writing(self) -> ProfileQuerySet:
-        """These rows, locked until the transaction ends.
-
-        NO KEY: others may point at a row (`updated_by`, `actor`) meanwhile, without which two of the staff
-        who change each other's profile would wait for one another for ever.
-        """
-        return self.select_for_update(of=("self",), no_key=True)
-
     # What Django's own authentication and commands call
 
     def get_by_natural_key(self, username: str | None) -> Profile:
         """The profile that signs in under this username, whatever the case. Raises `Profile.DoesNotExist`."""
-        return self.named(username or "").get()
+        profile: Profile = self.named(username or "").get()
+        return profile
 
     def create_user(self, username: str, email: str, password: str, **fields: Any) -> Profile:
         """A new profile, its password hashed.
@@ -114,7 +81,7 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
         Raises:
             django.core.exceptions.ValidationError: a value breaks a rule of the row.
         """
-        profile = self.model(username=normalize_username(username), email=email, **fields)
+        profile: Profile = self.model(username=normalize_username(username), email=email, **fields)
         profile.set_password(password)
         profile.full_clean()
         profile.save(force_insert=True)
@@ -144,7 +111,7 @@ UNIQUE_USERNAME = models.UniqueConstraint(
 )
 
 
-class Profile(AbstractBaseUser, PermissionsMixin):
+class Profile(AbstractBaseUser, PermissionsMixin, Resource):
     """An account and its public face, in one row."""
 
     username = models.CharField(
@@ -171,24 +138,11 @@ class Profile(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True, help_text="Whether the account can sign in and be seen.")
     is_staff = models.BooleanField(default=False, help_text="Whether it may see and change every profile.")
     created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When it signed up.")
-    updated_at = models.DateTimeField(
-        default=timezone.now, editable=False, help_text="When a write last changed something."
-    )
-    updated_by = models.ForeignKey(
-        "self",
-        null=True,
-        editable=False,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        help_text="Who last changed something.",
-    )
-    version = models.PositiveIntegerField(
-        default=1, help_text="1 at first, one more at each write that changes something."
-    )
     sign_outs = models.PositiveIntegerField(default=0, editable=False, help_text="How often it signed out everywhere.")
     last_login = None  # a sign-in is an event for the log, not a write to the profile
 
-    objects = ProfileQuerySet.as_manager()
+    objects: ClassVar[Any] = ProfileQuerySet.as_manager()
+    policy = policy
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -229,9 +183,14 @@ class Profile(AbstractBaseUser, PermissionsMixin):
             "profiles.Profile.session", f"{self.sign_outs}:{self.password}", secret=secret, algorithm="sha256"
         ).hexdigest()
 
+    @property
+    def session_version(self) -> str:
+        """What its tokens carry as `sv`: another one after a new password or a sign-out everywhere."""
+        return salted_hmac("profiles.tokens", self.get_session_auth_hash(), algorithm="sha256").hexdigest()
+
     def check_password(self, raw_password: str | None) -> bool:
         """Whether this is the password. Saves nothing, as Django's own does where the hash is of an older kind: see
-        `writing.rehash`."""
+        `accounts.rehash`."""
         return check_password(raw_password, self.password)
 
     def continues(self, earlier: Profile) -> bool:
@@ -239,10 +198,34 @@ class Profile(AbstractBaseUser, PermissionsMixin):
         nor a sign-out everywhere came between."""
         return self.is_active and (self.password, self.sign_outs) == (earlier.password, earlier.sign_outs)
 
-    @property
-    def node_id(self) -> str:
-        """The opaque id that both doors know it by (Relay's global object identification)."""
-        return to_global_id(NODE_TYPE, self.pk)
+    def changed(self, changes: Mapping[str, Any]) -> None:
+        """Ends the sign-ins of an account that was disabled."""
+        if changes.get("is_active") == [True, False]:
+            self.end_sign_ins()
+
+    def end_sign_ins(self) -> None:
+        self.token_families.filter(ended_at=None).update(ended_at=timezone.now())
+
+    def before_deletion(self, actor: Actor) -> None:
+        """Locks, in the order of their keys, every row that the deletion writes to: the profile, the actor's, and
+        those that name the profile as their writer. Two deletions, or a deletion and a write, then have no deadlock."""
+        keys = [self.pk, *([actor.profile.pk] if actor.profile else [])]
+        named = Profile.objects.filter(updated_by=self.pk).values("pk")
+        wrote_to = Change.objects.filter(actor=self.pk).values("profile")
+        affected = Profile.objects.filter(pk__in=keys).values("pk").union(named, wrote_to)
+        rows = Profile.objects.filter(pk__in=affected).order_by("pk").select_for_update(no_key=True)
+        list(rows.values_list("pk", flat=True))
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Deletes with it its history, tokens, sessions, exports, and what the admin's log says of it. What it wrote
+        to others stays in their history, without an actor."""
+        LogEntry.objects.filter(logged_about(self)).delete()
+        return super().delete(*args, **kwargs)
+
+
+def logged_about(profile: Profile) -> models.Q:
+    """What the admin's log says of a profile, as a filter of `LogEntry`: it holds the username, and no foreign key."""
+    return models.Q(content_type=ContentType.objects.get_for_model(Profile), object_id=str(profile.pk))
 
 
 class TokenFamily(models.Model):
@@ -294,25 +277,12 @@ class Export(models.Model):
         return f"{self.profile_id} {self.started_at}"
 
 
-class Door(models.TextChoices):
-    """Where a write came in."""
-
-    REST = "rest"
-    GRAPHQL = "graphql"
-    ADMIN = "admin"
-    COMMAND = "command"
-
-
-class Change(models.Model):
-    """A write that changed a profile: who, when, through which door, which fields from what to what."""
+class Change(AbstractChange):
+    """A write that changed a profile."""
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="history")
     version = models.PositiveIntegerField(help_text="The profile's version that this write made.")
     actor = models.ForeignKey(Profile, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
-    at = models.DateTimeField()
-    door = models.CharField(max_length=10, choices=Door.choices)
-    request_id = models.UUIDField(null=True, help_text="The request's X-Request-ID.")
-    fields = models.JSONField(help_text="By field: [from, to].")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["profile", "version"], name="change_version_unique")]

@@ -14,10 +14,11 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from profiles import policy, writing
+from profiles.core import writing
+from profiles.core.actors import Actor
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.models import IdempotencyKey, Profile
-from profiles.policy import Actor
+from profiles.policy import policy
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 
 KEPT = timedelta(hours=24)
@@ -68,7 +69,7 @@ def _make(actor: Actor, data: Any, attempt: IdempotencyKey | None) -> SignedUp:
 def _written(actor: Actor, values: dict[str, Any], attempt: IdempotencyKey | None) -> SignedUp:
     values["password"] = make_password(values["password"])  # before the transaction: it takes its time
     with transaction.atomic():
-        profile = writing.create(values, actor=actor)
+        profile = writing.create(Profile, values, actor=actor)
         reader = actor if actor.is_staff else Actor(profile)
         shown = dict(ProfileSerializer(profile, context={"actor": reader}).data)
         if attempt:

@@ -243,7 +243,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "Visibility": "profiles.policy.Visibility",
-        "Door": "profiles.models.Door",
+        "Door": "profiles.core.models.Door",
         "ErrorType": ["client_error", "server_error"],
     },
     "ENUM_SUFFIX": "",

@@ -10,7 +10,7 @@ from graphql import get_named_type, is_leaf_type
 from graphql_relay import to_global_id
 
 from graphql_api.schema import schema
-from profiles.models import Door
+from profiles.core.models import Door
 from tests import contract
 
 FIELDS = schema.graphql_schema.type_map["Profile"].fields

@@ -37,7 +37,8 @@ from graphql_api.types import PAGE_ARGUMENTS, PROFILE_FIELDS, page_values
 from profiles.core.outcomes import Outcome, Refused
 from profiles.core.pages import DEFAULT_SIZE, MOST
 from profiles.core.parsers import MOST_DIGITS
-from profiles.listing import COUNT_OPERATIONS, SEARCH_OPERATIONS
+from profiles.core.resources import COUNT_OPERATIONS
+from profiles.resource import SEARCH_OPERATIONS
 
 TYPES = schema.graphql_schema.type_map
 SCHEMA_FIELDS = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}

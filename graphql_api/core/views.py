@@ -31,10 +31,10 @@ from graphql_api.attempts import attempts_of
 from graphql_api.core import limits, persisted
 from graphql_api.core.execution import Execution, LongExecution, execute
 from graphql_api.schema import schema
+from profiles.core.actors import Actor
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.parsers import parse_json, read_query
 from profiles.identity.throttling import Budget, is_counted, require_patience, spend, spend_after_reading
-from profiles.policy import Actor
 from server.edge.traffic import is_long, is_long_text, traffic
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """The admin's pages on profiles and sign-ins: a third door, behind the same policy, validation and write path."""
 
 import json
+from enum import StrEnum
 from typing import Any, cast
 
 from django import forms
@@ -13,12 +14,15 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from rest_framework.exceptions import ValidationError
 
-from profiles import policy
 from profiles.admin.site import ClosedAdmin, actor_of
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.core.outcomes import Refused
+from profiles.core.policy import Action
+from profiles.core.writing import Write
 from profiles.identity import families
-from profiles.models import Change, Door, Profile, ProfileQuerySet, TokenFamily
-from profiles.policy import Action, Actor
+from profiles.models import Change, Profile, ProfileQuerySet, TokenFamily
+from profiles.policy import AccountAction, policy
 from profiles.serializers import ProfileSerializer
 
 NEWEST = 20  # rows of what a profile has many of
@@ -48,7 +52,7 @@ class ProfileForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         sent = {name: cleaned[name] for name in (*self.changed_data, "version") if name in cleaned}
-        context = {"actor": self.actor, "door": Door.ADMIN}
+        context = {"write": Write(self.actor, Door.ADMIN)}
         self.serializer = ProfileSerializer(self.instance, data=sent, partial=True, context=context)
         try:
             self.serializer.is_valid(raise_exception=True)
@@ -64,7 +68,7 @@ class ProfileForm(forms.ModelForm):
 class ReadOnly:
     """Rows to look at: they are made, changed and deleted elsewhere, and seen by whoever may do this `action`."""
 
-    action: Action
+    action: StrEnum
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         profile = getattr(obj, "profile", obj)
@@ -132,7 +136,7 @@ def as_json(value: Any) -> str:
 class FamilyAdmin(ReadOnly):
     """A family of tokens: of a token itself there is only a hash."""
 
-    action = Action.EXPORT
+    action = AccountAction.EXPORT
     shown = ("refresh_token", "scope", "created_at", "expires_at", "ended_at", "is_alive")
     newest_first = ("-created_at", "id")
 
@@ -205,7 +209,7 @@ class TokenFamilyAdmin(FamilyAdmin, ClosedAdmin):
     def end(self, request: HttpRequest, chosen: QuerySet[TokenFamily]) -> None:
         actor = actor_of(request)
         for family in chosen:
-            policy.require(actor, Action.SIGN_OUT, family.profile)
+            policy.require(actor, AccountAction.SIGN_OUT, family.profile)
         ended = families.end(chosen, request=request, by=actor.profile and actor.profile.pk)
         self.message_user(request, f"Families ended: {len(ended)}.", messages.SUCCESS if ended else messages.WARNING)
 

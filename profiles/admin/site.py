@@ -18,13 +18,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from profiles import writing
+from profiles.core.actors import Actor
 from profiles.core.outcomes import Refused
 from profiles.fields import Password
-from profiles.identity import security
+from profiles.identity import accounts, security
 from profiles.identity.throttling import Budget, count_password_change, sign_in_attempts, spend
 from profiles.models import Profile
-from profiles.policy import Actor
 
 LONGEST_SEARCH = 100  # characters: each word is one more condition on each of the `search_fields`
 UNUSED = {"autocomplete", "view_on_site"}  # views that find rows of any model by their parameters
@@ -50,7 +49,7 @@ class PasswordForm(AdminPasswordChangeForm):
         return str(super().clean_old_password())
 
     def save(self, commit: bool = True) -> Profile:
-        self.user = writing.change_password(self.user, self.cleaned_data["new_password1"])
+        self.user = accounts.change_password(self.user, self.cleaned_data["new_password1"])
         security.log("password_changed", self.user, request=self.request)
         return self.user
 

@@ -120,6 +120,16 @@ class Refused(Exception):
         return Refused(self.outcome, self.message, headers=self.headers, **self.details, row=number)
 
 
+def bad_token(message: str) -> Refused:
+    """The refusal of what a client sent as its token (RFC 6750, section 3.1)."""
+    return Refused(Outcome.UNAUTHENTICATED, message, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def sign_in_ended() -> Refused:
+    """The refusal of a token that is not valid, or whose account or session has ended."""
+    return bad_token(gettext("The token is not valid, or no longer. Sign in again."))
+
+
 def _sqlstate(error: BaseException) -> str | None:
     """PostgreSQL's code of a database error; None for SQLite's."""
     return getattr(error.__cause__, "sqlstate", None)

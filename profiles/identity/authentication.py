@@ -3,11 +3,11 @@
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from profiles.core.actors import Actor
 from profiles.core.outcomes import Refused
 from profiles.identity import tokens
 from profiles.identity.throttling import Budget, spend
 from profiles.models import Profile
-from profiles.policy import Actor
 
 
 class BearerAuthentication(BaseAuthentication):

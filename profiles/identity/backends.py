@@ -5,8 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from profiles import writing
-from profiles.identity import security
+from profiles.identity import accounts, security
 from profiles.identity.throttling import count_sign_in
 from profiles.models import Profile
 
@@ -30,4 +29,4 @@ class CountedBackend(ModelBackend):
             security.log("sign_in_failed", Profile.objects.named(username).first(), request=request)
             return None
         security.log("sign_in", profile, request=request)
-        return writing.rehash(profile, password)
+        return accounts.rehash(profile, password)

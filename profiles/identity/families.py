@@ -25,9 +25,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
-from profiles import writing
-from profiles.core.outcomes import InvalidCode, Outcome, Refused
-from profiles.identity import security, tokens
+from profiles.core.outcomes import InvalidCode, Outcome, Refused, sign_in_ended
+from profiles.identity import accounts, security, tokens
 from profiles.identity.throttling import count_password_change
 from profiles.models import Profile, TokenFamily
 
@@ -69,19 +68,19 @@ def start(profile: Profile, scope: str = tokens.READ_WRITE) -> TokenPair:
     """
     pair = _start(profile, scope)
     if pair is None:
-        raise tokens.ended()
+        raise sign_in_ended()
     return pair
 
 
 def _start(profile: Profile, scope: str) -> TokenPair | None:
     with transaction.atomic():
         # Locked, so that a deletion waits until the family is there to be deleted.
-        if writing.lock_account(profile) is None:
+        if accounts.lock_account(profile) is None:
             return None
         family = TokenFamily(
             profile=profile,
             scope=scope,
-            session_version=tokens.session_version(profile),
+            session_version=profile.session_version,
             expires_at=timezone.now() + timedelta(days=settings.REFRESH_TOKEN_DAYS),
         )
         text = _text(family.pk, secrets.token_bytes(NONCE_BYTES))
@@ -148,7 +147,7 @@ def end(
 
 def sign_out_everywhere(request: HttpRequest | Request, profile: Profile) -> None:
     """End every family of this profile, and its sessions."""
-    writing.sign_out_everywhere(profile)
+    accounts.sign_out_everywhere(profile)
     security.log("signed_out_everywhere", profile, request=request)
 
 
@@ -166,7 +165,7 @@ def change_password(
         security.log("password_change_failed", profile, request=request)
         message = _("This is not your password. Give the one that you sign in with.")
         raise ValidationError({"old_password": [ErrorDetail(message, code=InvalidCode.INVALID)]})
-    row = writing.change_password(profile, new_password)
+    row = accounts.change_password(profile, new_password)
     security.log("password_changed", row, request=request)
     return start(row)
 
@@ -186,7 +185,7 @@ def is_alive(family: TokenFamily) -> bool:
         family.ended_at is None
         and family.expires_at > timezone.now()
         and family.profile.is_active
-        and constant_time_compare(family.session_version, tokens.session_version(family.profile))
+        and constant_time_compare(family.session_version, family.profile.session_version)
     )
 
 

@@ -14,12 +14,12 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from profiles import policy
+from profiles.core.actors import Actor
 from profiles.core.addresses import address_of, networks
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity.counters import Count, Counter, Memory, Rate, Shared, Window, parse_rate
 from profiles.models import Profile, comparable_username
-from profiles.policy import Action, Actor
+from profiles.policy import AccountAction, policy
 
 if TYPE_CHECKING:  # its classes name our throttle
     from rest_framework.views import APIView
@@ -162,7 +162,7 @@ def sign_in_attempts(request: HttpRequest | Request | None, account: Any) -> lis
 
 def password_attempts(actor: Actor) -> list[Count]:
     """The counts of a signed-in caller's attempt to change its password: no stranger adds to them."""
-    if actor.profile is None or not policy.can(actor, Action.CHANGE_PASSWORD, actor.profile):
+    if actor.profile is None or not policy.can(actor, AccountAction.CHANGE_PASSWORD, actor.profile):
         return []
     return [_password_attempt(actor.profile)]
 

@@ -11,17 +11,17 @@ from uuid import UUID, uuid4
 
 import jwt
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from graphql_jwt.exceptions import JSONWebTokenError
 from graphql_jwt.settings import jwt_settings
 from graphql_jwt.shortcuts import get_token
 from graphql_jwt.utils import get_payload, get_user_by_payload
 
-from profiles.core.outcomes import Outcome, Refused
+from profiles.core.actors import Actor
+from profiles.core.outcomes import bad_token, sign_in_ended
 from profiles.identity import keys
 from profiles.models import Profile, TokenFamily
-from profiles.policy import Actor
 
 READ = "read"
 READ_WRITE = "read write"
@@ -60,9 +60,9 @@ def read(token: str) -> AccessToken:
     if (
         profile is None
         or claims["sub"] != str(profile.pk)
-        or not constant_time_compare(claims["sv"], session_version(profile))
+        or not constant_time_compare(claims["sv"], profile.session_version)
     ):
-        raise ended()
+        raise sign_in_ended()
     return AccessToken(token, profile, _expiry(claims), claims["scope"])
 
 
@@ -80,26 +80,11 @@ def identify(authorization: str | None) -> Actor:
         return Actor()
     scheme, _blank, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
-        raise _bad(_("Send the token as 'Authorization: Bearer TOKEN'."))
+        raise bad_token(_("Send the token as 'Authorization: Bearer TOKEN'."))
     if len(token) > LONGEST:
-        raise _bad(_("The token is not valid, or no longer. Sign in again."))
+        raise sign_in_ended()
     good = read(token.strip())
     return Actor(good.profile, may_write=good.scope == READ_WRITE)
-
-
-def session_version(profile: Profile) -> str:
-    """What the tokens of this profile carry as `sv`: another one after a new password or a sign-out everywhere."""
-    return salted_hmac("profiles.tokens", profile.get_session_auth_hash(), algorithm="sha256").hexdigest()
-
-
-def ended() -> Refused:
-    """The refusal of a token that is not valid, or whose account or session has ended."""
-    return _bad(_("The token is not valid, or no longer. Sign in again."))
-
-
-def _bad(message: str) -> Refused:
-    # RFC 6750, section 3.1
-    return Refused(Outcome.UNAUTHENTICATED, message, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 def _expiry(claims: dict[str, Any]) -> datetime:
@@ -119,7 +104,7 @@ def claims_for(profile: Profile, context: object = None) -> dict[str, Any]:
         "typ": ACCESS,
         "aud": jwt_settings.JWT_AUDIENCE,
         "iss": jwt_settings.JWT_ISSUER,
-        "sv": session_version(profile),
+        "sv": profile.session_version,
     }
 
 

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from profiles import policy
+from profiles.core.actors import Actor
 from profiles.identity import credentials, families, keys, tokens
 from profiles.identity.throttling import PasswordThrottle, SignInThrottle
-from profiles.policy import Action, Actor
+from profiles.policy import AccountAction, policy
 
 KEY_SET_AGE = 300  # seconds that whoever verifies elsewhere may keep the keys
 
@@ -79,7 +79,7 @@ class LogoutEverywhereView(IdentityView):
     serializer_class = credentials.Nothing
 
     def check(self, actor: Actor) -> None:
-        self.profile = policy.own(actor, Action.SIGN_OUT)
+        self.profile = policy.own(actor, AccountAction.SIGN_OUT)
 
     def perform(self, **values: Any) -> dict[str, Any]:
         families.sign_out_everywhere(self.request, self.profile)
@@ -93,7 +93,7 @@ class PasswordView(IdentityView):
     throttle_classes = (PasswordThrottle,)
 
     def check(self, actor: Actor) -> None:
-        self.profile = policy.own(actor, Action.CHANGE_PASSWORD)
+        self.profile = policy.own(actor, AccountAction.CHANGE_PASSWORD)
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "profile": self.profile}

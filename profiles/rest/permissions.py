@@ -6,9 +6,10 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from profiles import policy
+from profiles.core.actors import Actor
+from profiles.core.policy import Action
 from profiles.models import Profile
-from profiles.policy import Action, Actor
+from profiles.policy import policy
 
 
 class PolicyPermission(BasePermission):

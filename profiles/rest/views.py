@@ -12,16 +12,21 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.status import HTTP_201_CREATED, HTTP_304_NOT_MODIFIED
 
-from profiles import exports, policy
+from profiles import exports
 from profiles.bulk import update_many
+from profiles.core.actors import Actor
+from profiles.core.histories import read_history
+from profiles.core.listing import list_rows
+from profiles.core.models import Door, parse_key
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.core.parsers import read_query
+from profiles.core.policy import require_writer, unseen
 from profiles.core.preconditions import entity_tag, if_match, if_none_match
-from profiles.histories import ChangeSerializer, read_history
+from profiles.core.writing import Write
 from profiles.identity.throttling import SignUpThrottle
-from profiles.listing import extra_operations, list_profiles
-from profiles.models import Door, Profile, ProfileQuerySet, parse_key
-from profiles.policy import Action, Actor
+from profiles.models import Profile, ProfileQuerySet
+from profiles.policy import AccountAction, policy
+from profiles.resource import PROFILES
 from profiles.rest.pagination import page_response
 from profiles.rest.permissions import PolicyPermission
 from profiles.serializers import ProfileSerializer
@@ -49,19 +54,21 @@ class ProfileAPIView(GenericAPIView[Profile]):
         return Profile.objects.visible_to(self.actor)
 
     def get_object(self) -> Profile:
-        profile = self.get_queryset().first()
+        profile: Profile | None = self.get_queryset().first()
         if profile is None:
-            raise policy.unseen(self.actor)
+            raise unseen(self.actor)
         self.check_object_permissions(self.request, profile)
         return profile
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {
             **super().get_serializer_context(),
-            "actor": self.actor,
-            "door": Door.REST,
-            "if_match": self.request.headers.get("If-Match"),
-            "if_none_match": self.request.headers.get("If-None-Match"),
+            "write": Write(
+                self.actor,
+                Door.REST,
+                self.request.headers.get("If-Match"),
+                self.request.headers.get("If-None-Match"),
+            ),
         }
 
     def perform_destroy(self, instance: Profile) -> None:
@@ -77,7 +84,7 @@ class ProfileAPIView(GenericAPIView[Profile]):
             tag = serializer.etag
             if request.method in ("GET", "HEAD"):
                 if not if_match(request.headers.get("If-Match"), tag):
-                    response = self.handle_exception(Refused(Outcome.CONFLICT, version=serializer.profile.version))
+                    response = self.handle_exception(Refused(Outcome.CONFLICT, version=serializer.row.version))
                 elif not if_none_match(request.headers.get("If-None-Match"), tag):
                     response = Response(status=HTTP_304_NOT_MODIFIED)
             if not response.exception:
@@ -94,15 +101,15 @@ class ProfilesView(ProfileAPIView):
     @property
     def extra_operations(self) -> int:
         """The operations of a search and a count, in addition to the list's own."""
-        return extra_operations(self.request.query_params) if self.request.method in SAFE_METHODS else 0
+        return PROFILES.extra_operations(self.request.query_params) if self.request.method in SAFE_METHODS else 0
 
     def get(self, request: Request) -> Response:
-        page, count = list_profiles(self.actor, read_query(request.query_params))
+        page, count = list_rows(PROFILES, self.actor, read_query(request.query_params))
         profiles = ProfileSerializer(page.rows, many=True, context={"actor": self.actor})
         return page_response(request, page, list(profiles.data), count=count)
 
     def patch(self, request: Request) -> Response:
-        policy.require_writer(self.actor)  # before the body is read, as a profile is loaded before
+        require_writer(self.actor)  # before the body is read, as a profile is loaded before
         items = request.data
         if not isinstance(items, list):
             raise ValidationError([ErrorDetail(_("Send a list of profiles."), code=InvalidCode.INVALID)])
@@ -139,7 +146,7 @@ class HistoryView(ProfileView):
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = read_history(self.get_object(), self.actor, read_query(request.query_params))
-        changes = ChangeSerializer(page.rows, many=True, context={"actor": self.actor})
+        changes = PROFILES.change_serializer(page.rows, many=True, context={"actor": self.actor})
         return page_response(request, page, list(changes.data))
 
 
@@ -154,7 +161,7 @@ class ExportView(ProfileView):
 
     def head(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """Whether there would be an export. None is begun or counted."""
-        policy.require(self.actor, Action.EXPORT, self.get_object())
+        policy.require(self.actor, AccountAction.EXPORT, self.get_object())
         return HttpResponse(content_type="application/json")
 
 

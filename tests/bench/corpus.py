@@ -70,8 +70,8 @@ def fill(count, url):
     from django.core.management import call_command
     from django.db import connection
 
+    from profiles.core.actors import Actor
     from profiles.models import Profile
-    from profiles.policy import Actor
 
     call_command("migrate", "profiles", BEFORE_WORDS, verbosity=0)
     with connection.cursor() as cursor:

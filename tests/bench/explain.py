@@ -31,13 +31,14 @@ SEARCHES = (
 
 def lists(actor):
     """Each list that is explained, by a label: what is asked for."""
-    from profiles.listing import ORDERINGS, list_profiles
+    from profiles.core.listing import list_rows
     from profiles.models import Profile
+    from profiles.resource import PROFILES
 
     some = Profile.objects.order_by("pk")[Profile.objects.count() // 2]
     long_ago = (some.created_at - timedelta(days=10)).isoformat()
-    for name in ORDERINGS:
-        last, _ = list_profiles(actor, {"ordering": name, "direction": "back"})
+    for name in PROFILES.orderings:
+        last, _ = list_rows(PROFILES, actor, {"ordering": name, "direction": "back"})
         yield f"first page by {name}", {"ordering": name}
         yield f"far end by {name}", {"ordering": name, "cursor": last.cursors[0]}
         yield f"backwards by {name}", {"ordering": name, "cursor": last.cursors[0], "direction": "back"}
@@ -53,7 +54,7 @@ def lists(actor):
         yield "filter: visibility", {"visibility": "private"}
         yield "filter: is_active", {"is_active": "false"}
     for text in SEARCHES:
-        for name in ORDERINGS:
+        for name in PROFILES.orderings:
             yield f"search: {text} by {name}", {"search": text, "ordering": name}
         yield f"search: {text}, filtered", {"search": text, "location": "Graz", "created_after": long_ago}
 
@@ -62,7 +63,8 @@ def explain(actor, values):
     """The plan of a page: rows touched, and the nodes' names with their indexes."""
     from django.db import connection
 
-    from profiles.listing import list_profiles
+    from profiles.core.listing import list_rows
+    from profiles.resource import PROFILES
 
     plans = []
 
@@ -74,7 +76,7 @@ def explain(actor, values):
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(capture):
-        list_profiles(actor, values)
+        list_rows(PROFILES, actor, values)
     touched, nodes = 0, []
     stack = [plan["Plan"] for plan in plans]
     while stack:

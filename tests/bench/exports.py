@@ -26,8 +26,9 @@ def make_accounts():
     """The tokens of a small account and a large one, good for the whole run."""
     from django.utils import timezone
 
+    from profiles.core.models import Door
     from profiles.identity import families
-    from profiles.models import Change, Door, Profile
+    from profiles.models import Change, Profile
 
     small, large = (
         Profile.objects.create_user(name, f"{name}@example.com", secrets.token_hex(8)) for name in ("small", "large")

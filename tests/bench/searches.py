@@ -33,26 +33,28 @@ FILTERS = (
 
 def searches(actors):
     """So many of all that there are: who asks, and what for."""
-    from profiles.listing import ORDERINGS, list_profiles
+    from profiles.core.listing import list_rows
+    from profiles.resource import PROFILES
 
-    every = list(product(actors, TEXTS, ORDERINGS, PLACES, FILTERS))
+    every = list(product(actors, TEXTS, PROFILES.orderings, PLACES, FILTERS))
     for name, text, ordering, place, filters in Random(1).sample(every, SEARCHES):  # noqa: S311  no secret
         values = {"search": text, "ordering": ordering, **filters}
         if place in ("last", "before"):
             values["direction"] = "back"
         if place in ("after", "before"):
-            page, _ = list_profiles(actors[name], {"ordering": ordering, "page_size": "100"})
+            page, _ = list_rows(PROFILES, actors[name], {"ordering": ordering, "page_size": "100"})
             values["cursor"] = page.cursors[-1]
         yield name, values
 
 
 def milliseconds(actor, values):
-    from profiles.listing import list_profiles
+    from profiles.core.listing import list_rows
+    from profiles.resource import PROFILES
 
     times = []
     for _ in range(3):
         start = perf_counter()
-        list_profiles(actor, values)
+        list_rows(PROFILES, actor, values)
         times.append((perf_counter() - start) * 1_000)
     return min(times)
 

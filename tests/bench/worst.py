@@ -131,8 +131,9 @@ def member_with_history():
     """A token of a member whose history is as long as a page, and each change of it as long as it may be."""
     from django.utils import timezone
 
+    from profiles.core.models import Door
     from profiles.identity import families
-    from profiles.models import Door, Profile
+    from profiles.models import Profile
 
     profile = Profile.objects.get(username="john_doe")
     texts = {"bio": 2_000, "display_name": 100, "location": 100, "website": 200, "email": 250, "username": 50}

@@ -4,9 +4,9 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from profiles import writing
+from profiles.core import writing
+from profiles.core.actors import Actor
 from profiles.models import Profile
-from profiles.policy import Actor
 
 ENDS = ("RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 

@@ -14,7 +14,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth
 
 from profiles.core.outcomes import Outcome
-from profiles.policy import SOMETIMES_HIDDEN
+from profiles.policy import policy
 from tests import contract
 from tests.fuzz.wire import ORIGIN
 from tests.state import undone
@@ -84,7 +84,8 @@ def is_tidy(case):
 def is_told_of(error):
     """Whether the contract could not have told that this would be wrong."""
     name = (error["attr"] or "").rpartition(".")[2]
-    hidden_from_others = error["code"] == "null" and name in SOMETIMES_HIDDEN  # who send back the null that they got
+    # who send back the null that they got
+    hidden_from_others = error["code"] == "null" and name not in policy.always_shown
     return error["code"] in BEYOND_A_SCHEMA or name in INEXACT or hidden_from_others
 
 

@@ -8,8 +8,8 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from graphql_api.schema import schema
 from graphql_api.types import profile_errors
+from profiles.core.actors import Actor
 from profiles.core.outcomes import Outcome
-from profiles.policy import Actor
 from tests.state import stored
 
 

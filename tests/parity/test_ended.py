@@ -7,11 +7,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from profiles import writing
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.core.outcomes import Outcome, Refused, refusal
-from profiles.identity import families
-from profiles.models import Change, Door, Profile, TokenFamily
-from profiles.policy import Actor
+from profiles.identity import accounts, families
+from profiles.models import Change, Profile, TokenFamily
 from tests.cast import NOBODY, PASSWORD
 from tests.parity.identity_cases import NEW
 from tests.state import stored, undone
@@ -160,8 +161,8 @@ def test_an_anonymous_document_goes_on(cast, graphql):
 ENDED_MEANWHILE = {
     "deleted": lambda profile: Profile.objects.filter(pk=profile.pk).delete(),
     "disabled": lambda profile: Profile.objects.filter(pk=profile.pk).update(is_active=False),
-    "a new password": lambda profile: writing.change_password(profile, NEW),
-    "signed out everywhere": writing.sign_out_everywhere,
+    "a new password": lambda profile: accounts.change_password(profile, NEW),
+    "signed out everywhere": accounts.sign_out_everywhere,
 }
 WRITES = {
     "update": lambda door, cast, mine: door.update(cast.pk("known"), {"bio": "x"}, token=mine.token),

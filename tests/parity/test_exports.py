@@ -11,12 +11,14 @@ from django.utils import timezone
 from django_guid.log_filters import CorrelationId
 from werkzeug.test import EnvironBuilder
 
-from profiles import exports, writing
+from profiles import exports
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.core.outcomes import Outcome, Refused
 from profiles.exports import ABANDONED, DAY, SOON
 from profiles.identity import families
-from profiles.models import Door, Export, Profile
-from profiles.policy import Actor
+from profiles.models import Export, Profile
 from server.wsgi import application
 from tests.state import undone
 

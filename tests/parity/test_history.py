@@ -2,10 +2,11 @@
 
 import pytest
 
-from profiles import writing
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.core.pages import DEFAULT_SIZE, MOST
-from profiles.models import Door, Profile
-from profiles.policy import Actor
+from profiles.models import Profile
 
 WRITES = 25
 

@@ -8,10 +8,11 @@ from django.middleware.common import CommonMiddleware
 from django_guid.log_filters import CorrelationId
 from rest_framework.renderers import JSONRenderer
 
-from profiles import exports, filters, histories, policy, serializers, sign_up, writing
-from profiles.core import pages, parsers
+from profiles import exports, filters, serializers, sign_up
+from profiles.core import fields, histories, pages, parsers, writing
 from profiles.identity import credentials, families, security, throttling, tokens
 from profiles.models import Profile, ProfileQuerySet
+from profiles.policy import policy
 from server.edge import headers, text
 from server.edge.unread import answer_to
 from tests.cast import PASSWORD
@@ -90,7 +91,7 @@ LAYERS = {
     "queryset": (ProfileQuerySet, "visible_to", "view"),
     "parser": (parsers, "_check_depth", "update"),
     "validation": (serializers.ProfileSerializer, "to_internal_value", "update"),
-    "validation of a field": (serializers.Text, "to_internal_value", "update"),
+    "validation of a field": (fields.Text, "to_internal_value", "update"),
     "representation": (serializers.ProfileSerializer, "shown", "view"),
     "write path": (writing, "save_locked", "update"),
     "write path, replacing": (writing, "update", "replace"),

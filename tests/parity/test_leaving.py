@@ -12,10 +12,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from profiles import writing
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.identity import families
-from profiles.models import Change, Door, IdempotencyKey, Profile, TokenFamily
-from profiles.policy import Actor
+from profiles.models import Change, IdempotencyKey, Profile, TokenFamily
 from tests.cast import PASSWORD
 from tests.state import stored, undone
 

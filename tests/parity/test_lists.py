@@ -9,11 +9,12 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from profiles.core.actors import Actor
 from profiles.core.outcomes import InvalidCode
 from profiles.identity.throttling import counter
-from profiles.listing import ORDERINGS
 from profiles.models import Profile
-from profiles.policy import Actor, Visibility
+from profiles.policy import Visibility
+from profiles.resource import PROFILES
 
 MANY = 60
 
@@ -61,7 +62,7 @@ def test_only_what_the_actor_may_see(crowd, doors, actor):
         assert row == doors[0].view(row["id"], token=crowd.token(actor)).body
 
 
-@pytest.mark.parametrize("ordering", ORDERINGS)
+@pytest.mark.parametrize("ordering", PROFILES.orderings)
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_pages_lead_through_all_of_it_and_back(crowd, doors, ordering, size):
     token = crowd.token("staff")

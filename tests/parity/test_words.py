@@ -7,8 +7,8 @@ import pytest
 from django.db import OperationalError
 from django.utils.translation import trans_real
 
-from profiles import policy
 from profiles.identity import families
+from profiles.policy import policy
 from tests.cast import PASSWORD
 from tests.parity import identity_cases, test_identity_cases
 from tests.parity.cases import CASES

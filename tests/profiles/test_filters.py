@@ -5,11 +5,13 @@ from itertools import product
 import pytest
 from django.db import connection, transaction
 
-from profiles import filters, policy
+from profiles import filters
+from profiles.core.actors import Actor
+from profiles.core.listing import list_rows
 from profiles.filters import searched
-from profiles.listing import list_profiles
 from profiles.models import Profile
-from profiles.policy import Actor, Visibility
+from profiles.policy import Visibility, policy
+from profiles.resource import PROFILES
 
 postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no words, and no limit")
 ANYONE = Actor()
@@ -206,7 +208,7 @@ def test_the_pages_of_a_search_lead_through_all_of_it(cast, monkeypatch, actor, 
     who, seen, cursor = actor_of(cast, actor), [], {}
     while cursor is not None:
         values = {"search": "even everyone", "ordering": ordering, "page_size": "7", "direction": direction, **cursor}
-        page, _ = list_profiles(who, values)
+        page, _ = list_rows(PROFILES, who, values)
         seen += page.rows
         more, last = (page.has_next, -1) if direction == "forward" else (page.has_previous, 0)
         cursor = {"cursor": page.cursors[last]} if more else None

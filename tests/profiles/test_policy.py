@@ -4,10 +4,11 @@ from itertools import product
 
 import pytest
 
-from profiles import policy
+from profiles.core.actors import Actor
 from profiles.core.outcomes import Outcome, Refused
+from profiles.core.policy import Action
 from profiles.models import Profile
-from profiles.policy import Action, Actor, Visibility
+from profiles.policy import AccountAction, Visibility, policy
 
 STAFFS = {
     Action.VIEW,
@@ -15,11 +16,11 @@ STAFFS = {
     Action.REPLACE,
     Action.DELETE,
     Action.VIEW_HISTORY,
-    Action.EXPORT,
-    Action.SIGN_OUT,
+    AccountAction.EXPORT,
+    AccountAction.SIGN_OUT,
 }
-OWNERS = STAFFS | {Action.CHANGE_PASSWORD}
-READS = {Action.VIEW, Action.VIEW_HISTORY, Action.EXPORT}
+OWNERS = STAFFS | {AccountAction.CHANGE_PASSWORD}
+READS = {Action.VIEW, Action.VIEW_HISTORY, AccountAction.EXPORT}
 
 
 @pytest.mark.parametrize("may_write", [True, False])

@@ -9,11 +9,13 @@ import pytest
 from django.db import InterfaceError, OperationalError, connection
 from rest_framework.exceptions import ValidationError
 
-from profiles import policy, writing
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.core.outcomes import RETRY_AFTER, Outcome, Refused
 from profiles.identity import tokens
-from profiles.models import Change, Door, Profile, ProfileQuerySet
-from profiles.policy import Actor
+from profiles.models import Change, Profile, ProfileQuerySet
+from profiles.policy import policy
 from profiles.serializers import ProfileSerializer
 from tests.state import stored
 
@@ -120,7 +122,7 @@ def test_a_deadlock_is_lost_once_and_then_won(transactional_db):
                     each.wait(MOST_SECONDS)
 
         try:
-            writing.transact(write)
+            writing.transact(Profile, write)
         finally:
             connection.close()
 
@@ -143,7 +145,7 @@ def test_a_deadlock_is_tried_again_once_and_no_other_failure(db, failure, times)
         raise OperationalError from failure()
 
     with pytest.raises(OperationalError):
-        writing.transact(write)
+        writing.transact(Profile, write)
     assert len(runs) == times
 
 

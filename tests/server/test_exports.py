@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from django.utils import timezone
 
-from profiles.models import Change, Door, Export
+from profiles.core.models import Door
+from profiles.models import Change, Export
 from tests.server.conftest import MOST_SECONDS
 
 MORE_THAN_SOCKETS_HOLD = 4_000  # changes, of 4 KB each

@@ -20,11 +20,12 @@ from server.edge.languages import accepted_language
 from server.edge.unread import answer_to
 
 ROOT = Path(__file__).parent.parent.parent
-SOURCES = [path for package in ("profiles", "graphql_api", "server") for path in ROOT.glob(f"{package}/*.py")]
+PACKAGES = ("profiles/**", "graphql_api/**", "server", "server/edge")
+SOURCES = [each for package in PACKAGES for each in ROOT.glob(f"{package}/*.py") if each.parent.name != "migrations"]
 LANGUAGES = [code for code, _ in settings.LANGUAGES]
 TRANSLATED = LANGUAGES[1:]
 UNTOUCHED = re.compile(r"{\w*}|'[^']+'|https?://|UTC|Europe/Madrid|application/json|Content-Type|Retry-After|\bAllow\b")
-SPEAKING = {"ErrorDetail", "GraphQLError", "Refused", "ValidationError", "_bad", "_invalid", "_unreadable"}
+SPEAKING = {"ErrorDetail", "GraphQLError", "Refused", "ValidationError", "bad_token", "invalid", "_unreadable"}
 
 
 def marked():

@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from profiles import writing
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.identity import families
-from profiles.models import Change, Door, Profile, TokenFamily
-from profiles.policy import Actor
+from profiles.models import Change, Profile, TokenFamily
 from tests.cast import PASSWORD
 
 PAIRS = [("rest", "rest"), ("rest", "graphql"), ("graphql", "graphql")]

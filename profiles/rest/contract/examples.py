@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.exports import ExportSerializer
-from profiles.histories import ChangeSerializer
 from profiles.identity import credentials
 from profiles.identity.families import TokenPair
 from profiles.identity.tokens import READ_WRITE, AccessToken
-from profiles.models import Change, Door, Export, Profile, TokenFamily
-from profiles.policy import Actor, Visibility
+from profiles.models import Change, Export, Profile, TokenFamily
+from profiles.policy import Visibility
+from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
 
 JOINED = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
@@ -52,7 +54,7 @@ REFRESH_TOKEN = "a-refresh-token-is-longer-than-this"
 PASSWORD = "correct horse battery staple"
 
 PROFILE: dict[str, Any] = dict(ProfileSerializer(_john, context=_as_john).data)
-CHANGE: dict[str, Any] = dict(ChangeSerializer(_change, context=_as_john).data)
+CHANGE: dict[str, Any] = dict(PROFILES.change_serializer(_change, context=_as_john).data)
 EXPORT: dict[str, Any] = ExportSerializer(
     {
         "profile": _john,

@@ -10,11 +10,11 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, get_doc
 from drf_spectacular.utils import Direction, OpenApiExample, OpenApiRequest, OpenApiResponse
 
-from profiles import policy
 from profiles.core.fields import Email, Text, Website
 from profiles.core.outcomes import Outcome
 from profiles.fields import Password, Username
 from profiles.models import USERNAME_PATTERN
+from profiles.policy import STAFF_READS_AND_WRITES, policy
 from profiles.rest.contract import answers
 from profiles.rest.contract.operations import IF_NONE_MATCH, IN_PATH, OPERATIONS, RATE_LIMITS, Body, Operation
 from profiles.serializers import SignUpSerializer
@@ -173,7 +173,7 @@ class ProfileShape(OpenApiSerializerExtension):
 
     def _shown(self, schema: dict[str, Any]) -> dict[str, Any]:
         properties = {
-            name: _nullable(found) if name in policy.SOMETIMES_HIDDEN else found
+            name: _nullable(found) if name not in policy.always_shown else found
             for name, found in _without_defaults(schema["properties"]).items()
         }
         return {**schema, "properties": properties, "required": list(properties)}
@@ -186,7 +186,7 @@ class ProfileShape(OpenApiSerializerExtension):
             elif field.read_only:
                 found = auto_schema._map_serializer_field(field, "response")
                 properties[name] = {"type": found["type"], "description": GIVEN_BACK[name]}
-            elif name in policy.STAFF_READS_AND_WRITES:
+            elif name in STAFF_READS_AND_WRITES:
                 properties[name] = _nullable(properties[name])
         return {**schema, "properties": properties, "additionalProperties": False}
 

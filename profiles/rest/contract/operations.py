@@ -10,14 +10,14 @@ import django_filters
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from profiles import bulk, filters, sign_up
+from profiles import bulk, sign_up
 from profiles.core.fields import Line
+from profiles.core.filters import LONGEST
 from profiles.core.outcomes import Outcome
 from profiles.core.pages import PageQuery
 from profiles.exports import ExportSerializer
-from profiles.histories import ChangeSerializer
 from profiles.identity import credentials
-from profiles.listing import ListQuery
+from profiles.resource import PROFILES
 from profiles.rest.contract import examples
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 
@@ -77,7 +77,7 @@ class ProfilePageSerializer(PageSerializer):
 class ChangePageSerializer(PageSerializer):
     """Changes, the newest first."""
 
-    results = ChangeSerializer(many=True)
+    results = PROFILES.change_serializer(many=True)
 
 
 def _only(name: str) -> dict[str, Any]:
@@ -133,11 +133,11 @@ RATE_LIMITS = (
 
 def _filters() -> Iterator[OpenApiParameter]:
     """The parameters that `ProfileFilter` reads."""
-    for name, found in filters.ProfileFilter.base_filters.items():
+    for name, found in PROFILES.filters.base_filters.items():
         schema: dict[str, Any] = {
             "type": "string",
             "minLength": 1,
-            "maxLength": filters.LONGEST,
+            "maxLength": LONGEST,
             "pattern": Line.pattern(),
         }
         if isinstance(found, django_filters.IsoDateTimeFilter):
@@ -165,7 +165,7 @@ OPERATIONS = {
             ProfilePageSerializer, examples.page(examples.PROFILE, path="/profiles/"), "A page of the profiles."
         ),
         security=ANYBODY,
-        parameters=(ListQuery, *_filters(), LINK),
+        parameters=(PROFILES.list_query, *_filters(), LINK),
         outcomes=(Outcome.FORBIDDEN,),
     ),
     "POST /profiles": Operation(

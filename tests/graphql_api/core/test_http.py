@@ -169,7 +169,7 @@ def test_what_graphql_core_does_not_expect_is_the_clients_error_and_logged(clien
     def broken(*args, **kwargs):
         raise error("hunter2")
 
-    monkeypatch.setattr(f"graphql_api.{name}", broken)
+    monkeypatch.setattr(f"graphql_api.core.{name}", broken)
     body = {"query": f"{{ __typename }} # {name} {error}"}
     response = client.post("/graphql/", body, content_type="application/json", headers={"accept": GRAPHQL})
     assert (response.status_code, first_error(response)["extensions"]) == (400, {"code": "BAD_REQUEST"})

@@ -8,11 +8,12 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from profiles import writing
 from profiles.admin.accounts import END, NEWEST, SHORT
-from profiles.identity import families
-from profiles.models import Change, Door, Profile, TokenFamily
-from profiles.policy import Actor
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
+from profiles.identity import accounts, families
+from profiles.models import Change, Profile, TokenFamily
 from tests.cast import PASSWORD
 from tests.parity.test_statements import statements
 from tests.profiles.identity.test_throttling import LIMIT
@@ -277,7 +278,7 @@ def test_a_password_that_changed_since_it_was_verified_is_not_changed_again(cast
             return verified(self, password)
         finally:
             monkeypatch.undo()
-            writing.change_password(self, "the winner's password")
+            accounts.change_password(self, "the winner's password")
 
     monkeypatch.setattr(Profile, "check_password", changed_after)
     new = "a staple for the horse"

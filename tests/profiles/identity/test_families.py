@@ -14,10 +14,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from profiles import writing
-from profiles.identity import families, tokens
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.identity import accounts, families
 from profiles.models import Profile, TokenFamily
-from profiles.policy import Actor
 from tests.cast import PASSWORD
 from tests.parity.test_statements import statements
 from tests.state import undone
@@ -56,7 +56,7 @@ def test_sign_ins_of_an_earlier_release_stay_good(settings):
     settings.SECRET_KEY = "a key of an earlier release"
     child = families._mac("child", b"text").hex()
     assert child == "c994ea5becb1ca6152cf8d4f38362ccaeaa52a58bae73ed2a9c14997eff97a99"
-    version = tokens.session_version(Profile(password="hash"))
+    version = Profile(password="hash").session_version
     assert version == "d4b72506612dba5c59c8c5cf3f277505877e21fef56e32f7ad164ae5bcc22782"
 
 
@@ -234,8 +234,8 @@ def test_another_family_of_the_same_account_lives_on(cast, pair, doors, no_grace
         lambda profile: TokenFamily.objects.update(expires_at=timezone.now()),
         lambda profile: Profile.objects.filter(pk=profile.pk).update(is_active=False),
         lambda profile: Profile.objects.filter(pk=profile.pk).delete(),
-        lambda profile: writing.change_password(profile, "another"),
-        lambda profile: writing.sign_out_everywhere(profile),
+        lambda profile: accounts.change_password(profile, "another"),
+        lambda profile: accounts.sign_out_everywhere(profile),
         lambda profile: (profile.set_password("by a command"), profile.save()),
         lambda profile: call_command("tokens", "end", "--username", "owner"),
         lambda profile: call_command("tokens", "end", "--family", str(TokenFamily.objects.get().pk)),
@@ -274,7 +274,7 @@ def test_a_new_password_ends_every_other_token(cast, pair, doors):
 def test_a_new_password_saves_nothing_else(cast):
     stale = cast["owner"]
     Profile.objects.filter(pk=stale.pk).update(bio="Written meanwhile.")
-    row = writing.change_password(stale, "another")
+    row = accounts.change_password(stale, "another")
     assert (row.bio, row.version) == ("Written meanwhile.", 1)
     assert Profile.objects.get(pk=stale.pk).bio == "Written meanwhile."
 

@@ -7,9 +7,8 @@ import pytest
 from django.conf import settings as configured
 from django.contrib.auth.hashers import Argon2PasswordHasher, identify_hasher, make_password
 
-from profiles import writing
 from profiles.core.outcomes import RETRY_AFTER, Outcome, Refused
-from profiles.identity import families, hashers
+from profiles.identity import accounts, families, hashers
 from profiles.models import Profile
 from tests.cast import PASSWORD
 
@@ -161,13 +160,13 @@ def test_a_new_password_ends_the_families_that_a_new_hash_let_go_on(cast, old_ha
 def test_of_two_sign_ins_with_an_old_hash_both_succeed(cast, old_hash):
     first, second = (Profile.objects.get(username="owner") for _ in range(2))
     for profile in (first, second):
-        assert families.start(writing.rehash(profile, PASSWORD)).token
+        assert families.start(accounts.rehash(profile, PASSWORD)).token
 
 
 def test_a_password_that_changed_meanwhile_is_not_overwritten(cast, old_hash):
     stale = Profile.objects.get(username="owner")
-    writing.change_password(Profile.objects.get(username="owner"), "another staple")
+    accounts.change_password(Profile.objects.get(username="owner"), "another staple")
     with pytest.raises(Refused) as refused:
-        families.start(writing.rehash(stale, PASSWORD))
+        families.start(accounts.rehash(stale, PASSWORD))
     assert refused.value.outcome is Outcome.UNAUTHENTICATED
     assert Profile.objects.get(username="owner").check_password("another staple")

@@ -7,9 +7,10 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from profiles.core.models import Door
 from profiles.management.commands import history
 from profiles.management.commands.demo import PASSWORD
-from profiles.models import Change, Door, Profile
+from profiles.models import Change, Profile
 
 
 def test_demo_puts_three_accounts_into_a_new_database(db, settings, capsys):

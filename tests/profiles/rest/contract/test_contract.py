@@ -13,7 +13,7 @@ from jsonschema import ValidationError
 from graphql_api.schema import schema
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.filters import ProfileFilter
-from profiles.listing import ListQuery
+from profiles.resource import PROFILES
 from profiles.rest.contract import examples
 from profiles.rest.contract.operations import OPERATIONS
 from profiles.rest.exceptions import body_of
@@ -75,7 +75,7 @@ def test_every_operation_tells_of_every_way_to_end(place):
 
 def test_the_lists_parameters_are_what_the_list_reads():
     names = [parameter["name"] for parameter in PLACES["GET /profiles"]["parameters"]]
-    assert names == [*ListQuery().fields, *ProfileFilter.base_filters]
+    assert names == [*PROFILES.list_query().fields, *ProfileFilter.base_filters]
 
 
 def test_an_input_holds_what_was_shown_and_nothing_unknown():

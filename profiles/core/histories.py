@@ -1,0 +1,68 @@
+"""The history of a resource's rows, as it is read: who, when, through which API, which fields from what to what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypedDict, cast
+
+from rest_framework import serializers
+
+from profiles.core.actors import Actor
+from profiles.core.models import AbstractChange, Door, Resource
+from profiles.core.pages import Page, PageQuery, paginate
+from profiles.core.policy import Action
+from profiles.core.serializers import visible_key
+
+NEWEST_FIRST = ("-version",)
+
+FieldChange = TypedDict("FieldChange", {"field": str, "from": Any, "to": Any})
+
+
+class ChangeSerializer(serializers.ModelSerializer[Any]):
+    """A change as an actor who may read the history is shown it: nobody and no field that it may not see."""
+
+    actor = serializers.SerializerMethodField(
+        help_text="Who wrote. Null where you may not see that profile, or it is gone."
+    )
+    changes = serializers.SerializerMethodField(help_text="Which fields, from what to what.")
+    door = serializers.ChoiceField(choices=Door.choices, read_only=True, help_text="Where the write came in.")
+
+    class Meta:
+        model: type[AbstractChange]
+        fields = ("version", "at", "actor", "door", "request_id", "changes")
+        read_only_fields = fields
+
+    @property
+    def reader(self) -> Actor:
+        return cast(Actor, self.context["actor"])
+
+    def get_actor(self, change: AbstractChange) -> int | None:
+        return visible_key(self.reader, change.actor)
+
+    def get_changes(self, change: AbstractChange) -> list[FieldChange]:
+        row = getattr(change, _row_field(type(change)))
+        return [
+            {"field": name, "from": before, "to": after}
+            for name, (before, after) in change.fields.items()
+            if row.policy.may_read(self.reader, row, name)
+        ]
+
+
+@cache
+def _row_field(model: type[AbstractChange]) -> str:
+    """The foreign key to the row that a change is of."""
+    return next(each.name for each in model._meta.fields if each.remote_field and each.remote_field.name == "history")
+
+
+def read_history(row: Resource, actor: Actor, values: Mapping[str, Any]) -> Page[Any]:
+    """A page of what was written to a row, newest first, in one SQL statement.
+
+    `values` are the fields of `PageQuery`, as they came. Raises as `Policy.require` does, and after that
+    `ValidationError`.
+    """
+    row.policy.require(actor, Action.VIEW_HISTORY, row)
+    wanted = PageQuery(data=values)
+    wanted.is_valid(raise_exception=True)
+    changes = row.history.select_related("actor")  # type: ignore[attr-defined]
+    return paginate(changes, NEWEST_FIRST, **wanted.validated_data)

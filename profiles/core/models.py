@@ -1,0 +1,125 @@
+"""The rows of a resource, and the history of their changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from graphql_relay import from_global_id, to_global_id
+
+from profiles.core.actors import Actor
+from profiles.core.policy import Policy
+
+NODE_ID_LENGTH = 64  # of the longest that are read; ours have some 30 characters
+
+
+def parse_key(key: str) -> int | None:
+    """A primary key in its one spelling; None for any other text."""
+    return int(key) if re.fullmatch(r"[1-9][0-9]{0,9}", key) else None
+
+
+def parse_node_id(node_id: str) -> tuple[str, int] | None:
+    """The name of the type and the primary key that a Relay global id stands for; None for any other text."""
+    if len(node_id) > NODE_ID_LENGTH or not node_id.isascii():
+        return None
+    name, key = from_global_id(node_id)
+    pk = parse_key(key)
+    return (name, pk) if pk and to_global_id(name, key) == node_id else None
+
+
+class ResourceQuerySet(models.QuerySet[Any]):
+    """What every resource's rows are selected by."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """The rows that exist for this actor, each with who last wrote it, in the same statement."""
+        return self.filter(self.model.policy.visible(actor)).select_related("updated_by")
+
+    def with_key(self, key: str) -> Self:
+        """The row of this primary key; none where no key looks like that."""
+        pk = parse_key(key)
+        return self.filter(pk=pk) if pk else self.none()
+
+    def with_node_id(self, node_id: str) -> Self:
+        """The row of this Relay global id; none for a string that was never given out."""
+        pk = self.model.key_of(node_id)
+        return self.filter(pk=pk) if pk else self.none()
+
+    def for_writing(self) -> Self:
+        """These rows, locked until the transaction ends.
+
+        NO KEY: others may point at a row (`updated_by`, `actor`) meanwhile, without which two of the staff
+        who change each other's profile would wait for one another for ever.
+        """
+        return self.select_for_update(of=("self",), no_key=True)
+
+
+class Resource(models.Model):
+    """A row that both APIs serve, and what they keep of its writes. Its history is a model of `AbstractChange` with a
+    foreign key to it, whose `related_name` is `history`."""
+
+    policy: ClassVar[Policy[Any]]
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When it was created.")
+    updated_at = models.DateTimeField(
+        default=timezone.now, editable=False, help_text="When a write last changed something."
+    )
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who last changed something.",
+    )
+    version = models.PositiveIntegerField(
+        default=1, help_text="1 at first, one more at each write that changes something."
+    )
+
+    objects: ClassVar[Any] = ResourceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def node_id(self) -> str:
+        """The opaque id that both APIs know it by (Relay's global object identification)."""
+        return to_global_id(type(self).__name__, self.pk)
+
+    @classmethod
+    def key_of(cls, node_id: str) -> int | None:
+        """The primary key that a Relay global id of this resource stands for; None for any other text."""
+        name, key = parse_node_id(node_id) or (None, None)
+        return key if name == cls.__name__ else None
+
+    def changed(self, changes: Mapping[str, Any]) -> None:
+        """What follows from a write that was saved, in its transaction: `changes` are [from, to] by field."""
+
+    def before_deletion(self, actor: Actor) -> None:
+        """What a deletion does first, in its transaction: lock what it writes to beside the row."""
+
+
+class Door(models.TextChoices):
+    """Where a write came in."""
+
+    REST = "rest"
+    GRAPHQL = "graphql"
+    ADMIN = "admin"
+    COMMAND = "command"
+
+
+class AbstractChange(models.Model):
+    """A write that changed a row: who, when, through which API, which fields from what to what."""
+
+    version = models.PositiveIntegerField(help_text="The row's version that this write made.")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+    door = models.CharField(max_length=10, choices=Door.choices)
+    request_id = models.UUIDField(null=True, help_text="The request's X-Request-ID.")
+    fields = models.JSONField(help_text="By field: [from, to].")
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,223 @@
+"""The validations of a resource's input, and its representation. Both APIs use the same class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, ClassVar, TypeAlias, cast
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.fields import Choice, Email, Flag, Line, Text, Website, unknown
+from profiles.core.models import Resource
+from profiles.core.outcomes import InvalidCode, Outcome, Refused
+from profiles.core.policy import IDENTITY, STAMPS, Policy
+from profiles.core.preconditions import entity_tag, if_match, if_none_match
+from profiles.core.writing import Write
+
+AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
+
+
+class ResourceSerializer(serializers.ModelSerializer[Any]):
+    """A row of a resource as an actor may see it and change it; without a row, a new one.
+
+    The context says who and how: `actor`, to show a row (nobody in particular where it is missing), and `write`, a
+    `Write`, for an input.
+
+    A client may give back what it was given: what the server alone keeps (`KEPT`) is ignored in an
+    input, and so is any other field that this actor may not write, where it says what the actor was
+    shown. `version` is a precondition.
+    """
+
+    IDENTITY: ClassVar = IDENTITY
+    STAMPS: ClassVar = STAMPS
+    KEPT: ClassVar = {"created_at", "updated_at", "updated_by", "editable_fields"}
+
+    updated_by = serializers.SerializerMethodField(help_text="Who last changed something.")
+    editable_fields = serializers.SerializerMethodField(help_text="The fields that you may change.")
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.BooleanField: Flag,
+        models.CharField: Line,
+        models.EmailField: Email,
+        models.TextField: Text,
+        models.URLField: Website,
+    }
+    serializer_choice_field = Choice
+
+    class Meta:
+        model: type[Resource]
+        fields: tuple[str, ...] = ()
+        read_only_fields = (*IDENTITY, "created_at", "updated_at", "version")
+        field_classes: ClassVar[dict[str, Any]] = {}
+
+    @property
+    def policy(self) -> Policy[Any]:
+        return self.Meta.model.policy
+
+    @property
+    def write(self) -> Write:
+        return cast(Write, self.context["write"])
+
+    @cached_property
+    def actor(self) -> Actor:
+        return self.write.actor if "write" in self.context else cast(Actor, self.context.get("actor", Actor()))
+
+    @cached_property
+    def row(self) -> Any:
+        """The row that is shown or changed; None for a new one."""
+        return self.instance
+
+    # What the fields are
+
+    def build_standard_field(
+        self, field_name: str, model_field: models.Field[Any, Any]
+    ) -> tuple[type[AnyField], dict[str, Any]]:
+        field_class, kwargs = super().build_standard_field(field_name, model_field)
+        return self.Meta.field_classes.get(field_name, field_class), kwargs
+
+    def get_fields(self) -> dict[str, AnyField]:
+        """The fields, each that may be left out with the default that a replacement then gives it."""
+        fields = super().get_fields()
+        for name, field in fields.items():
+            if not field.read_only and not field.required:
+                column = cast("models.Field[Any, Any]", self.Meta.model._meta.get_field(field.source or name))
+                field.default = column.get_default()
+        return fields
+
+    @cached_property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.fields.items()]
+
+    @cached_property
+    def input_names(self) -> list[str]:
+        return [name for name in self.names if not self.fields[name].read_only]
+
+    def writable_names(self, row: Resource | None) -> list[str]:
+        """The fields of this row that the actor may change; of a new one, those that it may give a value."""
+        if row is None:
+            return self.policy.settable(self.actor, self.input_names)
+        return self.policy.writable(self.actor, row, self.input_names)
+
+    # How a row is shown
+
+    def to_representation(self, instance: Resource) -> dict[str, Any]:
+        return {name: self.shown(instance, name) for name in self.names}
+
+    def shown(self, row: Resource, name: str) -> Any:
+        """One field as the actor may see it: its primitive value, or None where it may not."""
+        if not self.policy.may_read(self.actor, row, name):
+            return None
+        field = self.fields[name]
+        value = field.get_attribute(row)
+        return None if value is None else field.to_representation(value)
+
+    def get_updated_by(self, row: Resource) -> int | None:
+        return visible_key(self.actor, row.updated_by)
+
+    def get_editable_fields(self, row: Resource) -> list[str]:
+        return self.writable_names(row)
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of this representation, the same over both APIs.
+
+        It is strong (RFC 9110, section 8.8.3): made from all that the actor is shown.
+        """
+        return entity_tag(self.data)
+
+    # What a client sends
+
+    @property
+    def _writable_fields(self) -> Iterator[AnyField]:  # type: ignore[override]  # the stubs say list
+        """REST framework's own list of what to validate, less what this actor may not write."""
+        names = self.writable_names(self.row)
+        return (field for field in super()._writable_fields if field.field_name in names)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The valid values by model field.
+
+        Raises:
+            Refused: CONFLICT, before any value is looked at: a precondition is stale.
+            ValidationError: everything that is wrong with any field, in an order of its own and not the input's.
+        """
+        if isinstance(data, Mapping):
+            shown = self.shown_before()
+            self.expected_version = self._expected_version(data, shown)
+            errors = self._untouchable(data, shown)
+        else:
+            errors = {}
+        try:
+            values: dict[str, Any] = super().to_internal_value(data)
+        except ValidationError as error:
+            raise ValidationError({**cast(dict[str, Any], error.detail), **errors}) from None
+        if errors:
+            raise ValidationError(errors)
+        return values
+
+    def shown_before(self) -> Mapping[str, Any]:
+        """What the actor was shown of the row before it wrote; nothing of a new one."""
+        return dict.fromkeys(self.names) if self.row is None else self.to_representation(self.row)
+
+    def _expected_version(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> int | None:
+        """The version that the client makes a condition, if it does (RFC 9110, sections 13.1.1 and 13.1.2)."""
+        if self.row is None:
+            return None
+        current: int = shown["version"]
+        match, none_match = self.write.if_match, self.write.if_none_match
+        tag, version = entity_tag(shown), data.get("version", current)
+        holds = if_match(match, tag) and if_none_match(none_match, tag)
+        if not holds or (type(version) is int and version != current):
+            raise Refused(Outcome.CONFLICT, version=current)
+        return current if match is not None or "version" in data else None
+
+    def _untouchable(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
+        """The errors of what this actor can't write: it may stand there only as it was shown."""
+        message = _("You can't change this field. Leave it out, or send what you were shown.")
+        read_only = ErrorDetail(message, code=InvalidCode.READ_ONLY)
+        refused = dict.fromkeys(self.fields.keys() - self.writable_names(self.row) - self.KEPT, read_only)
+        refused["version"] = ErrorDetail(_("Give the version as a whole number."), code=InvalidCode.INVALID)
+        touched = [name for name in self.names if name in refused and name in data]
+        return {
+            **{name: [refused[name]] for name in touched if not _same(data[name], shown[name])},
+            **unknown(data, self.fields),
+        }
+
+    # What is written
+
+    def create(self, validated_data: dict[str, Any]) -> Resource:
+        """A new row, by the one write path, in a transaction. Raises as `writing.create` does."""
+        values = {**self.policy.given(self.actor), **validated_data}
+        with transaction.atomic():
+            return writing.create(self.Meta.model, values, actor=self.actor)
+
+    def update(self, instance: Resource, validated_data: dict[str, Any]) -> Resource:
+        """The one write path. `save()` comes here, so there is no other. Raises as `writing.update` does."""
+        return writing.update(
+            instance,
+            validated_data,
+            actor=self.actor,
+            door=self.write.door,
+            expected_version=self.expected_version,
+        )
+
+    def delete(self) -> None:
+        """Delete the row by the one write path, if the preconditions hold. Raises as `writing.delete` does."""
+        expected_version = self._expected_version({}, self.shown_before())
+        writing.delete(self.row, actor=self.actor, expected_version=expected_version)
+
+
+def visible_key(actor: Actor, row: Any) -> int | None:
+    """The key of a row that something refers to; None where there is none, or the actor may not see it."""
+    key: int | None = row and row.policy.visible_key(actor, row)
+    return key
+
+
+def _same(value: Any, shown: Any) -> bool:
+    return type(value) is type(shown) and value == shown

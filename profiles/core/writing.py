@@ -1,0 +1,194 @@
+"""The one write path: lock, compare, save what changed, raise the version, keep the history."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import F, UniqueConstraint
+from django.utils import timezone
+from django_guid import get_guid
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from profiles.core.actors import Actor
+from profiles.core.models import Door, Resource
+from profiles.core.outcomes import InvalidCode, Outcome, Refused, is_deadlock, sign_in_ended
+from profiles.core.policy import Action
+
+Written = TypeVar("Written")
+Row = TypeVar("Row", bound=Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Who writes, through which API, and on which conditions: the values of `If-Match` and `If-None-Match`."""
+
+    actor: Actor
+    door: Door
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+
+def create(model: type[Row], values: Mapping[str, Any], *, actor: Actor) -> Row:
+    """Write a new row of valid values, by model field.
+
+    It is to be called in a transaction, which is undone by what it raises.
+
+    Raises:
+        Refused: UNAUTHENTICATED: the actor's account or session has ended.
+        ValidationError: another row has taken a unique value, with the code of the early check.
+    """
+    lock(model, (), actor)
+    row = model(**values)
+    with unique(model):
+        row.save(force_insert=True)
+    return row
+
+
+def transact(model: type[Resource], write: Callable[[], Written]) -> Written:
+    """Run a write to rows of this model in a transaction of its own, and give back its result.
+
+    A write that lost a race (a deadlock, or another one took its unique value) runs once more from its beginning, so
+    that its own checks see what the other one wrote. It must therefore load and lock its rows itself.
+
+    Raises:
+        ValidationError: another row has taken a unique value, with the code of the early check.
+    """
+    try:
+        with transaction.atomic():
+            return write()
+    except DatabaseError as error:
+        if not (is_deadlock(error) or _taken(model, error)):
+            raise
+    with unique(model):
+        return write()
+
+
+@contextmanager
+def unique(model: type[Resource]) -> Iterator[None]:
+    """atomic() that turns a violation of one of the model's unique constraints into a ValidationError."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if not (constraint := _taken(model, error)):
+            raise
+        parts: Any = [part for expression in constraint.expressions for part in cast(Any, expression).flatten()]
+        (field,) = (part.name for part in parts if isinstance(part, F))  # type: ignore[attr-defined]
+        taken = ErrorDetail(str(constraint.violation_error_message), code=InvalidCode.UNIQUE)
+        raise ValidationError({field: [taken]}) from error
+
+
+def _taken(model: type[Resource], error: DatabaseError) -> UniqueConstraint | None:
+    """The constraint that an error names: of one of expressions, both databases give the name."""
+    constraints = (each for each in model._meta.constraints if isinstance(each, UniqueConstraint))
+    return next((c for c in constraints if isinstance(error, IntegrityError) and c.name in str(error)), None)
+
+
+def update(
+    row: Row, values: Mapping[str, Any], *, actor: Actor, door: Door, expected_version: int | None = None
+) -> Row:
+    """Write valid values to a row, in one transaction, and give back the row as it then is.
+
+    Only the fields whose value differs from the locked row's are saved, so that writers of different
+    fields do not undo one another. A write that changes nothing leaves version, `updated_at`,
+    `updated_by` and history as they are.
+
+    Args:
+        row: the row, as it was read.
+        values: by model field, as the serializer validated them.
+        actor: who writes.
+        door: where the write came in.
+        expected_version: write only if this is still the version.
+
+    Raises:
+        Refused: the actor may not (FORBIDDEN and its like), its account or session has ended
+            (UNAUTHENTICATED), the version is another one (CONFLICT), or the row was deleted meanwhile
+            (NOT_FOUND).
+        ValidationError: another row has taken a unique value, with the code of the early check.
+    """
+
+    def save() -> Row:
+        locked, acting = _permitted(row, actor, Action.UPDATE, expected_version)
+        save_locked(locked, values, acting, door)
+        return locked
+
+    return transact(type(row), save)
+
+
+def delete(row: Resource, *, actor: Actor, expected_version: int | None = None) -> None:
+    """Delete a row, with what belongs to it. Raises as `update` does."""
+
+    def remove() -> None:
+        row.before_deletion(actor)
+        locked, _ = _permitted(row, actor, Action.DELETE, expected_version)
+        locked.delete()  # with what belongs to it: one statement for each table, which loads no row
+
+    transact(type(row), remove)
+
+
+def lock(model: type[Row], keys: Collection[int], actor: Actor) -> tuple[dict[int, Row], Actor]:
+    """Lock the rows of these keys that the actor sees, and the actor's account before them, in the order of their
+    keys: in one statement where the rows are accounts.
+
+    Returns:
+        The rows by key, and the actor with its account as it now is.
+
+    Raises:
+        Refused: UNAUTHENTICATED: the actor's account was deleted or disabled, or its sessions ended, since its
+            token was read.
+    """
+    account = actor.profile
+    if account is None:
+        return _locked(model, keys, actor), actor
+    are_accounts = isinstance(account, model)
+    accounts = _locked(account._meta.model, {account.pk, *(keys if are_accounts else ())}, actor)
+    own = accounts.get(account.pk)
+    if own is None or not own.continues(account):
+        raise sign_in_ended()
+    return accounts if are_accounts else _locked(model, keys, actor), replace(actor, profile=own)
+
+
+def _locked(model: type[Any], keys: Collection[int], actor: Actor) -> dict[int, Any]:
+    if not keys:
+        return {}
+    rows = model.objects.visible_to(actor).filter(pk__in=keys).order_by("pk").for_writing()
+    return {row.pk: row for row in rows}
+
+
+def _permitted(row: Row, actor: Actor, action: Action, expected_version: int | None) -> tuple[Row, Actor]:
+    """The row and the actor, locked, where the actor may do this to it and it is as the client expects.
+
+    Raises `Refused`.
+    """
+    rows, acting = lock(type(row), (row.pk,), actor)
+    locked = row.policy.require(acting, action, rows.get(row.pk))
+    if expected_version not in (None, locked.version):
+        raise Refused(Outcome.CONFLICT, version=locked.version)
+    return locked, acting
+
+
+def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, door: Door) -> None:
+    """Write valid values to a row that this transaction has locked, for an actor that `lock` gave and that may:
+    two statements, or none where nothing changes, and what the row's `changed` adds."""
+    changes = {name: [getattr(row, name), value] for name, value in values.items() if getattr(row, name) != value}
+    if not changes:
+        return
+    for name, (_, value) in changes.items():
+        setattr(row, name, value)
+    row.version += 1
+    row.updated_at = timezone.now()
+    row.updated_by = actor.profile
+    row.save(update_fields=[*changes, "version", "updated_at", "updated_by"])
+    row.changed(changes)
+    request_id = get_guid()
+    row.history.create(  # type: ignore[attr-defined]  # the foreign key of its model of changes
+        version=row.version,
+        actor=actor.profile,
+        at=row.updated_at,
+        door=door,
+        request_id=UUID(request_id) if request_id else None,
+        fields=changes,
+    )

@@ -1,0 +1,77 @@
+"""Writes to an account that no reader of its profile is shown: its password, and the end of its sign-ins."""
+
+from typing import Any
+
+from django.contrib.auth.hashers import get_hasher, make_password
+from django.db import transaction
+
+from profiles.core.outcomes import sign_in_ended
+from profiles.core.writing import transact
+from profiles.models import Profile
+
+
+def change_password(profile: Profile, password: str) -> Profile:
+    """Give a profile a new password, which ends every token and session of the old one.
+
+    The version and the history stay as they are: no reader is shown a password.
+
+    Args:
+        profile: the account as its old password was verified.
+        password: the new password, in plain text.
+
+    Raises:
+        Refused: UNAUTHENTICATED: the account ended, or its password changed, since `profile` was read.
+    """
+    encoded = make_password(password)  # before the transaction: hashing takes time
+    return _save_account(profile, password=encoded)
+
+
+def rehash(profile: Profile, password: str) -> Profile:
+    """Hash a password anew that was just verified, where its hash has other parameters than those of today.
+
+    The account's sign-ins go on: their refresh tokens stay good. An access token given out before, which lasts
+    minutes, and a session of the admin are read against the old hash, and end.
+
+    Returns:
+        The profile, with the hash that is stored.
+    """
+    if not get_hasher().must_update(profile.password):
+        return profile
+    earlier, encoded = profile.session_version, make_password(password)
+    with transaction.atomic():
+        row = lock_account(profile)
+        if row:
+            row.password = encoded
+            row.save(update_fields=["password"])
+            families = row.token_families.filter(session_version=earlier)
+            families.update(session_version=row.session_version)
+            return row
+    # Another sign-in was first, or the password changed: verify it against what is stored now.
+    current = Profile.objects.filter(pk=profile.pk).first()
+    return current if current and current.check_password(password) else profile
+
+
+def sign_out_everywhere(profile: Profile) -> Profile:
+    """End every token and session of a profile. Raises as `change_password` does."""
+    return _save_account(profile, sign_outs=profile.sign_outs + 1)
+
+
+def _save_account(profile: Profile, **values: Any) -> Profile:
+    def write() -> Profile:
+        row = lock_account(profile)
+        if row is None:
+            raise sign_in_ended()
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(values))
+        row.end_sign_ins()
+        return row
+
+    return transact(Profile, write)
+
+
+def lock_account(profile: Profile) -> Profile | None:
+    """The row of an account, locked; None where it was deleted or disabled, or its password or sign-outs
+    changed, since `profile` was read."""
+    row = Profile.objects.filter(pk=profile.pk).for_writing().first()
+    return row if row and row.continues(profile) else None
