@@ -179,7 +179,7 @@ WRITES = {
 @pytest.mark.parametrize("end", ENDED_MEANWHILE)
 def test_a_write_of_an_actor_that_ended_meanwhile(cast, doors, monkeypatch, end, write):
     mine = families.start(cast["staff"])
-    functions = {name: getattr(writing, name) for name in ("lock", "lock_account")}
+    functions = {(writing, "lock"): writing.lock, (accounts, "lock_account"): accounts.lock_account}
     states = []
 
     def end_before(original):
@@ -194,8 +194,8 @@ def test_a_write_of_an_actor_that_ended_meanwhile(cast, doors, monkeypatch, end,
     for door in doors:
         with undone():
             states[:] = [stored()]
-            for name, original in functions.items():
-                monkeypatch.setattr(writing, name, end_before(original))
+            for (module, name), original in functions.items():
+                monkeypatch.setattr(module, name, end_before(original))
             assert WRITES[write](door, cast, mine).outcome == "UNAUTHENTICATED"
             assert len(states) == 2
             assert stored() in states  # the end stands, or is undone with what it came into; there is nothing else
