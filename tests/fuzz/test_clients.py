@@ -7,6 +7,7 @@ other door is asked as well, and must say the same to the letter.
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import time_machine
@@ -49,6 +50,10 @@ DOOR = st.integers(0, 1)
 SIZES = st.sampled_from([None, 1, 2, 3, 5, 100])
 
 
+def profile_of(actor):
+    return actor.partition(" ")[0]
+
+
 def of_another_type(values):
     """Whether GraphQL's schema refuses these values by themselves, which REST's serializers do by the field."""
     kinds = {name: bool if name in ("email_public", "is_active") else str for name in FIELDS}
@@ -89,11 +94,12 @@ class Modelled:
 class Clients(RuleBasedStateMachine):
     callers, accounts, tags, cursors = Bundle("callers"), Bundle("accounts"), Bundle("tags"), Bundle("cursors")
 
-    def __init__(self, wire, cast):
+    def __init__(self, wire, cast, begin, pairs):
+        """`pairs` has the tokens of each of `ACTORS`, who signed in at `begin`."""
         super().__init__()
         self.doors = RESTDoor(wire), GraphQLDoor(wire)
         self.wire, self.cast, self.world = wire, cast, World()
-        self.now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        self.now, self.pairs = begin, pairs
         self.wire.clock = lambda: time_machine.travel(self.now, tick=False)
         self.deleted = None  # the account that another request deletes during the next step, and at which statement
         self.undoing = undone()
@@ -207,13 +213,13 @@ class Clients(RuleBasedStateMachine):
 
     @initialize(target=callers)
     def the_callers(self):
-        return multiple(Caller(), *(self.caller(name.partition(" ")[0], scope) for name, scope in ACTORS.items()))
+        return multiple(Caller(), *(self.caller(*each) for each in self.pairs.items()))
 
-    def caller(self, name, scope):
-        with self.wire.clock():
-            pair = families.start(self.cast[name], scope)
-        account = next(each for each in self.world.accounts if each.pk == self.cast.pk(name))
-        return Caller(pair.token, pair.refresh_token, self.world.begin(account, scope, self.now), 0, pair.expires_at)
+    def caller(self, actor, pair):
+        pk = self.cast.pk(profile_of(actor))
+        account = next(each for each in self.world.accounts if each.pk == pk)
+        family = self.world.begin(account, pair.scope, self.now)
+        return Caller(pair.token, pair.refresh_token, family, 0, pair.expires_at)
 
     # Reading
 
@@ -539,10 +545,14 @@ class Cursor:
 
 @pytest.mark.share(0.6)
 def test_random_clients_are_answered_as_the_model_says(cast, wire, progress):
+    begin = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    with time_machine.travel(begin, tick=False):
+        pairs = {actor: families.start(cast[profile_of(actor)], scope) for actor, scope in ACTORS.items()}
     many = settings(
         max_examples=10,
         stateful_step_count=STEPS,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    progress.spend(lambda seed: run_state_machine_as_test(seed(lambda: Clients(wire, cast)), settings=many))
+    machine = partial(Clients, wire, cast, begin, pairs)
+    progress.spend(lambda seed: run_state_machine_as_test(seed(machine), settings=many))
