@@ -105,7 +105,7 @@ class Query(graphene.ObjectType):
         given = {"search": search, "ordering": order_by and str(order_by), "count": asks_for(info, "totalCount")}
         filters = {name: as_text(value) for name, value in (filter or {}).items()}
         values = {**filters, **page_values(**page), **{k: v for k, v in given.items() if v is not None}}
-        rows, count = list_rows(PROFILES, info.context.auth, values)
+        rows, count = list_rows(PROFILES, ProfileRow.objects.visible_to(info.context.auth), info.context.auth, values)
         result = connection(ProfileConnection, rows, [show(info, row) for row in rows.rows])
         result.total_count = count
         return result

@@ -1,12 +1,14 @@
 """The Django app."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class ProfilesConfig(AppConfig):
     name = "profiles"
 
     def ready(self) -> None:
+        autodiscover_modules("resource")  # what each app declares to be served
         from profiles.admin import accounts  # noqa: F401  # it registers the models with the admin's site
         from profiles.identity.throttling import counter
 

@@ -10,11 +10,14 @@ from profiles.core.pages import Page, paginate
 from profiles.core.resources import Resource
 
 
-def list_rows(resource: Resource, actor: Actor, values: Mapping[str, Any]) -> tuple[Page[Any], int | None]:
-    """A page of the rows that this actor may see and asks for, and how many there are, if it asks.
+def list_rows(
+    resource: Resource, rows: ResourceQuerySet, actor: Actor, values: Mapping[str, Any]
+) -> tuple[Page[Any], int | None]:
+    """A page of those of these rows that this actor asks for, and how many there are, if it asks.
 
     Args:
-        resource: whose rows.
+        resource: whose rows they are.
+        rows: all that the actor may see.
         actor: who asks.
         values: the fields of the resource's `list_query` and its filters, by name, as they came.
 
@@ -22,7 +25,7 @@ def list_rows(resource: Resource, actor: Actor, values: Mapping[str, Any]) -> tu
         ValidationError: a name that there is not, or a value that is not of its form.
         Refused: FORBIDDEN: a filter on a field that this actor may not read.
     """
-    rows, ordering, wanted = selected(resource, resource.model.objects.visible_to(actor), actor, values)
+    rows, ordering, wanted = selected(resource, rows, actor, values)
     count = rows.count() if wanted.pop("count") else None
     return paginate(rows, ordering, **wanted), count
 

@@ -1,19 +1,17 @@
 """What the policy says, for REST framework."""
 
-from typing import ClassVar, cast
+from typing import Any, ClassVar
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from profiles.core.actors import Actor
+from profiles.core.actors import actor_of
 from profiles.core.policy import Action
-from profiles.models import Profile
-from profiles.policy import policy
 
 
 class PolicyPermission(BasePermission):
-    """Asks the policy about the action that each method is. Raises its refusal."""
+    """Asks the policy of the row's resource about the action that each method is. Raises its refusal."""
 
     actions: ClassVar = {
         "GET": Action.VIEW,
@@ -23,6 +21,6 @@ class PolicyPermission(BasePermission):
         "DELETE": Action.DELETE,
     }
 
-    def has_object_permission(self, request: Request, view: APIView, obj: Profile) -> bool:
-        policy.require(cast(Actor, request.auth), self.actions[str(request.method)], obj)
+    def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
+        obj.policy.require(actor_of(request), self.actions[str(request.method)], obj)
         return True

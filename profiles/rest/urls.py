@@ -2,6 +2,8 @@
 
 from django.urls import re_path
 
+from profiles.core.resources import resources
+from profiles.resource import PROFILES
 from profiles.rest.identity import (
     KeySetView,
     LogoutEverywhereView,
@@ -11,14 +13,15 @@ from profiles.rest.identity import (
     TokenView,
     VerifyView,
 )
-from profiles.rest.views import ExportView, HistoryView, ProfileByUsernameView, ProfilesView, ProfileView
+from profiles.rest.resources import routes
+from profiles.rest.views import ExportView, ProfileByUsernameView, ProfileHistoryView, ProfilesView, ProfileView
 
 urlpatterns = [
     re_path(r"^profiles/?$", ProfilesView.as_view(), name="profiles"),
     re_path(r"^profiles/me/?$", ProfileView.as_view(), name="me"),
     re_path(r"^profiles/(?P<pk>[0-9]+)/?$", ProfileView.as_view(), name="profile"),
-    re_path(r"^profiles/(?P<pk>[0-9]+)/history/?$", HistoryView.as_view(), name="history"),
-    re_path(r"^profiles/me/history/?$", HistoryView.as_view(), name="history-me"),
+    re_path(r"^profiles/(?P<pk>[0-9]+)/history/?$", ProfileHistoryView.as_view(), name="history"),
+    re_path(r"^profiles/me/history/?$", ProfileHistoryView.as_view(), name="history-me"),
     re_path(r"^profiles/me/export/?$", ExportView.as_view(), name="export-me"),
     re_path(r"^profiles/(?P<pk>[0-9]+)/export/?$", ExportView.as_view(), name="export"),
     re_path(
@@ -26,6 +29,7 @@ urlpatterns = [
         ProfileByUsernameView.as_view(),
         name="profile-by-username",
     ),
+    *(route for resource in resources() if resource is not PROFILES for route in routes(resource)),
     re_path(r"^auth/token/?$", TokenView.as_view(), name="token"),
     re_path(r"^auth/token/refresh/?$", RefreshView.as_view(), name="token-refresh"),
     re_path(r"^auth/token/verify/?$", VerifyView.as_view(), name="token-verify"),

@@ -38,7 +38,8 @@ def lists(actor):
     some = Profile.objects.order_by("pk")[Profile.objects.count() // 2]
     long_ago = (some.created_at - timedelta(days=10)).isoformat()
     for name in PROFILES.orderings:
-        last, _ = list_rows(PROFILES, actor, {"ordering": name, "direction": "back"})
+        rows = PROFILES.model.objects.visible_to(actor)
+        last, _ = list_rows(PROFILES, rows, actor, {"ordering": name, "direction": "back"})
         yield f"first page by {name}", {"ordering": name}
         yield f"far end by {name}", {"ordering": name, "cursor": last.cursors[0]}
         yield f"backwards by {name}", {"ordering": name, "cursor": last.cursors[0], "direction": "back"}
@@ -76,7 +77,7 @@ def explain(actor, values):
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(capture):
-        list_rows(PROFILES, actor, values)
+        list_rows(PROFILES, PROFILES.model.objects.visible_to(actor), actor, values)
     touched, nodes = 0, []
     stack = [plan["Plan"] for plan in plans]
     while stack:

@@ -208,7 +208,7 @@ def test_the_pages_of_a_search_lead_through_all_of_it(cast, monkeypatch, actor, 
     who, seen, cursor = actor_of(cast, actor), [], {}
     while cursor is not None:
         values = {"search": "even everyone", "ordering": ordering, "page_size": "7", "direction": direction, **cursor}
-        page, _ = list_rows(PROFILES, who, values)
+        page, _ = list_rows(PROFILES, Profile.objects.visible_to(who), who, values)
         seen += page.rows
         more, last = (page.has_next, -1) if direction == "forward" else (page.has_previous, 0)
         cursor = {"cursor": page.cursors[last]} if more else None

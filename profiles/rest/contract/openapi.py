@@ -9,6 +9,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, get_doc
 from drf_spectacular.utils import Direction, OpenApiExample, OpenApiRequest, OpenApiResponse
+from rest_framework.serializers import ListSerializer
 
 from profiles.core.fields import Email, Text, Website
 from profiles.core.outcomes import Outcome
@@ -55,6 +56,10 @@ class OperationSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         in_path = [parameter for name, parameter in IN_PATH.items() if name in self.path]
         return [*in_path, *self.operation.parameters, *RATE_LIMITS]
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """Whether an answer is an array: what the operation says, and not what its view is derived from."""
+        return isinstance(serializer, ListSerializer)
 
     def get_request_serializer(self) -> Any:
         takes = self.operation.takes

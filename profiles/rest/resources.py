@@ -1,0 +1,146 @@
+"""The views of any resource, and their routes."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.urls import URLPattern, re_path
+from django.utils.translation import gettext as _
+from rest_framework.generics import GenericAPIView, ListCreateAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.serializers import BaseSerializer
+from rest_framework.status import HTTP_304_NOT_MODIFIED
+from rest_framework.views import APIView
+
+from profiles.core.actors import Actor, actor_of
+from profiles.core.histories import read_history
+from profiles.core.listing import list_rows
+from profiles.core.models import Door, ResourceQuerySet
+from profiles.core.outcomes import Outcome, Refused
+from profiles.core.parsers import read_query
+from profiles.core.policy import unseen
+from profiles.core.preconditions import if_match, if_none_match
+from profiles.core.resources import Resource
+from profiles.core.serializers import ResourceSerializer
+from profiles.core.writing import Write
+from profiles.rest.pagination import page_response
+from profiles.rest.permissions import PolicyPermission
+
+
+class ResourceAPIView(GenericAPIView[Any]):
+    """What every view of a resource does: load rows through the visible set, show one with its entity tag."""
+
+    resource: Any = None  # the Resource
+    permission_classes = (PolicyPermission,)
+    has_tag = True  # whether what it shows and writes has an entity tag
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.request)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuses `If-Match` where there is no tag that it could name, instead of ignoring a precondition."""
+        super().initial(request, *args, **kwargs)
+        if not self.has_tag and "If-Match" in request.headers:
+            raise Refused(Outcome.BAD_REQUEST, _("If-Match is for one profile. Leave it out, or send each 'version'."))
+
+    def get_queryset(self) -> ResourceQuerySet:
+        rows: ResourceQuerySet = self.resource.model.objects.visible_to(self.actor)
+        return rows
+
+    def get_object(self) -> Any:
+        """The row that the path names, which may be shown. Raises `Refused` as the policy does."""
+        row = self.look_up(self.get_queryset()).first()
+        if row is None:
+            raise unseen(self.actor)
+        self.check_object_permissions(self.request, row)
+        return row
+
+    def look_up(self, rows: ResourceQuerySet) -> ResourceQuerySet:
+        """Of these rows, the one that the path names."""
+        return rows.with_key(self.kwargs[self.lookup_field])
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return cast("type[ResourceSerializer]", self.resource.serializer)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        headers = self.request.headers
+        write = Write(self.actor, Door.REST, headers.get("If-Match"), headers.get("If-None-Match"))
+        return {**super().get_serializer_context(), "write": write}
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Adds the tag; of a read, answers 304 to a client that has what it stands for, 412 to one that wanted another.
+
+        A precondition by time is ignored: there is no `Last-Modified` (RFC 9110, section 13.1.4).
+        """
+        serializer = getattr(getattr(response, "data", None), "serializer", None)  # a stream has no data
+        if isinstance(serializer, ResourceSerializer):
+            tag = serializer.etag
+            if request.method in ("GET", "HEAD"):
+                if not if_match(request.headers.get("If-Match"), tag):
+                    response = self.handle_exception(Refused(Outcome.CONFLICT, version=serializer.row.version))
+                elif not if_none_match(request.headers.get("If-None-Match"), tag):
+                    response = Response(status=HTTP_304_NOT_MODIFIED)
+            if not response.exception:
+                response["ETag"] = tag
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class ResourceListView(ResourceAPIView, ListCreateAPIView[Any]):
+    """The list, and a new row."""
+
+    has_tag = False
+
+    @property
+    def extra_operations(self) -> int:
+        """The operations of a search and a count, in addition to the list's own."""
+        if self.request.method not in SAFE_METHODS:
+            return 0
+        return cast(int, self.resource.extra_operations(self.request.query_params))
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page, count = list_rows(self.resource, self.get_queryset(), self.actor, read_query(request.query_params))
+        return page_response(request, page, list(self.get_serializer(page.rows, many=True).data), count=count)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self.resource.policy.require_create(self.actor)  # before the body is read
+        return super().create(request, *args, **kwargs)
+
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        path = reverse(self.resource.name.lower(), args=[data["id"]])
+        return {"Location": f"{self.request.build_absolute_uri(path)}/"}
+
+
+class ResourceView(ResourceAPIView, RetrieveUpdateDestroyAPIView[Any]):
+    """One row."""
+
+    def perform_destroy(self, instance: Any) -> None:
+        cast(ResourceSerializer, self.get_serializer(instance)).delete()
+
+
+class HistoryView(ResourceAPIView, RetrieveAPIView[Any]):
+    """What was written to a row, newest first."""
+
+    has_tag = False
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = read_history(self.get_object(), self.actor, read_query(request.query_params))
+        changes = self.resource.change_serializer(page.rows, many=True, context={"actor": self.actor})
+        return page_response(request, page, list(changes.data))
+
+
+def routes(resource: Resource) -> list[URLPattern]:
+    """A resource's paths, each with and without its last slash. They are named after it: `note`, `note-history`."""
+    name, path = resource.name.lower(), resource.plural
+
+    def route(pattern: str, view: type[APIView], named: str) -> URLPattern:
+        return re_path(rf"^{path}{pattern}/?$", view.as_view(resource=resource), name=named)
+
+    return [
+        route("", ResourceListView, path),
+        route("/(?P<pk>[0-9]+)", ResourceView, name),
+        route("/(?P<pk>[0-9]+)/history", HistoryView, f"{name}-history"),
+    ]
