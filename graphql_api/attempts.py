@@ -1,15 +1,21 @@
 """The attempts that an operation makes: at a password, and to sign up. They are counted with its root fields."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from graphql import FragmentDefinitionNode, GraphQLError
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values, get_variable_values
+from rest_framework.request import Request
 
-from graphql_api.core.limits import TAKES_CREDENTIALS
+from graphql_api.core.limits import TAKES_CREDENTIALS, Measured
 from graphql_api.schema import schema
+from profiles.core.actors import actor_of
+from profiles.identity.counters import Count
 from profiles.identity.throttling import password_attempts, sign_in_attempts, sign_up_attempts
 
 
-def attempts_of(request, measured, variables):
+def attempts_of(request: Request, measured: Measured, variables: dict[str, Any] | None) -> Sequence[Count]:
     """The counts of the one root field that takes credentials; none where there is none.
 
     Two of them, and arguments that are wrong, are refused by validation, before anything is attempted.
@@ -18,7 +24,7 @@ def attempts_of(request, measured, variables):
     if len(found) != 1:
         return []
     (node,) = found
-    actor = request.auth
+    actor = actor_of(request)
     if node.name.value == "changePassword":
         return password_attempts(actor)
     if node.name.value == "createProfile":

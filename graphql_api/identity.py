@@ -38,7 +38,7 @@ class TokenAuth(derived(credentials.Tokens().fields), IdentityMutation):
 
     def mutate(root, info, **values):
         def perform(**valid):
-            return credentials.Tokens(families.sign_in(info.context, **valid)).data
+            return credentials.Tokens(families.sign_in(info.context.request, **valid)).data
 
         return TokenAuth.answer(credentials.SignIn(data=values), perform)
 
@@ -50,7 +50,7 @@ class RefreshToken(derived(credentials.Tokens().fields), IdentityMutation):
 
     def mutate(root, info, **values):
         def perform(**valid):
-            return credentials.Tokens(families.refresh(info.context, **valid)).data
+            return credentials.Tokens(families.refresh(info.context.request, **valid)).data
 
         return RefreshToken.answer(credentials.Refresh(data=values), perform)
 
@@ -82,7 +82,7 @@ class RevokeToken(IdentityMutation):
 
     def mutate(root, info, **values):
         def perform(**valid):
-            families.revoke(info.context, **valid)
+            families.revoke(info.context.request, **valid)
             return {"revoked": True}
 
         return RevokeToken.answer(credentials.Refresh(data=values), perform)
@@ -94,10 +94,10 @@ class LogoutEverywhere(IdentityMutation):
     logged_out = graphene.Boolean()
 
     def mutate(root, info):
-        profile = policy.own(info.context.auth, AccountAction.SIGN_OUT)
+        profile = policy.own(info.context.actor, AccountAction.SIGN_OUT)
 
         def perform():
-            families.sign_out_everywhere(info.context, profile)
+            families.sign_out_everywhere(info.context.request, profile)
             return {"logged_out": True}
 
         return LogoutEverywhere.answer(credentials.Nothing(data={}), perform)
@@ -109,9 +109,9 @@ class ChangePassword(derived(credentials.Tokens().fields), IdentityMutation):
     Arguments = arguments(credentials.NewPassword)
 
     def mutate(root, info, **values):
-        profile = policy.own(info.context.auth, AccountAction.CHANGE_PASSWORD)
+        profile = policy.own(info.context.actor, AccountAction.CHANGE_PASSWORD)
 
         def perform(**valid):
-            return credentials.Tokens(families.change_password(info.context, profile, **valid)).data
+            return credentials.Tokens(families.change_password(info.context.request, profile, **valid)).data
 
         return ChangePassword.answer(credentials.NewPassword(data=values, context={"profile": profile}), perform)

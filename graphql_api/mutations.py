@@ -27,7 +27,7 @@ class WriteProfile(graphene.relay.ClientIDMutation):
     @classmethod
     def mutate_and_get_payload(cls, root, info, id, if_match=None, client_mutation_id=None, **values):
         profile = load(info, ProfileRow.objects.with_node_id(id), cls.action)
-        context = {"write": Write(info.context.auth, Door.GRAPHQL, if_match)}
+        context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
         serializer = ProfileSerializer(profile, data=values, partial=cls.action is Action.UPDATE, context=context)
         try:
             serializer.is_valid(raise_exception=True)
@@ -60,7 +60,7 @@ class DeleteProfile(graphene.relay.ClientIDMutation):
     @classmethod
     def mutate_and_get_payload(cls, root, info, id, if_match=None, client_mutation_id=None):
         profile = load(info, ProfileRow.objects.with_node_id(id), Action.DELETE)
-        ProfileSerializer(profile, context={"write": Write(info.context.auth, Door.GRAPHQL, if_match)}).delete()
+        ProfileSerializer(profile, context={"write": Write(info.context.actor, Door.GRAPHQL, if_match)}).delete()
         return cls(deleted_id=id, errors=[])
 
 
@@ -79,7 +79,7 @@ class CreateProfile(graphene.relay.ClientIDMutation):
     @classmethod
     def mutate_and_get_payload(cls, root, info, idempotency_key=None, client_mutation_id=None, **values):
         try:
-            made = sign_up(info.context.auth, values, key=idempotency_key)
+            made = sign_up(info.context.actor, values, key=idempotency_key)
             profile = show(info, made.profile)
             profile.values.update(made.shown)
             return cls(profile=profile, errors=[])
@@ -113,7 +113,7 @@ class UpdateProfiles(graphene.relay.ClientIDMutation):
     def mutate_and_get_payload(cls, root, info, profiles, client_mutation_id=None):
         items = [(ProfileRow.key_of(item.pop("id")), item, item.pop("if_match", None)) for item in map(dict, profiles)]
         try:
-            written = update_many(items, actor=info.context.auth, door=Door.GRAPHQL)
+            written = update_many(items, actor=info.context.actor, door=Door.GRAPHQL)
             return cls(profiles=[show(info, profile) for profile in written], errors=[])
         except ValidationError as error:
             return cls(errors=profile_errors(error))

@@ -33,7 +33,7 @@ from profiles.serializers import ProfileSerializer
 
 def load(info, rows, action=Action.VIEW):
     """The one profile of these rows, if the caller may do this action to it. Raises `Refused`."""
-    actor = info.context.auth
+    actor = info.context.actor
     return policy.require(actor, action, rows.visible_to(actor).first())
 
 
@@ -105,13 +105,14 @@ class Query(graphene.ObjectType):
         given = {"search": search, "ordering": order_by and str(order_by), "count": asks_for(info, "totalCount")}
         filters = {name: as_text(value) for name, value in (filter or {}).items()}
         values = {**filters, **page_values(**page), **{k: v for k, v in given.items() if v is not None}}
-        rows, count = list_rows(PROFILES, ProfileRow.objects.visible_to(info.context.auth), info.context.auth, values)
+        actor = info.context.actor
+        rows, count = list_rows(PROFILES, ProfileRow.objects.visible_to(actor), actor, values)
         result = connection(ProfileConnection, rows, [show(info, row) for row in rows.rows])
         result.total_count = count
         return result
 
     def resolve_me(root, info):
-        return show(info, load(info, ProfileRow.objects.owned_by(info.context.auth)))
+        return show(info, load(info, ProfileRow.objects.owned_by(info.context.actor)))
 
     def resolve_node(root, info, id):
         return show(info, wanted(info, id=id))

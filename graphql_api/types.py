@@ -160,8 +160,8 @@ class Profile(
     )
 
     def resolve_export(profile, info):
-        row = policy.require(info.context.auth, AccountAction.EXPORT, profile.row)
-        return ProfileExport(url=info.context.build_absolute_uri(exports.path_of(row)))
+        row = policy.require(info.context.actor, AccountAction.EXPORT, profile.row)
+        return ProfileExport(url=info.context.request.build_absolute_uri(exports.path_of(row)))
 
     def resolve_id(profile, info):
         return profile.row.node_id
@@ -179,7 +179,7 @@ class Profile(
         return profile.etag
 
     def resolve_history(profile, info, **arguments):
-        actor = info.context.auth
+        actor = info.context.actor
         page = read_history(profile.row, actor, page_values(**arguments))
         shown = PROFILES.change_serializer(page.rows, many=True, context={"actor": actor}).data
         return connection(ChangeConnection, page, list(zip(page.rows, shown, strict=True)))
@@ -187,10 +187,8 @@ class Profile(
 
 def show(info, row):
     """A profile as the caller is shown it, by one serializer for all that one actor is shown in a document."""
-    serializer = getattr(info.context, "serializer", None)
-    if serializer is None or serializer.actor is not info.context.auth:
-        serializer = info.context.serializer = ProfileSerializer(context={"actor": info.context.auth})
-    return Shown(row, serializer)
+    actor = info.context.actor
+    return Shown(row, info.context.once(ProfileSerializer, lambda: ProfileSerializer(context={"actor": actor})))
 
 
 class ProfileExport(graphene.ObjectType):

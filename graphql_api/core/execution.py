@@ -2,10 +2,23 @@
 
 import json
 from json.encoder import encode_basestring_ascii
+from typing import Any
 
 from django.conf import settings
-from graphql import ExecutionContext, OperationType, execute_sync, located_error
+from graphql import (
+    DocumentNode,
+    ExecutionContext,
+    ExecutionResult,
+    FieldNode,
+    GraphQLLeafType,
+    GraphQLObjectType,
+    OperationType,
+    execute_sync,
+    located_error,
+)
+from graphql.pyutils import AwaitableOrValue, Path
 
+from graphql_api.core.context import Context
 from graphql_api.core.limits import A_NAME, too_much
 from graphql_api.schema import schema
 from profiles.core.outcomes import Refused
@@ -18,7 +31,7 @@ FRAME = 32_768  # slots of 8 bytes: more than the frames of an execution take to
 class TooLarge(BaseException):
     """Ends the execution of a query with `refused`: graphql-core goes on after any other exception."""
 
-    def __init__(self, refused):
+    def __init__(self, refused: Refused) -> None:
         super().__init__()
         self.refused = refused
 
@@ -34,28 +47,33 @@ class Execution(ExecutionContext):
     """
 
     is_identified = True
+    context_value: Context
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_query = self.operation.operation is OperationType.QUERY
         self.most = self.left = settings.GRAPHQL_LIMITS["bytes"]
 
-    def execute_fields(self, parent_type, source_value, path, fields):
+    def execute_fields(
+        self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: dict[str, list[FieldNode]]
+    ) -> AwaitableOrValue[dict[str, Any]]:
         self.count(sum(map(len, fields)) + A_NAME * len(fields))
         return super().execute_fields(parent_type, source_value, path, fields)
 
-    def complete_leaf_value(self, return_type, result):
+    def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
         value = super().complete_leaf_value(return_type, result)
         self.count(size_of(value))
         return value
 
-    def count(self, size):
+    def count(self, size: int) -> None:
         self.left -= size
         if self.left < 0:
             refused = too_much("bytes", self.most - self.left)
             raise TooLarge(refused) if self.is_query else refused
 
-    def execute_field(self, parent_type, source, field_nodes, path):
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_nodes: list[FieldNode], path: Path
+    ) -> AwaitableOrValue[Any]:
         is_root = path.prev is None and self.operation.operation is OperationType.MUTATION
         definition = parent_type.fields.get(field_nodes[0].name.value)
         if is_root and definition:  # `__typename` has no definition
@@ -67,16 +85,15 @@ class Execution(ExecutionContext):
                 return None
         return super().execute_field(parent_type, source, field_nodes, path)
 
-    def identify(self):
+    def identify(self) -> None:
         """Identify the caller anew, unless nothing has been executed since it was. Raises `Refused`."""
-        request, was_identified = self.context_value, self.is_identified
-        self.is_identified = False
-        if was_identified or request.successful_authenticator is None:  # anonymous: no header, nothing to end
-            return
-        request.user, request.auth = request.successful_authenticator.authenticate(request)
+        if self.is_identified:
+            self.is_identified = False
+        else:
+            self.context_value.identify()
 
 
-def size_of(value):
+def size_of(value: Any) -> int:
     """How many bytes a leaf takes in a response."""
     if isinstance(value, str):
         return len(encode_basestring_ascii(value))
@@ -91,13 +108,13 @@ class LongExecution(Execution):
 
     patience = PATIENCE
 
-    def complete_object_value(self, *args):
+    def complete_object_value(self, *args: Any) -> AwaitableOrValue[dict[str, Any]]:
         if self.is_query and traffic.short and self.patience > 0:
             self.patience -= traffic.wait_for_short(self.patience)
         return super().complete_object_value(*args)
 
 
-def execute(document, **options):
+def execute(document: DocumentNode, **options: Any) -> ExecutionResult:
     """The ExecutionResult of a document. Raises `Refused`: TOO_COMPLEX: its response is too large.
 
     CPython keeps its frames in chunks of 16 KB, which it maps whenever a call crosses the end of one, and unmaps when

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -112,7 +113,7 @@ class Cost:
     extra_operations: int = 0
     once: Amount = Amount()
     per_row: Amount = Amount()  # for each row of the page that this is selected on
-    names: Counter = field(default_factory=Counter)  # of the response's fields on this level
+    names: Counter[str] = field(default_factory=Counter)  # of the response's fields on this level
 
     @property
     def root_fields(self):
@@ -326,7 +327,7 @@ WORDS = {
 LARGEST = 2**31 - 1  # of GraphQL's Int: spreads of spreads soon come to more
 
 
-def too_much(name, figure):
+def too_much(name: str, figure: int) -> Refused:
     most, figure = settings.GRAPHQL_LIMITS[name], min(figure, LARGEST)
     message = _("The document has {figure} {words}, and at most {most} pass. Ask for less at once.")
     said = message.format(figure=figure, words=WORDS[name], most=most)
@@ -342,7 +343,7 @@ class Measured:
     cost: Cost
 
 
-def read(query, variables, operation_name):
+def read(query: str, variables: dict[str, Any], operation_name: str | None) -> Measured:
     """Parse and measure a document.
 
     Args:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from typing import Any
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ VERSION = 1  # of the protocol
 KEPT = 3_600  # seconds after it was last sent whole
 
 
-def digest_of(query, extensions):
+def digest_of(query: str | None, extensions: dict[str, Any] | None) -> str | None:
     """The SHA-256, in hexadecimal, that a request names its document by; None where it names none.
 
     Raises:
@@ -31,14 +32,14 @@ def digest_of(query, extensions):
     return digest
 
 
-def find(digest):
+def find(digest: str | None) -> str:
     """The document that was kept under this hash. Raises `Refused`: PERSISTED_QUERY_NOT_FOUND."""
-    query = cache.get(f"persisted:{digest}")
+    query: str | None = cache.get(f"persisted:{digest}")
     if query is None:
         raise Refused(Outcome.PERSISTED_QUERY_NOT_FOUND)
     return query
 
 
-def keep(digest, query):
+def keep(digest: str, query: str) -> None:
     """Keep a valid document under its hash."""
     cache.set(f"persisted:{digest}", query, KEPT)

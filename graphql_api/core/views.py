@@ -2,8 +2,10 @@
 
 import logging
 import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -23,15 +25,17 @@ from graphql.validation import MaxIntrospectionDepthRule
 from rest_framework.exceptions import NotAcceptable, ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from graphql_api.attempts import attempts_of
 from graphql_api.core import limits, persisted
+from graphql_api.core.context import Context
 from graphql_api.core.execution import Execution, LongExecution, execute
 from graphql_api.schema import schema
-from profiles.core.actors import Actor
+from profiles.core.actors import Actor, actor_of
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.parsers import parse_json, read_query
 from profiles.identity.throttling import Budget, is_counted, require_patience, spend, spend_after_reading
@@ -60,7 +64,10 @@ class GraphQLRenderer(ASCIIRenderer):
 class ByPreference(DefaultContentNegotiation):
     """Goes by the weights of `Accept` (RFC 9110, section 12.5.1), which REST framework's own does not look at."""
 
-    def select_renderer(self, request, renderers, format_suffix=None):
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderers = list(renderers)
         chosen = request.get_preferred_type([renderer.media_type for renderer in renderers])
         if chosen is None:
             raise NotAcceptable(available_renderers=renderers)
@@ -79,23 +86,23 @@ class GraphQLView(APIView):
     actor = Actor()  # until it is known who it is
     schema = None  # OpenAPI's is none: what it answers is in schema.graphql
 
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         given = {name: text for name, text in read_query(request.query_params).items() if text}
         return self.answer({n: parse_json(text) if PARAMETERS.get(n) is dict else text for n, text in given.items()})
 
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         return self.answer(request.data)
 
-    def options(self, request, *args, **kwargs):
-        spend(request, request.auth, Budget.READS)
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        spend(request, self.actor, Budget.READS)
         return super().options(request, *args, **kwargs)
 
-    def check_throttles(self, request):
+    def check_throttles(self, request: Request) -> None:
         """Nothing is counted yet: a document counts for as many operations as it has root fields."""
-        self.actor = request.auth
+        self.actor = actor_of(request)
         require_patience(request, self.actor)
 
-    def handle_exception(self, exc):
+    def handle_exception(self, exc: Exception) -> Response:
         """Counts what is refused before a document is counted as one read."""
         if not is_counted(self.request):
             try:
@@ -104,10 +111,10 @@ class GraphQLView(APIView):
                 exc = refused
         return super().handle_exception(exc)
 
-    def get_exception_handler(self):
+    def get_exception_handler(self) -> Callable[..., Response]:
         return exception_handler
 
-    def answer(self, parameters):
+    def answer(self, parameters: Any) -> Response:
         """The response to a request's parameters (GraphQL over HTTP, section 5.1)."""
         query, digest, variables, operation_name = checked(parameters)
         try:
@@ -118,7 +125,9 @@ class GraphQLView(APIView):
             result = ExecutionResult(errors=[GraphQLError(refused.message, original_error=refused)])
         return self.response_of(result)
 
-    def run(self, query, digest, variables, operation_name):
+    def run(
+        self, query: str | None, digest: str | None, variables: dict[str, Any] | None, operation_name: str | None
+    ) -> ExecutionResult:
         """Read, count, validate, execute: each only where the one before it let the document pass."""
         with ExitStack() as lane:
             try:
@@ -131,21 +140,28 @@ class GraphQLView(APIView):
                 if kind is not OperationType.QUERY and self.request.method != "POST":
                     raise Refused(Outcome.METHOD_NOT_ALLOWED, _("Only a query can be sent by GET: send this by POST."))
             except (GraphQLError, Refused):
-                spend_after_reading(self.request, self.request.auth, Budget.READS)
+                spend_after_reading(self.request, self.actor, Budget.READS)
                 raise
             self.count(measured, kind, variables)
             if not long and is_long(measured.cost):
                 lane.enter_context(traffic.long_one())
             return self.execute(text, measured, query and digest, variables, operation_name)  # a text is kept once
 
-    def count(self, measured, kind, variables):
+    def count(self, measured: limits.Measured, kind: OperationType, variables: dict[str, Any] | None) -> None:
         """Count a document: its operations, and of a mutation what it attempts. Raises `Refused`: THROTTLED."""
         is_query = kind is OperationType.QUERY
         budget = Budget.READS if is_query else Budget.WRITES
         attempts = () if is_query else attempts_of(self.request, measured, variables)
-        spend_after_reading(self.request, self.request.auth, budget, measured.cost.operations, attempts)
+        spend_after_reading(self.request, self.actor, budget, measured.cost.operations, attempts)
 
-    def execute(self, text, measured, digest, variables, operation_name):
+    def execute(
+        self,
+        text: str,
+        measured: limits.Measured,
+        digest: str | None,
+        variables: dict[str, Any] | None,
+        operation_name: str | None,
+    ) -> ExecutionResult:
         """What comes of a document within the limits: the errors of its validation, or of its execution the result."""
         try:
             with graphql_core():
@@ -156,7 +172,7 @@ class GraphQLView(APIView):
             persisted.keep(digest, text)
         result = execute(
             measured.document,
-            context_value=self.request,
+            context_value=Context(self.request, self.actor),
             variable_values=variables,
             operation_name=operation_name,
             execution_context_class=LongExecution if is_long(measured.cost) else Execution,
@@ -165,31 +181,32 @@ class GraphQLView(APIView):
         return result
 
     @property
-    def shows_schema(self):
+    def shows_schema(self) -> bool:
         """Whether this caller may ask for the schema, and is helped with its names."""
         who = settings.GRAPHQL_INTROSPECTION
-        return who == "everybody" or (who == "members" and not self.request.auth.is_anonymous)
+        return who == "everybody" or (who == "members" and not self.actor.is_anonymous)
 
-    def response_of(self, result):
+    def response_of(self, result: ExecutionResult) -> Response:
         """The response that carries an execution's result, or the errors that came before it."""
-        refusals = [refused_by(error) for error in result.errors or ()]
-        body = {}
-        if refusals:
-            body["errors"] = [self.error_of(*each) for each in zip(result.errors, refusals, strict=True)]
-        executed = all(error.path for error in result.errors or ())
+        errors = result.errors or []
+        refusals = [refused_by(error) for error in errors]
+        body: dict[str, Any] = {}
+        if errors:
+            body["errors"] = [self.error_of(*each) for each in zip(errors, refusals, strict=True)]
+        executed = all(error.path for error in errors)
         if executed:
             body["data"] = result.data
         if result.extensions:
             body["extensions"] = result.extensions
         return Response(body, **self.http_of(refusals, executed))
 
-    def error_of(self, error, refused):
+    def error_of(self, error: GraphQLError, refused: Refused) -> dict[str, Any]:
         shown = {**error.formatted, **formatted(refused)}
         if not self.shows_schema:
             shown["message"] = SUGGESTION.sub("", shown["message"])
         return shown
 
-    def http_of(self, refusals, executed):
+    def http_of(self, refusals: list[Refused], executed: bool) -> dict[str, Any]:
         """The status and headers of an answer.
 
         A client that accepts plain JSON reads the errors under a 200 alone; one that knows GraphQL's own media
@@ -200,7 +217,7 @@ class GraphQLView(APIView):
         by_status = of_http or self.request.accepted_renderer.media_type == GraphQLRenderer.media_type
         return {"status": said.outcome.status if said and by_status else 200, "headers": said and said.headers}
 
-    def finalize_response(self, request, response, *args, **kwargs):
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Adds what a cache must know: nothing is kept, for who asks and how decides what is said."""
         patch_vary_headers(response, ["Accept", "Authorization"])
         patch_cache_control(response, private=True, no_store=True)
@@ -208,7 +225,7 @@ class GraphQLView(APIView):
 
 
 @contextmanager
-def graphql_core():
+def graphql_core() -> Iterator[None]:
     """What graphql-core does to a document before it is executed, where nothing of ours takes part.
 
     Raises:
@@ -226,20 +243,20 @@ def graphql_core():
 class Invalid(Exception):
     """A document that the schema has no answer for, with validation's `errors`."""
 
-    def __init__(self, errors):
+    def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__()
         self.errors = errors
 
 
 @lru_cache(limits.KEPT)
-def require_valid(query, *, shows_schema):
+def require_valid(query: str, *, shows_schema: bool) -> None:
     """Pass where the schema has an answer for this document. Raises `Invalid`."""
     rules = RULES if shows_schema else [*RULES, NoSchemaIntrospectionCustomRule]
     if errors := validate(schema.graphql_schema, limits.parse_tokens(query), rules):
         raise Invalid(errors)
 
 
-def checked(parameters):
+def checked(parameters: Any) -> tuple[str | None, str | None, dict[str, Any] | None, str | None]:
     """The query or its hash, the variables and the operation's name. Raises `Refused`: one is of another type."""
     if not isinstance(parameters, dict):
         raise Refused(Outcome.BAD_REQUEST, _("Send one JSON object with the query; batches are not taken."))
@@ -254,9 +271,9 @@ def checked(parameters):
     return query, digest, variables, operation_name
 
 
-def refused_by(error):
+def refused_by(error: GraphQLError) -> Refused:
     """The outcome that a GraphQLError stands for: BAD_REQUEST for graphql-core's own errors about the document."""
-    cause = error
+    cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error:
         cause = cause.original_error
     if isinstance(cause, GraphQLError) and (error.path is None or is_of_argument(cause)):
@@ -266,17 +283,17 @@ def refused_by(error):
     return refusal(cause)
 
 
-def is_of_argument(error):
+def is_of_argument(error: GraphQLError) -> bool:
     """Whether graphql-core refuses an argument's value, at whatever depth: an error about a result has no such node."""
     return any(isinstance(node, ValueNode) for node in error.nodes or ())
 
 
-def formatted(refused):
+def formatted(refused: Refused) -> dict[str, Any]:
     details = {to_camel_case(name): value for name, value in refused.details.items()}
     return {"message": refused.message, "extensions": {"code": refused.outcome.code, **details}}
 
 
-def exception_handler(exception, context):
+def exception_handler(exception: Exception, context: Any) -> Response:
     """REST framework's hook, for what goes wrong before a document is read: in GraphQL's shape."""
     refused = refusal(exception)
     return Response({"errors": [formatted(refused)]}, status=refused.outcome.status, headers=refused.headers)

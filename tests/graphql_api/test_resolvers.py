@@ -1,11 +1,12 @@
 """The resolvers ask the policy themselves: whatever executes the schema gets the same answers."""
 
-from types import SimpleNamespace
-
 import pytest
+from django.http import HttpRequest
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
 
+from graphql_api.core.context import Context
 from graphql_api.schema import schema
 from graphql_api.types import profile_errors
 from profiles.core.actors import Actor
@@ -14,7 +15,7 @@ from tests.state import stored
 
 
 def execute(query, actor):
-    return schema.execute(query, context_value=SimpleNamespace(auth=actor))
+    return schema.execute(query, context_value=Context(Request(HttpRequest()), actor))
 
 
 @pytest.mark.parametrize(("actor", "outcome"), [(None, Outcome.UNAUTHENTICATED), ("member", Outcome.FORBIDDEN)])

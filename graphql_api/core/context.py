@@ -1,0 +1,48 @@
+"""The context of an execution: the request, its caller, and what resolvers keep for that caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from graphql import GraphQLResolveInfo
+from rest_framework.request import Request
+
+from profiles.core.actors import Actor
+
+Kept = TypeVar("Kept")
+
+
+@dataclass(slots=True)
+class Context:
+    """`info.context` of every resolver."""
+
+    request: Request
+    actor: Actor
+    _kept: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """What `make` returns, made once for each key while the caller is the same."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        kept: Kept = self._kept[key]
+        return kept
+
+    def identify(self) -> None:
+        """Authenticate the request again, and drop what was kept for its earlier caller.
+
+        Raises:
+            Refused: UNAUTHENTICATED: the caller's account, session or token has ended.
+        """
+        authenticator = self.request.successful_authenticator
+        if authenticator is not None:  # anonymous: no header, nothing to end
+            identified: Any = authenticator.authenticate(self.request)
+            self.request.user, self.request.auth = identified
+            self.actor, self._kept = identified[1], {}
+
+
+class Info(GraphQLResolveInfo):
+    """What a resolver is told about its field."""
+
+    context: Context
