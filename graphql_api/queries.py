@@ -9,17 +9,8 @@ from django.utils.translation import gettext as _
 from graphql.execution.collect_fields import collect_sub_fields
 
 from graphql_api.batches import wanted
-from graphql_api.types import (
-    PAGE_ARGUMENTS,
-    DateTime,
-    Node,
-    Profile,
-    ProfileConnection,
-    connection,
-    one_enum,
-    page_values,
-    show,
-)
+from graphql_api.core.connections import PAGE_ARGUMENTS, connection, page_values
+from graphql_api.types import DateTime, Node, Profile, ProfileConnection, one_enum, show
 from profiles.core.filters import MomentFilter
 from profiles.core.listing import list_rows
 from profiles.core.outcomes import Outcome, Refused

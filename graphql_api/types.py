@@ -5,7 +5,6 @@ from enum import StrEnum
 from functools import cached_property
 
 import graphene
-from django.utils.translation import gettext as _
 from drf_standardized_errors.formatter import flatten_errors
 from graphene.types.generic import GenericScalar
 from graphene.utils.str_converters import to_camel_case
@@ -14,8 +13,8 @@ from graphene_django.rest_framework.serializer_converter import (
     get_graphene_type_from_serializer_field,
 )
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
+from graphql_api.core.connections import PAGE_ARGUMENTS, connection, page_values
 from profiles import exports
 from profiles.core.histories import read_history
 from profiles.core.outcomes import InvalidCode, Outcome
@@ -68,37 +67,6 @@ class Node(graphene.Interface):
 PROFILE_FIELDS = dict(ProfileSerializer().fields)
 HERE_OTHERWISE = {"id", "node_id", "updated_by", "editable_fields"}  # by name, type or spelling
 ALWAYS_SHOWN = PROFILE_FIELDS.keys() & policy.always_shown
-
-
-PAGE_ARGUMENTS = {
-    "first": graphene.Int(description="How many, after `after`."),
-    "after": graphene.String(description="A cursor."),
-    "last": graphene.Int(description="How many, before `before`."),
-    "before": graphene.String(description="A cursor."),
-}
-
-
-def page_values(first=None, after=None, last=None, before=None):
-    """A connection's arguments, as `PageQuery` takes them. Raises `ValidationError`: both ends at once."""
-    if (first is not None or after is not None) and (last is not None or before is not None):
-        raise ValidationError(_("Give first and after, or last and before."))
-    back = last is not None or before is not None
-    given = {"page_size": last if back else first, "cursor": before if back else after}
-    return {name: value for name, value in given.items() if value is not None} | {
-        "direction": "back" if back else "forward"
-    }
-
-
-def connection(connection_class, page, nodes):
-    """A page, as a connection."""
-    edges = [connection_class.Edge(node=node, cursor=cursor) for node, cursor in zip(nodes, page.cursors, strict=True)]
-    info = graphene.relay.PageInfo(
-        has_next_page=page.has_next,
-        has_previous_page=page.has_previous,
-        start_cursor=next(iter(page.cursors), None),
-        end_cursor=next(reversed(page.cursors), None),
-    )
-    return connection_class(edges=edges, page_info=info)
 
 
 CHANGE_FIELDS = dict(PROFILES.change_serializer().fields)

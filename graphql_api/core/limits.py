@@ -33,8 +33,9 @@ from graphql import (
 )
 from rest_framework.exceptions import ValidationError
 
+from graphql_api.core.connections import PAGE_ARGUMENTS, page_values
 from graphql_api.schema import schema
-from graphql_api.types import PAGE_ARGUMENTS, PROFILE_FIELDS, page_values
+from graphql_api.types import PROFILE_FIELDS
 from profiles.core.outcomes import Outcome, Refused
 from profiles.core.pages import DEFAULT_SIZE, MOST
 from profiles.core.parsers import MOST_DIGITS

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
 from graphql_api.core import limits
+from graphql_api.core.connections import page_values
 from graphql_api.schema import schema
-from graphql_api.types import page_values
 from profiles.core.outcomes import Refused
 from profiles.core.pages import DEFAULT_SIZE, MOST, PageQuery
 
