@@ -3,8 +3,10 @@
 import graphene
 from rest_framework.exceptions import ValidationError
 
+from graphql_api.core.costs import FieldCost
 from graphql_api.types import derived, error_list, profile_errors
 from profiles.identity import credentials, families, tokens
+from profiles.identity.throttling import password_attempts, sign_in_attempts
 from profiles.policy import AccountAction, policy
 
 
@@ -20,6 +22,7 @@ class IdentityMutation(graphene.Mutation):
     class Meta:
         abstract = True
 
+    cost = FieldCost(rows=0)
     errors = error_list()
 
     @classmethod
@@ -35,6 +38,9 @@ class TokenAuth(derived(credentials.Tokens().fields), IdentityMutation):
     """Tokens for a username and a password: REST's POST /auth/token/."""
 
     Arguments = arguments(credentials.SignIn)
+
+    def attempts(context, arguments):
+        return sign_in_attempts(context.request, arguments.get("username"))
 
     def mutate(root, info, **values):
         def perform(**valid):
@@ -107,6 +113,9 @@ class ChangePassword(derived(credentials.Tokens().fields), IdentityMutation):
     """A new password for the caller, and new tokens: REST's POST /auth/password/."""
 
     Arguments = arguments(credentials.NewPassword)
+
+    def attempts(context, arguments):
+        return password_attempts(context.actor)
 
     def mutate(root, info, **values):
         profile = policy.own(info.context.actor, AccountAction.CHANGE_PASSWORD)

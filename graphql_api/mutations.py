@@ -10,6 +10,7 @@ from profiles.bulk import MOST, update_many
 from profiles.core.models import Door
 from profiles.core.policy import Action
 from profiles.core.writing import Write
+from profiles.identity.throttling import sign_up_attempts
 from profiles.models import Profile as ProfileRow
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 from profiles.sign_up import sign_up
@@ -76,6 +77,9 @@ class CreateProfile(graphene.relay.ClientIDMutation):
     profile = graphene.Field(Profile, description="As its owner sees it; null where there are errors.")
     errors = error_list()
 
+    def attempts(context, arguments):
+        return sign_up_attempts(context.request, context.actor)
+
     @classmethod
     def mutate_and_get_payload(cls, root, info, idempotency_key=None, client_mutation_id=None, **values):
         try:
@@ -107,7 +111,7 @@ class UpdateProfiles(graphene.relay.ClientIDMutation):
     profiles = graphene.List(
         graphene.NonNull(Profile), description="As they now are, in their order; null where there are errors."
     )
-    errors = error_list("What is wrong; fields by rows: 0.bio.")
+    errors = error_list("What is wrong; fields by rows: 0.bio.", size=MOST)
 
     @classmethod
     def mutate_and_get_payload(cls, root, info, profiles, client_mutation_id=None):

@@ -10,6 +10,7 @@ from graphql.execution.collect_fields import collect_sub_fields
 
 from graphql_api.batches import wanted
 from graphql_api.core.connections import PAGE_ARGUMENTS, connection, page_values
+from graphql_api.core.costs import Argument, FieldCost
 from graphql_api.types import DateTime, Node, Profile, ProfileConnection, one_enum, show
 from profiles.core.filters import MomentFilter
 from profiles.core.listing import list_rows
@@ -18,7 +19,7 @@ from profiles.core.policy import Action
 from profiles.filters import ProfileFilter
 from profiles.models import Profile as ProfileRow
 from profiles.policy import policy
-from profiles.resource import PROFILES
+from profiles.resource import PROFILES, SEARCH_OPERATIONS
 from profiles.serializers import ProfileSerializer
 
 
@@ -79,7 +80,11 @@ class Query(graphene.ObjectType):
     profiles = graphene.Field(
         graphene.NonNull(ProfileConnection),
         **PAGE_ARGUMENTS,
-        search=graphene.String(description=PROFILES.list_query().fields["search"].help_text),
+        search=Argument(
+            graphene.String,
+            description=PROFILES.list_query().fields["search"].help_text,
+            cost=FieldCost(operations=SEARCH_OPERATIONS, rows=50),
+        ),
         filter=ProfileFilterInput(description="Those that pass all of these."),
         order_by=ProfileOrder(description=PROFILES.list_query().fields["ordering"].help_text),
         description="The profiles that you may see, by pages.",

@@ -15,6 +15,7 @@ from graphene_django.rest_framework.serializer_converter import (
 from rest_framework import serializers
 
 from graphql_api.core.connections import PAGE_ARGUMENTS, connection, page_values
+from graphql_api.core.costs import Field, FieldCost
 from profiles import exports
 from profiles.core.histories import read_history
 from profiles.core.outcomes import InvalidCode, Outcome
@@ -107,6 +108,7 @@ class Profile(
         def default_resolver(name, default, profile, info):
             return profile.field(name)
 
+    serializer_fields = PROFILE_FIELDS
     pk = graphene.Int(required=True, description="The key: REST's id.")
     updated_by = graphene.Field(lambda: Profile, description=PROFILE_FIELDS["updated_by"].help_text)
     editable_fields = graphene.List(
@@ -175,17 +177,26 @@ class ProfileConnection(graphene.relay.Connection):
     class Meta:
         node = Profile
 
-    total_count = graphene.Int(
-        description=f"How many there are, on all pages. Counts as {COUNT_OPERATIONS} more operations."
+    total_count = Field(
+        graphene.Int,
+        description=f"How many there are, on all pages. Counts as {COUNT_OPERATIONS} more operations.",
+        cost=FieldCost(operations=COUNT_OPERATIONS, rows=50),
     )
+
+
+A_VALUE = FieldCost(
+    size=1,
+    length=sum(getattr(each, "max_length", None) or 0 for each in PROFILE_FIELDS.values())
+    / sum(not each.read_only for each in PROFILE_FIELDS.values()),  # the average of what can be written
+)
 
 
 class FieldChange(graphene.ObjectType):
     """A field that a write changed."""
 
     field = graphene.String(required=True)
-    before = GenericScalar(name="from", description="What it was.")
-    after = GenericScalar(name="to", description="What it became.")
+    before = Field(GenericScalar, name="from", description="What it was.", cost=A_VALUE)
+    after = Field(GenericScalar, name="to", description="What it became.", cost=A_VALUE)
 
 
 class Change(
@@ -201,9 +212,13 @@ class Change(
             _, shown = change
             return shown[name]
 
+    serializer_fields = CHANGE_FIELDS
     actor = graphene.Field(lambda: Profile, description=CHANGE_FIELDS["actor"].help_text)
-    changes = graphene.List(
-        graphene.NonNull(FieldChange), required=True, description=CHANGE_FIELDS["changes"].help_text
+    changes = Field(
+        graphene.List(graphene.NonNull(FieldChange)),
+        required=True,
+        description=CHANGE_FIELDS["changes"].help_text,
+        cost=FieldCost(size=4),  # on average, so that a page of 100 passes as over REST; execution bounds the bytes
     )
 
     def resolve_actor(change, info):
@@ -236,9 +251,13 @@ class ProfileError(graphene.ObjectType):
     field = graphene.String(description="The input's field; null where it is none of them.")
 
 
-def error_list(description="What is wrong with the input."):
-    """A payload's `errors`."""
-    return graphene.List(graphene.NonNull(ProfileError), required=True, description=description)
+MOST_ERRORS = len(PROFILE_FIELDS)
+
+
+def error_list(description="What is wrong with the input.", size=MOST_ERRORS):
+    """A payload's `errors`, so many at the most."""
+    kind = graphene.List(graphene.NonNull(ProfileError))
+    return Field(kind, required=True, description=description, cost=FieldCost(size=size))
 
 
 def profile_errors(error):

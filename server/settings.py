@@ -273,7 +273,7 @@ GRAPHQL_LIMITS = {
         "directives": 20,
         "fragments": 50,  # spreads and inline ones, each as often as it is reached
         "rows": 350,  # pages multiply
-        "values": 2_300,  # fields of the response; lists multiply
+        "values": None,  # fields of the response; lists multiply. None: as many as the largest page of REST has
         "bytes": 4_000_000,  # of the response, if each text is as long as it may be
     }.items()
 }

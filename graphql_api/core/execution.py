@@ -4,7 +4,6 @@ import json
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from django.conf import settings
 from graphql import (
     DocumentNode,
     ExecutionContext,
@@ -19,8 +18,8 @@ from graphql import (
 from graphql.pyutils import AwaitableOrValue, Path
 
 from graphql_api.core.context import Context
-from graphql_api.core.limits import A_NAME, too_much
-from graphql_api.schema import schema
+from graphql_api.core.costs import A_NAME, graphql_schema
+from graphql_api.core.limits import limit, too_much
 from profiles.core.outcomes import Refused
 from server.edge.traffic import PATIENCE, traffic
 
@@ -52,7 +51,7 @@ class Execution(ExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_query = self.operation.operation is OperationType.QUERY
-        self.most = self.left = settings.GRAPHQL_LIMITS["bytes"]
+        self.most = self.left = limit("bytes")
 
     def execute_fields(
         self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: dict[str, list[FieldNode]]
@@ -122,7 +121,7 @@ def execute(document: DocumentNode, **options: Any) -> ExecutionResult:
     CPython makes a chunk that all of them fit in.
     """
     try:
-        return execute_sync(schema.graphql_schema, document, **options)
+        return execute_sync(graphql_schema(), document, **options)
     except TooLarge as ended:
         raise ended.refused from None
 

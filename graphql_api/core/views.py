@@ -30,11 +30,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from graphql_api.attempts import attempts_of
 from graphql_api.core import limits, persisted
+from graphql_api.core.attempts import OneWithCredentials, attempts_of
 from graphql_api.core.context import Context
+from graphql_api.core.costs import graphql_schema
 from graphql_api.core.execution import Execution, LongExecution, execute
-from graphql_api.schema import schema
 from profiles.core.actors import Actor, actor_of
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.parsers import parse_json, read_query
@@ -43,7 +43,7 @@ from server.edge.traffic import is_long, is_long_text, traffic
 
 logger = logging.getLogger(__name__)
 
-RULES = [*specified_rules, MaxIntrospectionDepthRule, limits.OneWithCredentials]
+RULES = [*specified_rules, MaxIntrospectionDepthRule, OneWithCredentials]
 PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
 SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # to whatever client
 SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
@@ -151,7 +151,7 @@ class GraphQLView(APIView):
         """Count a document: its operations, and of a mutation what it attempts. Raises `Refused`: THROTTLED."""
         is_query = kind is OperationType.QUERY
         budget = Budget.READS if is_query else Budget.WRITES
-        attempts = () if is_query else attempts_of(self.request, measured, variables)
+        attempts = () if is_query else attempts_of(Context(self.request, self.actor), measured)
         spend_after_reading(self.request, self.actor, budget, measured.cost.operations, attempts)
 
     def execute(
@@ -252,7 +252,7 @@ class Invalid(Exception):
 def require_valid(query: str, *, shows_schema: bool) -> None:
     """Pass where the schema has an answer for this document. Raises `Invalid`."""
     rules = RULES if shows_schema else [*RULES, NoSchemaIntrospectionCustomRule]
-    if errors := validate(schema.graphql_schema, limits.parse_tokens(query), rules):
+    if errors := validate(graphql_schema(), limits.parse_tokens(query), rules):
         raise Invalid(errors)
 
 

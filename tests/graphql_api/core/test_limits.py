@@ -4,12 +4,13 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from graphene_django.settings import graphene_settings
 from graphql import build_schema, get_introspection_query, graphql_sync
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
-from graphql_api.core import limits
+from graphql_api.core import costs, limits
 from graphql_api.core.connections import page_values
 from graphql_api.schema import schema
 from profiles.core.outcomes import Refused
@@ -218,19 +219,20 @@ type Query { thing: Thing things: [Thing] numbers: [Int] blob: GenericScalar }
     ],
 )
 def test_the_cost_of_an_unknown_field_follows_from_its_shape(monkeypatch, settings, query, expected):
-    monkeypatch.setattr(limits, "schema", SimpleNamespace(graphql_schema=build_schema(SHAPES)))
+    monkeypatch.setattr(graphene_settings, "SCHEMA", SimpleNamespace(graphql_schema=build_schema(SHAPES)))
     settings.GRAPHQL_LIMITS = settings.GRAPHQL_LIMITS | {"values": 100_000, "bytes": 100_000_000}
     assert values(query) == expected
 
 
 def test_a_type_with_a_global_id_is_a_row():
-    assert {name for name, kind in limits.TYPES.items() if limits.is_row(kind)} == {"Node", "Profile"}
+    types = schema.graphql_schema.type_map
+    assert {name for name, kind in types.items() if costs.is_row(schema.graphql_schema, kind)} == {"Node", "Profile"}
 
 
 def test_introspection_costs_about_what_it_returns():
     query = get_introspection_query(input_value_deprecation=True)
     returned = limits.count_values(graphql_sync(schema.graphql_schema, query).data)
-    assert returned <= values(query) / limits.PART["__schema"] <= 1.5 * returned
+    assert returned <= values(query) / costs.INTROSPECTION["__schema"].size <= 1.5 * returned
     types = " ".join(f"a{n}: types {{ name fields {{ name args {{ name type {{ name }} }} }} }}" for n in range(10))
     with pytest.raises(Refused) as refused:
         limits.read(f"{{ __schema {{ {types} }} }}", {}, None)
@@ -329,10 +331,14 @@ def test_a_response_has_no_more_than_was_charged(cast, graphql, query):
 
 
 @pytest.fixture
-def underestimated(settings, monkeypatch):
+def underestimated(settings):
     """Texts that are longer than what was estimated of them."""
-    monkeypatch.setitem(limits.BYTES, "bio", 0)
     settings.GRAPHQL_LIMITS = settings.GRAPHQL_LIMITS | {"bytes": 3_000}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(costs, "A_CHARACTER", 0)
+        costs.shape_of.cache_clear()
+        yield
+    costs.shape_of.cache_clear()
 
 
 def test_a_query_ends_at_the_limit_whatever_was_estimated(cast, graphql, underestimated):

@@ -1,0 +1,85 @@
+"""The attempts that an operation makes: at a password, and to sign up. They are counted with its root fields."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from django.utils.translation import gettext as _
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    ValidationContext,
+    ValidationRule,
+    get_argument_values,
+    get_named_type,
+)
+from graphql.execution.collect_fields import collect_fields
+
+from graphql_api.core.context import Context
+from graphql_api.core.costs import definition_of, graphql_schema, made_from
+from graphql_api.core.limits import Measured
+from profiles.identity.counters import Count
+
+Attempts = Callable[[Context, dict[str, Any]], Sequence[Count]]
+"""What a mutation that takes credentials declares as `attempts`: the counts of its arguments, which may be missing."""
+
+
+@cache
+def takes_credentials(schema: GraphQLSchema) -> dict[str, Attempts]:
+    """The mutations that declare `attempts`, by name."""
+    fields = schema.mutation_type.fields if schema.mutation_type else {}
+    declared = {name: getattr(made_from(get_named_type(each.type)), "attempts", None) for name, each in fields.items()}
+    return {name: attempts for name, attempts in declared.items() if callable(attempts)}
+
+
+def attempts_of(context: Context, measured: Measured) -> Sequence[Count]:
+    """The counts of the one root field that takes credentials; none where there is none.
+
+    Two of them, and arguments that are wrong, are refused by validation, before anything is attempted.
+    """
+    schema = graphql_schema()
+    declared = takes_credentials(schema)
+    found = [node for node in root_fields(schema, measured) if node.name.value in declared]
+    if len(found) != 1:
+        return []
+    (node,) = found
+    definition: Any = definition_of(schema.mutation_type, node.name.value)
+    try:
+        arguments = get_argument_values(definition, node, measured.variables)
+    except GraphQLError:
+        arguments = {}
+    return declared[node.name.value](context, arguments)
+
+
+def root_fields(schema: GraphQLSchema, measured: Measured) -> list[FieldNode]:
+    """The root fields of a mutation that will be executed, each by its first node."""
+    operation, root = measured.operation, schema.mutation_type
+    if operation is None or root is None or measured.variables is None:
+        return []
+    fragments = {n.name.value: n for n in measured.document.definitions if isinstance(n, FragmentDefinitionNode)}
+    try:
+        fields = collect_fields(schema, fragments, measured.variables, root, operation.selection_set)
+    except GraphQLError:
+        return []
+    return [nodes[0] for nodes in fields.values()]
+
+
+class OneWithCredentials(ValidationRule):
+    """At most one operation that takes credentials in a document: guesses are not sent by the dozen."""
+
+    context: ValidationContext
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.seen = 0
+
+    def enter_field(self, node: FieldNode, *others: Any) -> None:
+        schema = self.context.schema
+        if self.context.get_parent_type() is schema.mutation_type and node.name.value in takes_credentials(schema):
+            self.seen += 1
+            if self.seen == 2:
+                message = _("Ask for one of these in a document, and no second: {names}.")
+                names = ", ".join(sorted(takes_credentials(schema)))
+                self.report_error(GraphQLError(message.format(names=names), node))
