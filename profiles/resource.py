@@ -1,7 +1,8 @@
 """Profiles, as both APIs serve them."""
 
-from profiles.core.resources import BY_TIME, Resource, Search, register
+from profiles.core.resources import BY_TIME, OtherKey, Resource, Search, register
 from profiles.filters import MOST_LOOKUPS, MOST_WORDS, ProfileFilter, searched
+from profiles.models import comparable_username
 from profiles.serializers import ProfileSerializer
 
 SEARCH_OPERATIONS = 5
@@ -10,6 +11,10 @@ SEARCH_OPERATIONS = 5
 PROFILES = register(
     Resource(
         ProfileSerializer,
+        about="An account and its public face.",
+        about_history="For its owner and staff. The service may delete changes after a retention period, two years by "
+        "default.",
+        other_key=OtherKey("username", "username__lower", comparable_username, "Its username, in any case."),
         plural="profiles",
         filters=ProfileFilter,
         orderings={"username": ("username__lower",), "-username": ("-username__lower",), **BY_TIME},

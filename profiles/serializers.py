@@ -36,6 +36,7 @@ class ProfileSerializer(ResourceSerializer):
             "is_active",
             *ResourceSerializer.STAMPS,
         )
+        enum_names: ClassVar = {"visibility": "Visibility"}
         field_classes: ClassVar = {"username": Username, "time_zone": TimeZone}
 
     def validate_username(self, username: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
 import django_filters
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Q
 from rest_framework import serializers
 
 from profiles.core.actors import Actor
@@ -41,6 +42,23 @@ class Search:
     help_text: str
 
 
+@dataclass(frozen=True, slots=True)
+class OtherKey:
+    """Another field that one row is found by.
+
+    Args:
+        name: the field's.
+        lookup: the query's that finds it, as `username__lower`.
+        parse: a text's value as the lookup has it; None where no row has such a value.
+        help_text: what a client is told of it.
+    """
+
+    name: str
+    lookup: str
+    parse: Callable[[str], str | None]
+    help_text: str
+
+
 @dataclass(frozen=True, eq=False)
 class Resource:
     """A resource, from which both APIs are made.
@@ -51,7 +69,9 @@ class Resource:
         filters: what its list is filtered by. Each names the model field that it reads.
         orderings: what its list is ordered by: by name, the model fields, the last of them unique.
         search: how it is searched, where it is.
-        name: the name of its type; the model's where none is given.
+        other_key: what one row is found by beside its primary key.
+        about: what it is, in a sentence; the first line of the model's docstring where none is given.
+        about_history: what is to be said of its history, in sentences.
     """
 
     serializer: type[ResourceSerializer]
@@ -59,6 +79,9 @@ class Resource:
     filters: type[django_filters.FilterSet] = django_filters.FilterSet
     orderings: Mapping[str, Sequence[str]] = field(default_factory=lambda: BY_TIME)
     search: Search | None = None
+    other_key: OtherKey | None = None
+    about: str = ""
+    about_history: str = ""
 
     @property
     def model(self) -> type[ResourceModel]:
@@ -67,6 +90,31 @@ class Resource:
     @property
     def name(self) -> str:
         return self.model.__name__
+
+    @property
+    def noun(self) -> str:
+        """What one row is called in a sentence."""
+        return str(self.model._meta.verbose_name)
+
+    @property
+    def field(self) -> str:
+        """The name of one row's field over GraphQL."""
+        return self.name[0].lower() + self.name[1:]
+
+    @property
+    def description(self) -> str:
+        return self.about or str(self.model.__doc__).partition("\n")[0]
+
+    def with_keys(self, rows: ResourceQuerySet, keys: Collection[Any]) -> ResourceQuerySet:
+        """Those of these rows that have one of these keys: numbers are primary keys, texts are other ones."""
+        condition = Q(pk__in=[key for key in keys if isinstance(key, int)])
+        if self.other_key and (texts := [key for key in keys if isinstance(key, str)]):
+            condition |= Q(**{f"{self.other_key.lookup}__in": texts})
+        return rows.filter(condition)
+
+    def keys_of(self, row: Any) -> list[Any]:
+        """The keys of a row, as `with_keys` takes them."""
+        return [row.pk, *([self.other_key.parse(getattr(row, self.other_key.name))] if self.other_key else [])]
 
     @property
     def policy(self) -> Policy[Any]:
@@ -131,6 +179,11 @@ def register(resource: Resource) -> Resource:
             )
     _registered[resource.name] = resource
     return resource
+
+
+def registered(name: str) -> Resource | None:
+    """The resource of this name."""
+    return _registered.get(name)
 
 
 def resources() -> list[Resource]:

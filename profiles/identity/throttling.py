@@ -253,11 +253,9 @@ class OperationThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         actor = cast(Actor, request.auth)
-        if request.method == "POST":
-            spend(request, actor, Budget.WRITES, attempts=self.attempts(request, actor))
-        else:
-            budget = Budget.READS if request.method in SAFE_METHODS else Budget.WRITES
-            spend(request, actor, budget, 1 + getattr(view, "extra_operations", 0))
+        budget = Budget.READS if request.method in SAFE_METHODS else Budget.WRITES
+        attempts = self.attempts(request, actor) if request.method == "POST" else ()
+        spend(request, actor, budget, 1 + getattr(view, "extra_operations", 0), attempts)
         return True
 
     def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:
@@ -268,27 +266,3 @@ class OperationThrottle(BaseThrottle):
 class SignUpThrottle(OperationThrottle):
     def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:
         return sign_up_attempts(request, actor)
-
-
-class PasswordThrottle(OperationThrottle):
-    def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:
-        return password_attempts(actor)
-
-
-class SignInThrottle(OperationThrottle):
-    """Counts a sign-in as an operation and an attempt in one call; so its body is read first, which names the account.
-
-    Raises `Refused`: THROTTLED, or what is wrong with the body.
-    """
-
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        if request.method != "POST":
-            return super().allow_request(request, view)
-        actor = cast(Actor, request.auth)
-        require_patience(request, actor)
-        account = None
-        try:
-            account = request.data.get("username") if isinstance(request.data, dict) else None
-        finally:
-            spend_after_reading(request, actor, Budget.WRITES, attempts=sign_in_attempts(request, account))
-        return True

@@ -1,4 +1,4 @@
-"""The REST door's side of identity: thin adapters."""
+"""Identity over REST: one view for all operations of `identity.operations`, and the public keys."""
 
 from typing import Any, cast
 
@@ -9,101 +9,53 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from profiles.core.actors import Actor
-from profiles.identity import credentials, families, keys, tokens
-from profiles.identity.throttling import PasswordThrottle, SignInThrottle
-from profiles.policy import AccountAction, policy
+from profiles.identity import keys
+from profiles.identity.operations import Operation
+from profiles.identity.throttling import Budget, OperationThrottle, require_patience, spend, spend_after_reading
 
-KEY_SET_AGE = 300  # seconds that whoever verifies elsewhere may keep the keys
+KEY_SET_AGE = 300  # seconds for which a verifier elsewhere may cache the keys
+
+
+class IdentityThrottle(OperationThrottle):
+    """Counts a POST and the attempts of its view's `operation` in one call, before validation.
+
+    Raises:
+        Refused: THROTTLED, or the error of the body, where the attempts depend on it.
+    """
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        actor, operation = cast(Actor, request.auth), cast(IdentityView, view).operation
+        if request.method != "POST" or operation.attempts is None:
+            return super().allow_request(request, view)
+        if not operation.counts_input:
+            spend(request, actor, Budget.WRITES, attempts=operation.attempts(request, actor, None))
+            return True
+        require_patience(request, actor)
+        sent = None
+        try:
+            sent = request.data
+        finally:
+            spend_after_reading(request, actor, Budget.WRITES, attempts=operation.attempts(request, actor, sent))
+        return True
 
 
 class IdentityView(GenericAPIView[Any]):
-    """Validate, perform, answer: each operation is a POST."""
+    """`/auth/…/`: authorize, validate, perform, respond. `as_view()` takes the operation and its `serializer_class`."""
 
-    permission_classes = (AllowAny,)  # what proves who is calling is in the body, or `policy.own` asks
+    permission_classes = (AllowAny,)  # `operation.authorize` asks the policy, after the request is counted
+    throttle_classes = (IdentityThrottle,)
+    operation = cast(Operation, None)
 
     def post(self, request: Request) -> Response:
-        self.check(cast(Actor, request.auth))
-        serializer = self.get_serializer(data=request.data)
+        profile = self.operation.authorize(cast(Actor, request.auth))
+        serializer = self.get_serializer(data=request.data, context={"profile": profile})
         serializer.is_valid(raise_exception=True)
-        answer = self.perform(**serializer.validated_data)
-        return Response(answer, headers={"Cache-Control": "no-store"})  # RFC 6749, section 5.1
-
-    def check(self, actor: Actor) -> None:
-        """Refuse whoever may not, before anything is validated."""
-
-    def perform(self, **values: Any) -> dict[str, Any]:
-        raise NotImplementedError
-
-
-class TokenView(IdentityView):
-    """`/auth/token/`: tokens for a username and a password."""
-
-    serializer_class = credentials.SignIn
-    throttle_classes = (SignInThrottle,)
-
-    def perform(self, **values: Any) -> dict[str, Any]:
-        return credentials.Tokens(families.sign_in(self.request, **values)).data
-
-
-class RefreshView(IdentityView):
-    """`/auth/token/refresh/`: the next tokens for a refresh token."""
-
-    serializer_class = credentials.Refresh
-
-    def perform(self, **values: Any) -> dict[str, Any]:
-        return credentials.Tokens(families.refresh(self.request, **values)).data
-
-
-class VerifyView(IdentityView):
-    """`/auth/token/verify/`: what an access token says."""
-
-    serializer_class = credentials.Verify
-
-    def perform(self, **values: Any) -> dict[str, Any]:
-        return credentials.TokenFacts(tokens.read(**values)).data
-
-
-class RevokeView(IdentityView):
-    """`/auth/token/revoke/`: the end of a refresh token's family."""
-
-    serializer_class = credentials.Refresh
-
-    def perform(self, **values: Any) -> dict[str, Any]:
-        families.revoke(self.request, **values)
-        return {"revoked": True}
-
-
-class LogoutEverywhereView(IdentityView):
-    """`/auth/logout-everywhere/`: the end of every token and session of the caller."""
-
-    serializer_class = credentials.Nothing
-
-    def check(self, actor: Actor) -> None:
-        self.profile = policy.own(actor, AccountAction.SIGN_OUT)
-
-    def perform(self, **values: Any) -> dict[str, Any]:
-        families.sign_out_everywhere(self.request, self.profile)
-        return {"logged_out": True}
-
-
-class PasswordView(IdentityView):
-    """`/auth/password/`: a new password for the caller, and new tokens."""
-
-    serializer_class = credentials.NewPassword
-    throttle_classes = (PasswordThrottle,)
-
-    def check(self, actor: Actor) -> None:
-        self.profile = policy.own(actor, AccountAction.CHANGE_PASSWORD)
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "profile": self.profile}
-
-    def perform(self, **values: Any) -> dict[str, Any]:
-        return credentials.Tokens(families.change_password(self.request, self.profile, **values)).data
+        output = self.operation.perform(request, profile, **serializer.validated_data)
+        return Response(output, headers={"Cache-Control": "no-store"})  # RFC 6749, section 5.1
 
 
 class KeySetView(APIView):
-    """`/.well-known/jwks.json`: the public keys, for whoever verifies tokens elsewhere."""
+    """`/.well-known/jwks.json`: the public keys, for those who verify tokens elsewhere (RFC 7517)."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)

@@ -1,18 +1,11 @@
-"""The REST door's paths, each with and without its last slash."""
+"""REST's paths, each with and without its last slash."""
 
 from django.urls import re_path
 
 from profiles.core.resources import resources
+from profiles.identity.operations import OPERATIONS
 from profiles.resource import PROFILES
-from profiles.rest.identity import (
-    KeySetView,
-    LogoutEverywhereView,
-    PasswordView,
-    RefreshView,
-    RevokeView,
-    TokenView,
-    VerifyView,
-)
+from profiles.rest.identity import IdentityView, KeySetView
 from profiles.rest.resources import routes
 from profiles.rest.views import ExportView, ProfileByUsernameView, ProfileHistoryView, ProfilesView, ProfileView
 
@@ -30,11 +23,13 @@ urlpatterns = [
         name="profile-by-username",
     ),
     *(route for resource in resources() if resource is not PROFILES for route in routes(resource)),
-    re_path(r"^auth/token/?$", TokenView.as_view(), name="token"),
-    re_path(r"^auth/token/refresh/?$", RefreshView.as_view(), name="token-refresh"),
-    re_path(r"^auth/token/verify/?$", VerifyView.as_view(), name="token-verify"),
-    re_path(r"^auth/token/revoke/?$", RevokeView.as_view(), name="token-revoke"),
-    re_path(r"^auth/logout-everywhere/?$", LogoutEverywhereView.as_view(), name="logout-everywhere"),
-    re_path(r"^auth/password/?$", PasswordView.as_view(), name="password"),
+    *(
+        re_path(
+            rf"^{operation.path[1:]}/?$",
+            IdentityView.as_view(operation=operation, serializer_class=operation.input),
+            name=operation.name,
+        )
+        for operation in OPERATIONS
+    ),
     re_path(r"^\.well-known/jwks\.json$", KeySetView.as_view(), name="key-set"),
 ]

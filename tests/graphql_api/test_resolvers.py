@@ -7,8 +7,9 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
 from graphql_api.core.context import Context
+from graphql_api.core.types import input_errors
 from graphql_api.schema import schema
-from graphql_api.types import profile_errors
+from graphql_api.types import PROFILE
 from profiles.core.actors import Actor
 from profiles.core.outcomes import Outcome
 from tests.state import stored
@@ -58,7 +59,7 @@ def test_a_nested_error_keeps_its_whole_path():
     serializer = Linked(data={"home_page": {"page_url": "x"}, "other_pages": [{"page_url": "http://a.example"}, {}]})
     with pytest.raises(ValidationError) as error:
         serializer.is_valid(raise_exception=True)
-    assert [(e.code, e.field) for e in profile_errors(error.value)] == [
+    assert [(e.code, e.field) for e in input_errors(PROFILE.error, error.value)] == [
         ("invalid", "homePage.pageUrl"),
         ("required", "otherPages.1.pageUrl"),
     ]
@@ -66,4 +67,4 @@ def test_a_nested_error_keeps_its_whole_path():
 
 def test_an_error_of_no_field():
     error = ValidationError([ErrorDetail("Not so.", code="invalid")])
-    assert [(e.code, e.message, e.field) for e in profile_errors(error)] == [("invalid", "Not so.", None)]
+    assert [(e.code, e.message, e.field) for e in input_errors(PROFILE.error, error)] == [("invalid", "Not so.", None)]

@@ -69,10 +69,16 @@ EXPORT: dict[str, Any] = ExportSerializer(
     },
     context=_as_john,
 ).data
-TOKENS: dict[str, Any] = credentials.Tokens(
-    TokenPair(ACCESS_TOKEN, REFRESH_TOKEN, EXPIRY, SIGN_IN_EXPIRY, READ_WRITE)
-).data
-TOKEN_FACTS: dict[str, Any] = credentials.TokenFacts(AccessToken(ACCESS_TOKEN, _john, EXPIRY, READ_WRITE)).data
+_tokens = credentials.Tokens(TokenPair(ACCESS_TOKEN, REFRESH_TOKEN, EXPIRY, SIGN_IN_EXPIRY, READ_WRITE)).data
+_facts = credentials.TokenFacts(AccessToken(ACCESS_TOKEN, _john, EXPIRY, READ_WRITE)).data
+IDENTITY: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # the input and the output of each operation
+    "tokenAuth": ({"username": "john_doe", "password": PASSWORD, "scope": "write"}, _tokens),
+    "refreshToken": ({"refresh_token": REFRESH_TOKEN}, _tokens),
+    "verifyToken": ({"token": ACCESS_TOKEN}, _facts),
+    "revokeToken": ({"refresh_token": REFRESH_TOKEN}, {"revoked": True}),
+    "logoutEverywhere": ({}, {"logged_out": True}),
+    "changePassword": ({"old_password": PASSWORD, "new_password": "a longer battery staple"}, _tokens),
+}
 KEY_SET = {
     "keys": [
         {

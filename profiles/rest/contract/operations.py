@@ -1,4 +1,4 @@
-"""The REST door's operations, as its contract tells them: what each is for, takes, gives, and may end in."""
+"""REST's operations, as its contract describes them: purpose, input, output, outcomes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from profiles.core.filters import LONGEST
 from profiles.core.outcomes import Outcome
 from profiles.core.pages import PageQuery
 from profiles.exports import ExportSerializer
-from profiles.identity import credentials
+from profiles.identity import operations as identity
 from profiles.resource import PROFILES
 from profiles.rest.contract import examples
 from profiles.serializers import ProfileSerializer, SignUpSerializer
@@ -78,11 +78,6 @@ class ChangePageSerializer(PageSerializer):
     """Changes, the newest first."""
 
     results = PROFILES.change_serializer(many=True)
-
-
-def _only(name: str) -> dict[str, Any]:
-    """The schema of an answer that only says that something is so."""
-    return {"type": "object", "properties": {name: {"const": True}}, "required": [name]}
 
 
 SEVERAL = {
@@ -150,8 +145,6 @@ def _filters() -> Iterator[OpenApiParameter]:
 # The operations
 
 PROFILE = Body(ProfileSerializer, examples.PROFILE, "The profile, as you may see it.")
-TOKENS = Body(credentials.Tokens, examples.TOKENS, "The tokens.")
-REFRESH = Body(credentials.Refresh, {"refresh_token": examples.REFRESH_TOKEN})
 
 HIDDEN = "What you may not see of it is null."
 
@@ -257,65 +250,6 @@ OPERATIONS = {
         parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
         outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
     ),
-    "POST /auth/token": Operation(
-        "tokenAuth",
-        "Sign in",
-        "Gives an access token, for five minutes, and a refresh token for the next. Attempts are counted, whichever "
-        "way they end.",
-        takes=Body(credentials.SignIn, {"username": "john_doe", "password": examples.PASSWORD, "scope": "write"}),
-        gives=TOKENS,
-        security=NO_TOKEN,
-        tag="identity",
-    ),
-    "POST /auth/token/refresh": Operation(
-        "refreshToken",
-        "Refresh the tokens",
-        "A refresh token is used once. Used again, it ends the sign-in that it is of, but for ten seconds after its "
-        "first use, in which it gives the same again. Leave out the `Authorization` header: an expired token is "
-        "refused.",
-        takes=REFRESH,
-        gives=TOKENS,
-        security=NO_TOKEN,
-        tag="identity",
-    ),
-    "POST /auth/token/verify": Operation(
-        "verifyToken",
-        "Look at an access token",
-        "Whose it is, until when, and what for.",
-        takes=Body(credentials.Verify, {"token": examples.ACCESS_TOKEN}),
-        gives=Body(credentials.TokenFacts, examples.TOKEN_FACTS, "What the token says."),
-        security=NO_TOKEN,
-        tag="identity",
-    ),
-    "POST /auth/token/revoke": Operation(
-        "revokeToken",
-        "Sign out",
-        "Ends the sign-in that a refresh token is of, and all its tokens. One that is none is no error.",
-        takes=REFRESH,
-        gives=Body(_only("revoked"), {"revoked": True}, "It has ended."),
-        security=NO_TOKEN,
-        tag="identity",
-    ),
-    "POST /auth/logout-everywhere": Operation(
-        "logoutEverywhere",
-        "Sign out everywhere",
-        "Ends every token and session of yours.",
-        takes=Body(credentials.Nothing, {}),
-        gives=Body(_only("logged_out"), {"logged_out": True}, "They have ended."),
-        outcomes=(Outcome.FORBIDDEN,),
-        tag="identity",
-    ),
-    "POST /auth/password": Operation(
-        "changePassword",
-        "Change your password",
-        "Ends every token of yours, and gives new ones.",
-        takes=Body(
-            credentials.NewPassword, {"old_password": examples.PASSWORD, "new_password": "a longer battery staple"}
-        ),
-        gives=TOKENS,
-        outcomes=(Outcome.FORBIDDEN,),
-        tag="identity",
-    ),
     "GET /.well-known/jwks.json": Operation(
         "getKeySet",
         "Read the public keys",
@@ -325,6 +259,27 @@ OPERATIONS = {
         tag="identity",
     ),
 }
+
+
+def _identity(operation: identity.Operation) -> Operation:
+    """An identity operation, with its examples."""
+    sent, received = examples.IDENTITY[operation.name]
+    output: Any = operation.output
+    if isinstance(output, str):
+        output = {"type": "object", "properties": {output: {"const": True}}, "required": [output]}
+    return Operation(
+        operation.name,
+        operation.summary,
+        operation.description,
+        takes=Body(operation.input, sent),
+        gives=Body(output, received, operation.result),
+        security=A_MEMBER if operation.action else NO_TOKEN,
+        outcomes=(Outcome.FORBIDDEN,) if operation.action else (),
+        tag="identity",
+    )
+
+
+OPERATIONS |= {f"POST {operation.path}": _identity(operation) for operation in identity.OPERATIONS}
 
 
 def _own(operation: Operation) -> Operation:

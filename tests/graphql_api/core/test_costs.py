@@ -9,8 +9,8 @@ from rest_framework import serializers
 from graphql_api.core import limits
 from graphql_api.core.connections import PAGE_ARGUMENTS
 from graphql_api.core.costs import Argument, Field, FieldCost
+from graphql_api.core.types import Node
 from graphql_api.schema import schema as of_profiles
-from graphql_api.types import Node
 from profiles.core.outcomes import Refused
 
 

@@ -1,0 +1,75 @@
+"""The rows that a document asks for one by one, loaded together: one statement for each resource."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from graphql import FieldNode, GraphQLError
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_argument_values
+
+from graphql_api.core.context import Info
+from profiles.core.models import parse_key, parse_node_id
+from profiles.core.policy import Action, unseen
+from profiles.core.resources import Resource, registered, resources
+
+Key = tuple[Resource, Any]
+"""What a row is found by: its resource, and its primary key, or its other key."""
+
+
+def wanted(info: Info, key: Key | None) -> tuple[Resource, Any]:
+    """The row of this key, and its resource. Raises `Refused`: it is not there for the caller."""
+    actor, asked_for = info.context.actor, info.context.once(load_all, lambda: load_all(info))
+    if key is None:
+        raise unseen(actor)
+    resource, _ = key
+    return resource, resource.policy.require(actor, Action.VIEW, asked_for.get(key))
+
+
+def load_all(info: Info) -> dict[Key, Any]:
+    """Whatever the root fields of this document ask for and the caller may see, by key."""
+    selections = collect_fields(
+        info.schema, info.fragments, info.variable_values, info.parent_type, info.operation.selection_set
+    )
+    asked = defaultdict(set)
+    for nodes in selections.values():
+        for resource, key in keys_of(info, nodes[0]):
+            asked[resource].add(key)
+    found: dict[Key, Any] = {}
+    for resource, keys in asked.items():
+        for row in resource.with_keys(resource.model.objects.visible_to(info.context.actor), keys):
+            found |= {(resource, key): row for key in resource.keys_of(row)}
+    return found
+
+
+def keys_of(info: Info, node: FieldNode) -> Iterator[Key]:
+    """The keys that a root field asks for; none for invalid arguments, which its own execution refuses."""
+    name = node.name.value
+    resource = next((each for each in resources() if each.field == name), None)
+    if resource is None and name != "node":
+        return
+    try:
+        arguments = get_argument_values(info.parent_type.fields[name], node, info.variable_values)
+    except GraphQLError:
+        return
+    key = node_key(arguments["id"]) if resource is None else key_of(resource, **arguments)
+    if key:
+        yield key
+
+
+def node_key(node_id: str) -> Key | None:
+    """What a Relay global id of any resource stands for; None for any other text."""
+    name, pk = parse_node_id(node_id) or ("", None)
+    resource = registered(name)
+    return (resource, pk) if resource else None
+
+
+def key_of(resource: Resource, id: str | None = None, pk: int | None = None, **other: str | None) -> Key | None:
+    """What the row of these arguments is found by; None where no row can have them."""
+    if id is not None:
+        key: Any = resource.model.key_of(id)
+    elif pk is not None:
+        key = parse_key(str(pk))
+    else:
+        key = resource.other_key and resource.other_key.parse(other.get(resource.other_key.name) or "")
+    return None if key is None else (resource, key)

@@ -1,0 +1,427 @@
+"""The GraphQL types, queries and mutations of any resource, made from its declaration."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache, cached_property
+
+import django_filters
+import graphene
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+from graphene.utils.str_converters import to_camel_case
+from graphql.execution.collect_fields import collect_sub_fields
+from rest_framework.exceptions import ValidationError
+
+from graphql_api.core.connections import PAGE_ARGUMENTS, connection, page_values
+from graphql_api.core.costs import Argument, Field, FieldCost
+from graphql_api.core.loading import key_of, wanted
+from graphql_api.core.types import (
+    DateTime,
+    FieldChange,
+    Node,
+    derived,
+    error_list,
+    error_type,
+    input_errors,
+    made,
+    one_enum,
+)
+from profiles.core.filters import MomentFilter, field_of
+from profiles.core.histories import read_history
+from profiles.core.listing import list_rows
+from profiles.core.models import Door
+from profiles.core.outcomes import Outcome, Refused
+from profiles.core.policy import Action
+from profiles.core.preconditions import entity_tag
+from profiles.core.resources import COUNT_OPERATIONS, Resource, registered
+from profiles.core.serializers import ResourceSerializer
+from profiles.core.writing import Write
+
+HERE_OTHERWISE = {"id", "node_id", "updated_by", "editable_fields"}  # by name, type or spelling
+FILTER_TYPES = {
+    django_filters.CharFilter: graphene.String,
+    django_filters.BooleanFilter: graphene.Boolean,
+    django_filters.TypedChoiceFilter: graphene.Boolean,
+    MomentFilter: DateTime,
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row as a resolver gives it, and the serializer that says what its reader is shown."""
+
+    row: object
+    serializer: ResourceSerializer
+
+    @cached_property
+    def values(self):
+        """The fields that were asked for, by name."""
+        return {}
+
+    @cached_property
+    def etag(self):
+        return entity_tag({name: self.field(name) for name in self.serializer.names})
+
+    def field(self, name):
+        if name not in self.values:
+            self.values[name] = self.serializer.shown(self.row, name)
+        return self.values[name]
+
+
+def show(info, resource, row):
+    """A row as the caller is shown it, by one serializer for all that one actor is shown of a resource."""
+    actor = info.context.actor
+    return Shown(row, info.context.once(resource, lambda: resource.serializer(context={"actor": actor})))
+
+
+def load(info, resource, rows, action=Action.VIEW):
+    """The one row of these, if the caller may do this action to it. Raises `Refused`."""
+    actor = info.context.actor
+    return resource.policy.require(actor, action, rows.visible_to(actor).first())
+
+
+class Types:
+    """The types, queries and mutations of one resource.
+
+    Args:
+        resource: what they are made from.
+        members: a mixin with further fields of its type.
+    """
+
+    def __init__(self, resource: Resource, members: type = object):
+        self.resource, self.name = resource, resource.name
+        self.fields = dict(resource.serializer().fields)
+        self.error = error_type(self.name)
+        self.change = self._change()
+        self.type = self._type(members)
+        self.connection = made(
+            f"{self.name}Connection",
+            f"A page of {resource.plural} (Relay's Cursor Connections).",
+            graphene.relay.Connection,
+            Meta=type("Meta", (), {"node": self.type}),
+            total_count=Field(
+                graphene.Int,
+                description=f"How many there are, on all pages. Counts as {COUNT_OPERATIONS} more operations.",
+                cost=FieldCost(operations=COUNT_OPERATIONS, rows=50),
+            ),
+        )
+
+    # Types
+
+    def _type(self, members):
+        resource, fields = self.resource, self.fields
+        shown = {name: field for name, field in fields.items() if name not in HERE_OTHERWISE}
+        about = f"What was written to it, newest first. {resource.about_history}".strip()
+
+        class Common:
+            pk = graphene.Int(required=True, description="The key: REST's id.")
+            updated_by = graphene.Field(account_type, description=fields["updated_by"].help_text)
+            editable_fields = graphene.List(
+                graphene.NonNull(graphene.String), required=True, description=fields["editable_fields"].help_text
+            )
+            etag = graphene.String(required=True, description="For ifMatch, and for REST's If-Match.")
+            history = graphene.Field(lambda: self.change, **PAGE_ARGUMENTS, description=about)
+
+            def is_type_of(shown, info):
+                return shown.serializer.Meta.model is resource.model
+
+            def resolve_id(shown, info):
+                return shown.row.node_id
+
+            def resolve_pk(shown, info):
+                return shown.row.pk
+
+            def resolve_updated_by(shown, info):
+                return shown.field("updated_by") and show(info, account(), shown.row.updated_by)
+
+            def resolve_editable_fields(shown, info):
+                return [to_camel_case(name) for name in shown.field("editable_fields")]
+
+            def resolve_etag(shown, info):
+                return shown.etag
+
+            def resolve_history(shown, info, **arguments):
+                actor = info.context.actor
+                page = read_history(shown.row, actor, page_values(**arguments))
+                changes = resource.change_serializer(page.rows, many=True, context={"actor": actor}).data
+                return connection(self.change, page, list(zip(page.rows, changes, strict=True)))
+
+        class Meta:
+            interfaces = (Node,)
+
+            def default_resolver(name, default, shown, info):
+                return shown.field(name)
+
+        return made(
+            self.name,
+            f"{resource.description} What you may not see of it is null.",
+            members,
+            Common,
+            derived(shown, required=fields.keys() & resource.policy.always_shown),
+            graphene.ObjectType,
+            Meta=Meta,
+            serializer_fields=fields,
+        )
+
+    def _change(self):
+        """The connection of its history."""
+        fields = dict(self.resource.change_serializer().fields)
+        shown = {name: field for name, field in fields.items() if name not in ("actor", "changes")}
+
+        class Common:
+            serializer_fields = fields
+            actor = graphene.Field(account_type, description=fields["actor"].help_text)
+            changes = Field(
+                graphene.List(graphene.NonNull(FieldChange)),
+                required=True,
+                description=fields["changes"].help_text,
+                # On average, so that a page of 100 passes as over REST; execution bounds the bytes.
+                cost=FieldCost(size=4),
+            )
+
+            def resolve_actor(change, info):
+                row, shown = change
+                return shown["actor"] and show(info, account(), row.actor)
+
+            def resolve_changes(change, info):
+                _, shown = change
+                return [
+                    FieldChange(field=to_camel_case(field["field"]), before=field["from"], after=field["to"])
+                    for field in shown["changes"]
+                ]
+
+        class Meta:
+            def default_resolver(name, default, change, info):
+                _, shown = change
+                return shown[name]
+
+        change = made(
+            self.resource.changes.__name__,
+            f"A write that changed a {self.resource.noun}.",
+            Common,
+            derived(shown, required={"version", "at", "door"}),
+            graphene.ObjectType,
+            Meta=Meta,
+        )
+        doc = "A page of changes (Relay's Cursor Connections)."
+        meta = type("Meta", (), {"node": change})
+        return made(f"{change.__name__}Connection", doc, graphene.relay.Connection, Meta=meta)
+
+    # Queries
+
+    def queries(self):
+        """A mixin with the fields of one row, and of the list."""
+        resource, other = self.resource, self.resource.other_key
+        keys = ["id", "pk", *([other.name] if other else [])]
+        exactly_one = f"exactly one of {', '.join(keys[:-1])} and {keys[-1]}"
+        one = graphene.Field(
+            self.type,
+            id=graphene.ID(description="Its global id."),
+            pk=graphene.Int(description="Its key."),
+            **({other.name: graphene.String(description=other.help_text)} if other else {}),
+            description=f"A {resource.noun}, by {exactly_one}.",
+        )
+
+        def resolve_one(root, info, **given):
+            given = {name: value for name, value in given.items() if value is not None}
+            if len(given) != 1:
+                message = _("Give exactly one of {others} and {last}.")
+                message = message.format(others=", ".join(keys[:-1]), last=keys[-1])
+                raise Refused(Outcome.BAD_REQUEST, message)
+            return show(info, *wanted(info, key_of(resource, **given)))
+
+        texts = resource.list_query().fields
+        search = resource.search and Argument(
+            graphene.String,
+            description=texts["search"].help_text,
+            cost=FieldCost(operations=resource.search.operations, rows=50),
+        )
+        filters = self._filters()
+        arguments = {
+            "search": search,
+            "filter": filters and filters(description="Those that pass all of these."),
+            "order_by": self._order()(description=texts["ordering"].help_text),
+        }
+        several = graphene.Field(
+            graphene.NonNull(self.connection),
+            **PAGE_ARGUMENTS,
+            **{name: argument for name, argument in arguments.items() if argument},
+            description=f"The {resource.plural} that you may see, by pages.",
+        )
+
+        def resolve_several(root, info, filter=None, search=None, order_by=None, **page):
+            given = {"search": search, "ordering": order_by and str(order_by), "count": self.asks_for_count(info)}
+            filters = {name: as_text(value) for name, value in (filter or {}).items()}
+            values = {**filters, **page_values(**page), **{k: v for k, v in given.items() if v is not None}}
+            actor = info.context.actor
+            rows, count = list_rows(resource, resource.model.objects.visible_to(actor), actor, values)
+            result = connection(self.connection, rows, [show(info, resource, row) for row in rows.rows])
+            result.total_count = count
+            return result
+
+        return type("Queries", (), {
+            resource.field: one,
+            f"resolve_{resource.field}": resolve_one,
+            resource.plural: several,
+            f"resolve_{resource.plural}": resolve_several,
+        })  # fmt: skip
+
+    def _filters(self):
+        """The type of the list's filters; None where it has none."""
+        declared = self.resource.filters.base_filters
+        types = {name: self._filter_type(each)(description=each.label) for name, each in declared.items()}
+        return type(f"{self.name}FilterInput", (graphene.InputObjectType,), types) if types else None
+
+    def _filter_type(self, each):
+        return FILTER_TYPES.get(type(each)) or one_enum(self.fields[field_of(each)])
+
+    def _order(self):
+        name = f"{self.name}Order"
+        return graphene.Enum.from_enum(StrEnum(name, {order_name(each): each for each in self.resource.orderings}))
+
+    def asks_for_count(self, info):
+        """Whether the selection of a list names its count, fragments included."""
+        parent = info.schema.type_map[self.connection.__name__]
+        nodes = collect_sub_fields(info.schema, info.fragments, info.variable_values, parent, info.field_nodes)
+        return any(node.name.value == "totalCount" for group in nodes.values() for node in group)
+
+    # Mutations
+
+    def mutations(self):
+        """A mixin with the mutations of one row: create, delete, update, replace."""
+        name = self.name
+        made_of = {
+            f"create_{self.resource.field}": self.create(),
+            f"delete_{self.resource.field}": self.delete(f"Delete a {self.resource.noun}, and with it its history"),
+            f"update_{self.resource.field}": self.write(f"Update{name}", UPDATES, Action.UPDATE),
+            f"replace_{self.resource.field}": self.write(f"Replace{name}", REPLACES, Action.REPLACE),
+        }
+        return type("Mutations", (), {field: mutation.Field() for field, mutation in made_of.items()})
+
+    @cached_property
+    def writable(self):
+        """The fields of an input. None is required: the serializer says which are, so that both APIs answer with
+        the same error."""
+        return {name: field for name, field in self.fields.items() if not field.read_only}
+
+    @cached_property
+    def input(self):
+        """A mixin with the input of a write to one row."""
+        members = {
+            "id": graphene.ID(required=True, description=f"The {self.resource.noun}'s global id."),
+            "version": graphene.Int(description="Write only over this version."),
+            "if_match": graphene.String(
+                description="Write only over this etag, or over any with '*'; what is no etag is a CONFLICT."
+            ),
+        }
+        return type("Input", (derived(self.writable),), members)
+
+    def errors(self, *texts, size=None):
+        return error_list(self.error, size or len(self.fields), *texts)
+
+    def payload(self, description):
+        """The members of a mutation that answers with the row."""
+        return {
+            self.resource.field: graphene.Field(self.type, description=description),
+            "errors": self.errors(),
+        }
+
+    def answer(self, mutation, perform):
+        """A mutation's payload: what `perform` returns, or what is wrong with the input."""
+        try:
+            return mutation(**{self.resource.field: perform()}, errors=[])
+        except ValidationError as error:
+            return mutation(errors=input_errors(self.error, error))
+
+    def write(self, name, doc, action):
+        """Permit, load through the visible set, validate, write: a mutation of one row."""
+        resource = self.resource
+
+        def mutate(mutation, root, info, id, if_match=None, client_mutation_id=None, **values):
+            row = load(info, resource, resource.model.objects.with_node_id(id), action)
+            context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
+            serializer = resource.serializer(row, data=values, partial=action is Action.UPDATE, context=context)
+            return self.answer(mutation, lambda: self.saved(info, serializer))
+
+        shown = self.payload("As it now is; null where there are errors.")
+        return self.mutation(name, doc, self.input, mutate, shown)
+
+    def create(self):
+        resource = self.resource
+
+        def mutate(mutation, root, info, client_mutation_id=None, **values):
+            resource.policy.require_create(info.context.actor)
+            serializer = resource.serializer(data=values, context={"write": Write(info.context.actor, Door.GRAPHQL)})
+            return self.answer(mutation, lambda: self.saved(info, serializer))
+
+        shown = self.payload("As it now is; null where there are errors.")
+        doc = f"Create a {resource.noun}: REST's POST /{resource.plural}/."
+        return self.mutation(f"Create{self.name}", doc, derived(self.writable), mutate, shown)
+
+    def saved(self, info, serializer):
+        serializer.is_valid(raise_exception=True)
+        return show(info, self.resource, serializer.save())
+
+    def delete(self, what):
+        resource = self.resource
+
+        class Input:
+            id = graphene.ID(required=True, description=f"The {resource.noun}'s global id.")
+            if_match = graphene.String(
+                description="Delete only this etag, or any with '*'; what is no etag is a CONFLICT."
+            )
+
+        def mutate(mutation, root, info, id, if_match=None, client_mutation_id=None):
+            row = load(info, resource, resource.model.objects.with_node_id(id), Action.DELETE)
+            context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
+            resource.serializer(row, context=context).delete()
+            return mutation(deleted_id=id, errors=[])
+
+        shown = {
+            "deleted_id": graphene.ID(description="What was deleted."),
+            "errors": self.errors("None: a refusal is a top-level error."),
+        }
+        return self.mutation(f"Delete{self.name}", f"{what}: REST's DELETE.", Input, mutate, shown)
+
+    def mutation(self, name, doc, given, mutate, shown, **members):
+        """A mutation of an input and a payload (Relay's Input Object Mutations)."""
+        members |= {"Input": given, "mutate_and_get_payload": classmethod(mutate), **shown}
+        return made(name, doc, graphene.relay.ClientIDMutation, **members)
+
+
+UPDATES = "Change the fields that are given, and no other: REST's PATCH."
+REPLACES = "Give every field its value; one that is left out goes back to its default. REST's PUT."
+
+TYPES: dict[str, Types] = {}
+"""The types of each resource, by its name."""
+
+
+def types_of(resource, members=object):
+    """The types of a resource, made once."""
+    if resource.name not in TYPES:
+        TYPES[resource.name] = Types(resource, members)
+    return TYPES[resource.name]
+
+
+@cache
+def account():
+    """The resource of the accounts."""
+    return registered(get_user_model().__name__)
+
+
+def account_type():
+    return TYPES[account().name].type
+
+
+def order_name(ordering):
+    """`-created_at` as an enum's name: CREATED_AT_DESC."""
+    field = ordering.removeprefix("-").upper()
+    return f"{field}_DESC" if ordering.startswith("-") else field
+
+
+def as_text(value):
+    """A filter's value as a query string has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, datetime) else value and str(value)

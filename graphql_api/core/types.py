@@ -1,0 +1,129 @@
+"""What every resource's GraphQL types are made of, derived from serializers: a field is declared once."""
+
+from enum import StrEnum
+
+import graphene
+from django.core.exceptions import ImproperlyConfigured
+from drf_standardized_errors.formatter import flatten_errors
+from graphene.types.generic import GenericScalar
+from graphene.utils.str_converters import to_camel_case
+from graphene_django.rest_framework.serializer_converter import (
+    convert_serializer_field,
+    get_graphene_type_from_serializer_field,
+)
+from rest_framework import serializers
+
+from graphql_api.core.costs import Field, FieldCost
+from profiles.core.outcomes import InvalidCode, Outcome
+from profiles.core.resources import resources
+from profiles.core.serializers import ResourceSerializer
+
+
+class DateTime(graphene.DateTime):
+    """An instant in UTC, in ISO 8601: the text that REST gives."""
+
+    serialize = staticmethod(str)
+
+
+_enums = {}
+
+
+def one_enum(field):
+    """The enum of a field's choices: one for outputs and inputs, named after its model and itself.
+
+    Raises `ImproperlyConfigured`: another field's enum of other choices has the name.
+    """
+    model = field.parent.Meta.model.__name__ if isinstance(field.parent, ResourceSerializer) else ""
+    named = getattr(getattr(field.parent, "Meta", None), "enum_names", {})
+    name = named.get(field.field_name) or model + to_camel_case(f"_{field.field_name}")
+    if name not in _enums:
+        members = StrEnum(name, {value.upper(): value for value in field.choices})
+        enum = graphene.Enum.from_enum(
+            members, description=lambda member: field.choices[member.value] if member else field.help_text
+        )
+        _enums[name] = enum, field.choices
+    enum, choices = _enums[name]
+    if choices != field.choices:
+        raise ImproperlyConfigured(
+            f"Two enums are called {name}: name one of them in its serializer's Meta.enum_names."
+        )
+    return enum
+
+
+get_graphene_type_from_serializer_field.register(serializers.ChoiceField, one_enum)
+get_graphene_type_from_serializer_field.register(serializers.DateTimeField, lambda field: DateTime)
+
+
+def derived(fields, *, required=()):
+    """A mixin with what GraphQL makes of these serializer fields, by name; `required` ones not null."""
+    converted = {name: convert_serializer_field(field, is_input=False) for name, field in fields.items()}
+    for name, unmounted in converted.items():
+        unmounted.kwargs["required"] = name in required
+    return type("Derived", (), converted)
+
+
+def made(name, doc, *bases, **members):
+    """A class that is made from a declaration, as a class statement would make it."""
+    return type(name, bases, {"__doc__": doc, **members})
+
+
+class Node(graphene.Interface):
+    """An object with a global id (Relay's Global Object Identification)."""
+
+    id = graphene.ID(required=True, description="Opaque, the same on both doors: REST's node_id.")
+
+
+class InputError:
+    """What is wrong with one field of an input, for the types of errors."""
+
+    code = graphene.String(
+        required=True,
+        description="One of: " + " ".join(f"{code} ({code.meaning})" for code in InvalidCode),
+    )
+    message = graphene.String(required=True, description="What to do, in words.")
+    field = graphene.String(description="The input's field; null where it is none of them.")
+
+
+def error_type(name):
+    """The type of a resource's input errors."""
+    doc = "What is wrong with an input, field by field: REST's validation errors."
+    return made(f"{name}Error", doc, InputError, graphene.ObjectType)
+
+
+def error_list(kind, size, description="What is wrong with the input."):
+    """A payload's `errors`, so many at the most."""
+    errors = graphene.List(graphene.NonNull(kind))
+    return Field(errors, required=True, description=description, cost=FieldCost(size=size))
+
+
+def input_errors(kind, error):
+    """A serializer's ValidationError, nested ones too, as a list of this type of errors."""
+    return [
+        kind(code=flat.code, message=flat.detail, field=flat.attr and to_camel_case(flat.attr))
+        for flat in flatten_errors(error.detail)
+    ]
+
+
+def average_length(resource):
+    """How many characters a text has that is written to a field of a resource, on average and at the most."""
+    fields = [each for each in resource.serializer().fields.values() if not each.read_only]
+    return sum(getattr(each, "max_length", None) or 0 for each in fields) / len(fields)
+
+
+A_VALUE = FieldCost(size=1, length=max(map(average_length, resources()), default=None))
+
+
+class FieldChange(graphene.ObjectType):
+    """A field that a write changed."""
+
+    field = graphene.String(required=True)
+    before = Field(GenericScalar, name="from", description="What it was.", cost=A_VALUE)
+    after = Field(GenericScalar, name="to", description="What it became.", cost=A_VALUE)
+
+
+OutcomeCode = graphene.Enum.from_enum(
+    StrEnum("OutcomeCode", {outcome.code: outcome.code for outcome in Outcome}),
+    description=lambda member: (
+        Outcome[member.value].meaning if member else "The codes of top-level errors, in `extensions.code`."
+    ),
+)

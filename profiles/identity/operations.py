@@ -1,0 +1,146 @@
+"""The identity operations, each defined once: both APIs and REST's contract are generated from `OPERATIONS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+
+from profiles.core.actors import Actor
+from profiles.identity import credentials, families, tokens
+from profiles.identity.counters import Count
+from profiles.identity.throttling import password_attempts, sign_in_attempts
+from profiles.models import Profile
+from profiles.policy import AccountAction, policy
+
+Attempts: TypeAlias = Callable[[HttpRequest | Request, Actor, Any], list[Count]]
+"""The counts of an attempt, from the request, its caller and the input as sent; None: it was not or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of both APIs.
+
+    Attributes:
+        name: GraphQL's mutation and OpenAPI's operation id.
+        path: REST's, without the last slash. The method is POST.
+        title: GraphQL's description, before the reference to REST.
+        summary, description, result: OpenAPI's texts; `result` is about the output.
+        input: the input's serializer. One whose context must name the `profile` has an `action`.
+        output: the output's serializer; or, of an operation without output, the one field that is true.
+        function: takes the request, the caller's profile if there is an `action`, and the input's values by name.
+        action: what the caller must be allowed to do to its own profile; None if the input proves who is calling.
+        attempts: what the operation is counted as, in addition to one write.
+        counts_input: whether `attempts` depends on the input. REST then reads the body before it counts.
+    """
+
+    name: str
+    path: str
+    title: str
+    summary: str
+    description: str
+    result: str
+    input: type[Serializer[Any]]
+    output: type[Serializer[Any]] | str
+    function: Callable[..., Any]
+    action: AccountAction | None = None
+    attempts: Attempts | None = None
+    counts_input: bool = False
+
+    def authorize(self, actor: Actor) -> Profile | None:
+        """The actor's own profile, if there is an `action`. Raises `Refused` as `policy.own` does."""
+        return policy.own(actor, self.action) if self.action else None
+
+    def perform(self, request: HttpRequest | Request, profile: Profile | None, **values: Any) -> dict[str, Any]:
+        """Perform the operation for the profile that `authorize` returned, with validated values; return the output.
+
+        Raises what `function` raises: `Refused`, `ValidationError`.
+        """
+        done = self.function(request, **values) if profile is None else self.function(request, profile, **values)
+        return {self.output: True} if isinstance(self.output, str) else self.output(done).data
+
+
+def _sign_in_attempts(request: HttpRequest | Request, actor: Actor, sent: Any) -> list[Count]:
+    return sign_in_attempts(request, sent.get("username") if isinstance(sent, dict) else None)
+
+
+OPERATIONS = (
+    Operation(
+        name="tokenAuth",
+        path="/auth/token",
+        title="Tokens for a username and a password",
+        summary="Sign in",
+        description="Gives an access token, for five minutes, and a refresh token for the next. Attempts are counted, "
+        "whichever way they end.",
+        result="The tokens.",
+        input=credentials.SignIn,
+        output=credentials.Tokens,
+        function=families.sign_in,
+        attempts=_sign_in_attempts,
+        counts_input=True,
+    ),
+    Operation(
+        name="refreshToken",
+        path="/auth/token/refresh",
+        title="The next tokens for a refresh token",
+        summary="Refresh the tokens",
+        description="A refresh token is used once. Used again, it ends the sign-in that it is of, but for ten seconds "
+        "after its first use, in which it gives the same again. Leave out the `Authorization` header: an expired token "
+        "is refused.",
+        result="The tokens.",
+        input=credentials.Refresh,
+        output=credentials.Tokens,
+        function=families.refresh,
+    ),
+    Operation(
+        name="verifyToken",
+        path="/auth/token/verify",
+        title="What an access token says",
+        summary="Look at an access token",
+        description="Whose it is, until when, and what for.",
+        result="What the token says.",
+        input=credentials.Verify,
+        output=credentials.TokenFacts,
+        function=lambda request, token: tokens.read(token),
+    ),
+    Operation(
+        name="revokeToken",
+        path="/auth/token/revoke",
+        title="The end of a refresh token's family",
+        summary="Sign out",
+        description="Ends the sign-in that a refresh token is of, and all its tokens. One that is none is no error.",
+        result="It has ended.",
+        input=credentials.Refresh,
+        output="revoked",
+        function=families.revoke,
+    ),
+    Operation(
+        name="logoutEverywhere",
+        path="/auth/logout-everywhere",
+        title="The end of every token and session of the caller",
+        summary="Sign out everywhere",
+        description="Ends every token and session of yours.",
+        result="They have ended.",
+        input=credentials.Nothing,
+        output="logged_out",
+        function=families.sign_out_everywhere,
+        action=AccountAction.SIGN_OUT,
+    ),
+    Operation(
+        name="changePassword",
+        path="/auth/password",
+        title="A new password for the caller, and new tokens",
+        summary="Change your password",
+        description="Ends every token of yours, and gives new ones.",
+        result="The tokens.",
+        input=credentials.NewPassword,
+        output=credentials.Tokens,
+        function=families.change_password,
+        action=AccountAction.CHANGE_PASSWORD,
+        attempts=lambda request, actor, sent: password_attempts(actor),
+    ),
+)
