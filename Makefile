@@ -75,6 +75,8 @@ endif
 test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL, TEST_REDIS_URL)
 	$(BIN)/pytest
 	$(BIN)/pytest --postgresql
+	$(BIN)/pytest tests/parity/test_resources.py --ds tests.project
+	$(BIN)/pytest tests/parity/test_resources.py --ds tests.project --postgresql
 	$(BIN)/pytest tests/browser -n 0
 
 .PHONY: pictures

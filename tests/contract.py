@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-CONTRACT = yaml.safe_load((Path(__file__).parent.parent / "profiles" / "openapi.yaml").read_text())
+CONTRACT = yaml.load((Path(__file__).parent.parent / "profiles" / "openapi.yaml").read_text(), yaml.CSafeLoader)
 REGISTRY = Registry().with_resource("contract", DRAFT202012.create_resource(CONTRACT))
 FORMS = {"{id}": "[0-9]+", "{username}": "[^/]+"}  # of what stands in a path
 

@@ -8,14 +8,19 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from django.http import HttpResponse
 from graphql import get_named_type, is_leaf_type
 from graphql_relay import to_global_id
+from rest_framework.serializers import ChoiceField
 
 from graphql_api.schema import schema
 from profiles.core.models import Door
+from profiles.resource import PROFILES
 from tests import contract
 
-FIELDS = schema.graphql_schema.type_map["Profile"].fields
-LEAVES = [name for name, field in FIELDS.items() if is_leaf_type(get_named_type(field.type))]
-PROFILE = f"fragment Whole on Profile {{ {' '.join(LEAVES)} updatedBy {{ pk }} }}"
+
+def whole_of(resource):
+    """The fragment of all that a row of this resource shows, and what else it refers to by a key."""
+    fields = schema.graphql_schema.type_map[resource.name].fields
+    leaves = [name for name, field in fields.items() if is_leaf_type(get_named_type(field.type))]
+    return f"fragment Whole on {resource.name} {{ {' '.join(leaves)} updatedBy {{ pk }} }}"
 
 
 TOKENS = "token refreshToken expiresAt refreshExpiresAt scope"
@@ -52,8 +57,9 @@ class Answer:
 class RESTDoor:
     door = Door.REST
 
-    def __init__(self, client):
+    def __init__(self, client, resource=PROFILES):
         self.client = client
+        self.path = f"/{resource.plural}/"
 
     def send(self, method, path, body=None, *, token=None, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -67,7 +73,7 @@ class RESTDoor:
         return response
 
     def view(self, pk, *, token=None, **headers):
-        return self.answer(self.send("GET", f"/profiles/{pk}/", token=token, **headers))
+        return self.answer(self.send("GET", f"{self.path}{pk}/", token=token, **headers))
 
     def view_by_username(self, username, *, token=None):
         return self.answer(self.send("GET", f"/profiles/by-username/{username}/", token=token))
@@ -77,18 +83,18 @@ class RESTDoor:
 
     def update(self, pk, values, *, token=None, if_match=None):
         headers = {} if if_match is None else {"if_match": if_match}
-        return self.answer(self.send("PATCH", f"/profiles/{pk}/", values, token=token, **headers))
+        return self.answer(self.send("PATCH", f"{self.path}{pk}/", values, token=token, **headers))
 
     def replace(self, pk, values, *, token=None, if_match=None):
         headers = {} if if_match is None else {"if_match": if_match}
-        return self.answer(self.send("PUT", f"/profiles/{pk}/", values, token=token, **headers))
+        return self.answer(self.send("PUT", f"{self.path}{pk}/", values, token=token, **headers))
 
     def sign_in(self, username, password, **scope):
         return self.operation("token", {"username": username, "password": password, **scope})
 
     def create(self, values, *, token=None, key=None):
         headers = {} if key is None else {"idempotency_key": key}
-        return self.answer(self.send("POST", "/profiles/", values, token=token, **headers))
+        return self.answer(self.send("POST", self.path, values, token=token, **headers))
 
     def update_many(self, items, *, token=None):
         answer = self.answer(self.send("PATCH", "/profiles/", [{"id": pk, **v} for pk, v in items], token=token))
@@ -96,7 +102,7 @@ class RESTDoor:
 
     def delete(self, pk, *, token=None, if_match=None):
         headers = {} if if_match is None else {"if_match": if_match}
-        response = self.send("DELETE", f"/profiles/{pk}/", token=token, **headers)
+        response = self.send("DELETE", f"{self.path}{pk}/", token=token, **headers)
         return Answer("done") if response.status_code == 204 else self.answer(response)
 
     def export(self, pk, *, token=None):
@@ -118,11 +124,11 @@ class RESTDoor:
         return self.operation("password", {"old_password": old_password, "new_password": new_password}, token=token)
 
     def history(self, pk, *, token=None, **page):
-        answer = self.answer(self.send("GET", f"/profiles/{pk}/history/?{urlencode(page)}", token=token))
+        answer = self.answer(self.send("GET", f"{self.path}{pk}/history/?{urlencode(page)}", token=token))
         return answer if answer.body is None else replace(answer, body=self.page(answer.body))
 
     def list(self, *, token=None, **wanted):
-        answer = self.answer(self.send("GET", f"/profiles/?{urlencode(wanted)}", token=token))
+        answer = self.answer(self.send("GET", f"{self.path}?{urlencode(wanted)}", token=token))
         return answer if answer.body is None else replace(answer, body=self.page(answer.body))
 
     @staticmethod
@@ -150,8 +156,11 @@ class RESTDoor:
 class GraphQLDoor:
     door = Door.GRAPHQL
 
-    def __init__(self, client):
-        self.client = client
+    def __init__(self, client, resource=PROFILES):
+        self.client, self.resource = client, resource
+        self.whole = whole_of(resource)
+        fields = resource.serializer().fields
+        self.enums = {name for name, field in fields.items() if isinstance(field, ChoiceField)}
 
     def send(self, query, variables=None, *, token=None, **headers):
         if token:
@@ -160,7 +169,7 @@ class GraphQLDoor:
         return self.client.generic("POST", "/graphql/", body, content_type="application/json", headers=headers)
 
     def view(self, pk, *, token=None):
-        return self.query("profile(pk: $pk)", "$pk: Int", {"pk": pk}, token)
+        return self.query(f"{self.resource.field}(pk: $pk)", "$pk: Int", {"pk": pk}, token)
 
     def view_by_username(self, username, *, token=None):
         return self.query("profile(username: $name)", "$name: String", {"name": username}, token)
@@ -169,17 +178,17 @@ class GraphQLDoor:
         return self.query("me", "", {}, token)
 
     def update(self, pk, values, *, token=None, if_match=None):
-        return self.mutation("updateProfile", pk, values, token, if_match)
+        return self.mutation("update", pk, values, token, if_match)
 
     def replace(self, pk, values, *, token=None, if_match=None):
-        return self.mutation("replaceProfile", pk, values, token, if_match)
+        return self.mutation("replace", pk, values, token, if_match)
 
     def sign_in(self, username, password, **scope):
         return self.operation("tokenAuth", TOKENS, {"username": username, "password": password, **scope})
 
     def create(self, values, *, token=None, key=None):
         values = values if key is None else {**values, "idempotency_key": key}
-        return self.mutation("createProfile", None, values, token, None)
+        return self.mutation("create", None, values, token, None)
 
     def update_many(self, items, *, token=None):
         given = [
@@ -187,7 +196,7 @@ class GraphQLDoor:
             for pk, values in items
         ]
         query = f"""mutation ($input: UpdateProfilesInput!) {{ answer: updateProfiles(input: $input) {{
-            profiles {{ ...Whole }} errors {{ code message field }} }} }} {PROFILE}"""
+            profiles {{ ...Whole }} errors {{ code message field }} }} }} {self.whole}"""
         response = self.send(query, {"input": {"profiles": given}}, token=token)
         payload = response.json().get("data", {}).get("answer")
         if payload and payload["profiles"] is not None:
@@ -195,11 +204,12 @@ class GraphQLDoor:
         return self.answer(response)
 
     def delete(self, pk, *, token=None, if_match=None):
-        query = "mutation ($input: DeleteProfileInput!) { deleteProfile(input: $input) { deletedId } }"
-        given = {"id": to_global_id("Profile", pk)} | ({} if if_match is None else {"ifMatch": if_match})
+        name = self.resource.name
+        query = f"mutation ($input: Delete{name}Input!) {{ answer: delete{name}(input: $input) {{ deletedId }} }}"
+        given = {"id": to_global_id(name, pk)} | ({} if if_match is None else {"ifMatch": if_match})
         response = self.send(query, {"input": given}, token=token)
         if "errors" not in response.json():
-            assert response.json()["data"]["deleteProfile"] == {"deletedId": given["id"]}
+            assert response.json()["data"]["answer"] == {"deletedId": given["id"]}
             return Answer("done")
         return self.answer(response)
 
@@ -233,7 +243,8 @@ class GraphQLDoor:
         names = {"forward": ("first", "after"), "back": ("last", "before")}[direction]
         given = dict(zip(names, (page_size, cursor), strict=True))
         arguments = ", ".join(f"{name}: {json.dumps(value)}" for name, value in given.items() if value is not None)
-        query = f"""query ($pk: Int) {{ answer: profile(pk: $pk) {{ history{f"({arguments})" if arguments else ""} {{
+        called = f"history({arguments})" if arguments else "history"
+        query = f"""query ($pk: Int) {{ answer: {self.resource.field}(pk: $pk) {{ {called} {{
             edges {{ cursor node {{ version at actor {{ pk }} door requestId changes {{ field from to }} }} }}
             pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} }}"""
         response = self.send(query, {"pk": pk}, token=token)
@@ -251,11 +262,13 @@ class GraphQLDoor:
         if ordering:
             given["orderBy"] = ordering.removeprefix("-").upper() + ("_DESC" if ordering.startswith("-") else "")
         given["filter"] = {camel(name): self.filtered(name, value) for name, value in wanted.items()}
-        query = f"""query ($first: Int, $after: String, $last: Int, $before: String, $search: String,
-            $filter: ProfileFilterInput, $orderBy: ProfileOrder) {{ answer: profiles(first: $first, after: $after,
-            last: $last, before: $before, search: $search, filter: $filter, orderBy: $orderBy) {{
+        query = f"""query ($first: Int, $after: String, $last: Int, $before: String,
+            {"$search: String," if self.resource.search else ""}
+            $filter: {self.resource.name}FilterInput, $orderBy: {self.resource.name}Order) {{
+            answer: {self.resource.plural}(first: $first, after: $after, last: $last, before: $before,
+            {"search: $search," if self.resource.search else ""} filter: $filter, orderBy: $orderBy) {{
             {count} edges {{ cursor node {{ ...Whole }} }}
-            pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} {PROFILE}"""
+            pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} {self.whole}"""
         response = self.send(query, given, token=token)
         body = response.json()
         if "errors" in body:
@@ -297,15 +310,17 @@ class GraphQLDoor:
 
     def query(self, field, parameters, variables, token):
         head = f"query ({parameters})" if parameters else "query"
-        query = f"{head} {{ answer: {field} {{ ...Whole }} }} {PROFILE}"
+        query = f"{head} {{ answer: {field} {{ ...Whole }} }} {self.whole}"
         return self.answer(self.send(query, variables, token=token))
 
     def mutation(self, name, pk, values, token, if_match):
         given = {camel(name): self.spelled(name, value) for name, value in values.items()}
-        given |= {} if pk is None else {"id": to_global_id("Profile", pk)}
+        given |= {} if pk is None else {"id": to_global_id(self.resource.name, pk)}
         given |= {} if if_match is None else {"ifMatch": if_match}
-        query = f"""mutation ($input: {name[0].upper()}{name[1:]}Input!) {{
-            answer: {name}(input: $input) {{ profile {{ ...Whole }} errors {{ code message field }} }} }} {PROFILE}"""
+        kind, field = self.resource.name, self.resource.field
+        query = f"""mutation ($input: {name.capitalize()}{kind}Input!) {{
+            answer: {name}{kind}(input: $input) {{ {field} {{ ...Whole }} errors {{ code message field }} }} }}
+            {self.whole}"""
         return self.answer(self.send(query, {"input": given}, token=token))
 
     @staticmethod
@@ -324,7 +339,7 @@ class GraphQLDoor:
             assert not any(payload.values())
             found = tuple((e["code"], e["field"] and snake(e["field"]), e["message"]) for e in errors)
             return Answer("invalid", found)
-        return self.done(payload.get("profile", payload))
+        return self.done(payload.get(self.resource.field, payload))
 
     def done(self, payload):
         """The payload in REST's words."""
@@ -332,8 +347,8 @@ class GraphQLDoor:
         etag = shown.pop("etag", None)
         if "pk" in shown:
             shown |= {"id": shown.pop("pk"), "node_id": shown["id"]}
-        if "visibility" in shown:
-            shown["visibility"] = shown["visibility"] and shown["visibility"].lower()
+        if "editable_fields" in shown:
+            shown |= {name: shown[name] and shown[name].lower() for name in self.enums}
             shown["updated_by"] = shown["updated_by"] and shown["updated_by"]["pk"]
             shown["editable_fields"] = [snake(name) for name in shown["editable_fields"]]
         return Answer("done", body=shown, etag=etag)

@@ -89,7 +89,7 @@ class Types:
         members: a mixin with further fields of its type.
     """
 
-    def __init__(self, resource: Resource, members: type = object):
+    def __init__(self, resource: Resource, members: type | None = None):
         self.resource, self.name = resource, resource.name
         self.fields = dict(resource.serializer().fields)
         self.error = error_type(self.name)
@@ -156,7 +156,7 @@ class Types:
         return made(
             self.name,
             f"{resource.description} What you may not see of it is null.",
-            members,
+            *([members] if members else []),
             Common,
             derived(shown, required=fields.keys() & resource.policy.always_shown),
             graphene.ObjectType,
@@ -397,7 +397,7 @@ TYPES: dict[str, Types] = {}
 """The types of each resource, by its name."""
 
 
-def types_of(resource, members=object):
+def types_of(resource, members=None):
     """The types of a resource, made once."""
     if resource.name not in TYPES:
         TYPES[resource.name] = Types(resource, members)

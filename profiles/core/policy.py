@@ -85,7 +85,8 @@ class Policy(Generic[Row]):
 
     def writable(self, actor: Actor, row: Row, fields: Iterable[str]) -> list[str]:
         """Which of these fields of this row this actor may change."""
-        return self.settable(actor, fields) if self.can(actor, Action.UPDATE, row) else []
+        may_change = self.can(actor, Action.UPDATE, row)
+        return [field for field in fields if may_change and field in self.visible_fields]
 
     # What follows
 

@@ -15,7 +15,7 @@ from profiles.core.fields import Email, Text, Website
 from profiles.core.outcomes import Outcome
 from profiles.fields import Password, Username
 from profiles.models import USERNAME_PATTERN
-from profiles.policy import STAFF_READS_AND_WRITES, policy
+from profiles.policy import STAFF_READS_AND_WRITES
 from profiles.rest.contract import answers
 from profiles.rest.contract.operations import IF_NONE_MATCH, IN_PATH, OPERATIONS, RATE_LIMITS, Body, Operation
 from profiles.serializers import SignUpSerializer
@@ -63,7 +63,7 @@ class OperationSchema(AutoSchema):
 
     def get_request_serializer(self) -> Any:
         takes = self.operation.takes
-        return takes and {JSON: OpenApiRequest(takes.shape, examples=[self._example(takes)])}
+        return takes and {JSON: OpenApiRequest(takes.shape, examples=self._examples(takes))}
 
     def _get_request_body(self, direction: Direction = "request") -> Any:
         """Of a list there is no empty body, as there is of an object: `{}` may be left out."""
@@ -75,13 +75,13 @@ class OperationSchema(AutoSchema):
         gives = self.operation.gives
         done = OpenApiResponse(description="It is done.")
         if gives:
-            done = OpenApiResponse(gives.shape, gives.description, [self._example(gives)])
+            done = OpenApiResponse(gives.shape, gives.description, self._examples(gives))
         unchanged = {304: OpenApiResponse(description="What you have is what there is.")}
         asked = self.method == "GET" and IF_NONE_MATCH in self.operation.parameters
         return {self.operation.status: done} | (unchanged if asked else {})
 
-    def _example(self, body: Body) -> OpenApiExample:
-        return OpenApiExample("Example", body.example)
+    def _examples(self, body: Body) -> list[OpenApiExample]:
+        return [] if body.example is None else [OpenApiExample("Example", body.example)]
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         """What the operation gives, and what it can end in otherwise."""
@@ -161,10 +161,10 @@ class Strict(OpenApiSerializerExtension):
         return {**schema, "additionalProperties": False}
 
 
-class ProfileShape(OpenApiSerializerExtension):
-    """A profile: shown, it is whole, and null where the reader may not see; sent, it may be what was shown."""
+class ResourceShape(OpenApiSerializerExtension):
+    """A row: shown, it is whole, and null where the reader may not see; sent, it may be what was shown."""
 
-    target_class = "profiles.serializers.ProfileSerializer"
+    target_class = "profiles.core.serializers.ResourceSerializer"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
@@ -178,27 +178,28 @@ class ProfileShape(OpenApiSerializerExtension):
 
     def _shown(self, schema: dict[str, Any]) -> dict[str, Any]:
         properties = {
-            name: _nullable(found) if name not in policy.always_shown else found
+            name: _nullable(found) if name not in self.target.policy.always_shown else found
             for name, found in _without_defaults(schema["properties"]).items()
         }
         return {**schema, "properties": properties, "required": list(properties)}
 
     def _sent(self, schema: dict[str, Any], auto_schema: AutoSchema) -> dict[str, Any]:
+        noun = self.target.Meta.model._meta.verbose_name
         properties = _without_defaults(schema["properties"]) if self.target.partial else schema["properties"]
         for name, field in self.target.fields.items():
             if name in self.target.KEPT:
                 properties[name] = {"description": "Ignored: the server keeps it."}
             elif field.read_only:
                 found = auto_schema._map_serializer_field(field, "response")
-                properties[name] = {"type": found["type"], "description": GIVEN_BACK[name]}
+                properties[name] = {"type": found["type"], "description": GIVEN_BACK[name].format(noun=noun)}
             elif name in STAFF_READS_AND_WRITES:
                 properties[name] = _nullable(properties[name])
         return {**schema, "properties": properties, "additionalProperties": False}
 
 
 GIVEN_BACK = {
-    "id": "This profile's, where it is given.",
-    "node_id": "This profile's, where it is given.",
+    "id": "This {noun}'s, where it is given.",
+    "node_id": "This {noun}'s, where it is given.",
     "version": "Nothing is written where it is no longer this: 412.",
 }
 

@@ -15,6 +15,7 @@ from profiles.core.fields import Line
 from profiles.core.filters import LONGEST
 from profiles.core.outcomes import Outcome
 from profiles.core.pages import PageQuery
+from profiles.core.resources import Resource, resources
 from profiles.exports import ExportSerializer
 from profiles.identity import operations as identity
 from profiles.resource import PROFILES
@@ -67,24 +68,16 @@ class PageSerializer(serializers.Serializer[Any]):
     previous = serializers.URLField(allow_null=True, help_text="The page before it.")
 
 
-class ProfilePageSerializer(PageSerializer):
-    """Profiles, in their order."""
-
-    results = ProfileSerializer(many=True)
-    count = serializers.IntegerField(required=False, help_text="How many there are, where it was asked for.")
-
-
-class ChangePageSerializer(PageSerializer):
-    """Changes, the newest first."""
-
-    results = PROFILES.change_serializer(many=True)
+def page_of(name: str, doc: str, serializer: type[serializers.Serializer[Any]], *, is_counted: bool = False) -> Any:
+    """The serializer of a page of these rows."""
+    members: dict[str, Any] = {"__doc__": doc, "results": serializer(many=True)}
+    if is_counted:
+        members["count"] = serializers.IntegerField(
+            required=False, help_text="How many there are, where it was asked for."
+        )
+    return type(f"{name}PageSerializer", (PageSerializer,), members)
 
 
-SEVERAL = {
-    "type": "array",
-    "maxItems": bulk.MOST,
-    "items": {"allOf": [{"$ref": "#/components/schemas/PatchedProfileRequest"}, {"required": ["id"]}]},
-}
 KEY_SET = {
     "type": "object",
     "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
@@ -126,9 +119,9 @@ RATE_LIMITS = (
 )
 
 
-def _filters() -> Iterator[OpenApiParameter]:
-    """The parameters that `ProfileFilter` reads."""
-    for name, found in PROFILES.filters.base_filters.items():
+def _filters(resource: Resource) -> Iterator[OpenApiParameter]:
+    """The parameters that a list's filters read."""
+    for name, found in resource.filters.base_filters.items():
         schema: dict[str, Any] = {
             "type": "string",
             "minLength": 1,
@@ -144,23 +137,97 @@ def _filters() -> Iterator[OpenApiParameter]:
 
 # The operations
 
-PROFILE = Body(ProfileSerializer, examples.PROFILE, "The profile, as you may see it.")
-
 HIDDEN = "What you may not see of it is null."
+KEYED = (IF_MATCH, IF_NONE_MATCH)
+REFUSED = (Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT)
 
-OPERATIONS = {
-    "GET /profiles": Operation(
-        "listProfiles",
-        "List profiles",
-        "Those that you may see, by pages, which stay in place while rows come and go. Filters can be combined. "
-        "A filter on a field that you may not read of everybody is refused.",
-        gives=Body(
-            ProfilePageSerializer, examples.page(examples.PROFILE, path="/profiles/"), "A page of the profiles."
+
+def operations_of(resource: Resource, shown: Any = None, changed: Any = None, sent: Any = None) -> dict[str, Operation]:
+    """The operations of any resource, with examples of a row, of a change and of an input."""
+    name, noun, path = resource.name, resource.noun, f"/{resource.plural}"
+    texts = f"{resource.plural[0].upper()}{resource.plural[1:]}"
+    rows = page_of(name, f"{texts}, in their order.", resource.serializer, is_counted=True)
+    changes = page_of(resource.changes.__name__, "Changes, the newest first.", resource.change_serializer)
+    row = Body(resource.serializer, shown, f"The {noun}, as you may see it.")
+    operations = {
+        f"GET {path}": Operation(
+            f"list{texts}",
+            f"List {resource.plural}",
+            "Those that you may see, by pages, which stay in place while rows come and go. Filters can be combined. "
+            "A filter on a field that you may not read of everybody is refused.",
+            gives=Body(rows, shown and examples.page(shown, path=f"{path}/"), f"A page of the {resource.plural}."),
+            security=ANYBODY,
+            parameters=(resource.list_query, *_filters(resource), LINK),
+            outcomes=(Outcome.FORBIDDEN,),
         ),
-        security=ANYBODY,
-        parameters=(PROFILES.list_query, *_filters(), LINK),
-        outcomes=(Outcome.FORBIDDEN,),
-    ),
+        f"POST {path}": Operation(
+            f"create{name}",
+            f"Create a {noun}",
+            "A field that is left out gets its default.",
+            takes=Body(resource.serializer, sent),
+            gives=row,
+            status=201,
+            parameters=(LOCATION, ETAG),
+            outcomes=(Outcome.FORBIDDEN,),
+        ),
+        f"GET {path}/{{id}}": Operation(
+            f"get{name}",
+            f"Read a {noun}",
+            HIDDEN,
+            gives=row,
+            security=ANYBODY,
+            parameters=(*KEYED, ETAG),
+            outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
+        ),
+        f"PATCH {path}/{{id}}": Operation(
+            f"update{name}",
+            f"Update a {noun}",
+            "Changes the fields that are given, and leaves the others as they are.",
+            takes=Body(resource.serializer, sent),
+            gives=row,
+            parameters=(*KEYED, ETAG),
+            outcomes=REFUSED,
+        ),
+        f"PUT {path}/{{id}}": Operation(
+            f"replace{name}",
+            f"Replace a {noun}",
+            "Gives every field that you may change its new value: one that is left out goes back to its default. What "
+            "a GET gave can be changed and sent back whole. Nothing is created.",
+            takes=Body(resource.serializer, shown),
+            gives=row,
+            parameters=(*KEYED, ETAG),
+            outcomes=REFUSED,
+        ),
+        f"DELETE {path}/{{id}}": Operation(
+            f"delete{name}",
+            f"Delete a {noun}",
+            "Deletes it, with its history.",
+            status=204,
+            parameters=KEYED,
+            outcomes=REFUSED,
+        ),
+        f"GET {path}/{{id}}/history": Operation(
+            f"list{name}History",
+            f"Read a {noun}'s history",
+            "Who changed what, when, through which door, in which request, newest first.",
+            gives=Body(
+                changes, changed and examples.page(changed, path=f"{path}/1/history/"), "A page of the changes."
+            ),
+            parameters=(PageQuery, LINK),
+            outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND),
+        ),
+    }
+    return {key: replace(operation, tag=resource.plural) for key, operation in operations.items()}
+
+
+SEVERAL = {
+    "type": "array",
+    "maxItems": bulk.MOST,
+    "items": {"allOf": [{"$ref": "#/components/schemas/PatchedProfileRequest"}, {"required": ["id"]}]},
+}
+PROFILE = Body(ProfileSerializer, examples.PROFILE, "The profile, as you may see it.")
+OF_PROFILES = operations_of(PROFILES, examples.PROFILE, examples.CHANGE, {"bio": "Updated bio content."})
+OPERATIONS = OF_PROFILES | {
     "POST /profiles": Operation(
         "createProfile",
         "Sign up",
@@ -184,54 +251,17 @@ OPERATIONS = {
         "`version`: `If-Match` is refused.",
         takes=Body(SEVERAL, [{"id": 1, "bio": "Updated bio content."}]),
         gives=Body(ProfileSerializer(many=True), examples.PROFILE, "The profiles, in the order of the request."),
-        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT),
+        outcomes=REFUSED,
     ),
-    "GET /profiles/{id}": Operation(
-        "getProfile",
-        "Read a profile",
-        HIDDEN,
-        gives=PROFILE,
-        security=ANYBODY,
-        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
-        outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
+    "DELETE /profiles/{id}": replace(
+        OF_PROFILES["DELETE /profiles/{id}"],
+        description="Deletes the account, with its history and its tokens. What it wrote to others stays, without its "
+        "name.",
     ),
-    "PATCH /profiles/{id}": Operation(
-        "updateProfile",
-        "Update a profile",
-        "Changes the fields that are given, and leaves the others as they are.",
-        takes=Body(ProfileSerializer, {"bio": "Updated bio content."}),
-        gives=PROFILE,
-        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
-        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT),
-    ),
-    "PUT /profiles/{id}": Operation(
-        "replaceProfile",
-        "Replace a profile",
-        "Gives every field that you may change its new value: one that is left out goes back to its default. What "
-        "a GET gave can be changed and sent back whole. Nothing is created.",
-        takes=Body(ProfileSerializer, examples.PROFILE),
-        gives=PROFILE,
-        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
-        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT),
-    ),
-    "DELETE /profiles/{id}": Operation(
-        "deleteProfile",
-        "Delete a profile",
-        "Deletes the account, with its history and its tokens. What it wrote to others stays, without its name.",
-        status=204,
-        parameters=(IF_MATCH, IF_NONE_MATCH),
-        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT),
-    ),
-    "GET /profiles/{id}/history": Operation(
-        "listProfileHistory",
-        "Read a profile's history",
-        "Who changed what, when, through which door, in which request; for its owner and staff. The service may "
-        "delete changes after a retention period, two years by default.",
-        gives=Body(
-            ChangePageSerializer, examples.page(examples.CHANGE, path="/profiles/1/history/"), "A page of the changes."
-        ),
-        parameters=(PageQuery, LINK),
-        outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND),
+    "GET /profiles/{id}/history": replace(
+        OF_PROFILES["GET /profiles/{id}/history"],
+        description="Who changed what, when, through which door, in which request; for its owner and staff. The "
+        "service may delete changes after a retention period, two years by default.",
     ),
     "GET /profiles/{id}/export": Operation(
         "exportProfile",
@@ -293,3 +323,6 @@ def _own(operation: Operation) -> Operation:
 
 
 OPERATIONS |= {key.replace("{id}", "me"): _own(operation) for key, operation in OPERATIONS.items() if "{id}" in key}
+for other in resources():
+    if other is not PROFILES:
+        OPERATIONS |= operations_of(other)

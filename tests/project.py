@@ -1,0 +1,5 @@
+"""The settings of a project that serves a second resource: notes."""
+
+from server.settings import *  # noqa: F403
+
+INSTALLED_APPS += ["tests.notes"]  # noqa: F405
