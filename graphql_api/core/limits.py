@@ -21,6 +21,7 @@ from graphql import (
     GraphQLSyntaxError,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     Token,
     TokenKind,
@@ -272,6 +273,10 @@ class Measured:
     operation: OperationDefinitionNode | None  # None: its name is none of the document's
     variables: dict[str, Any] | None  # as its resolvers get them; None: they are invalid, which validation says
     cost: Cost
+
+    @property
+    def is_query(self) -> bool:
+        return self.operation is None or self.operation.operation is OperationType.QUERY
 
 
 def read(query: str, variables: dict[str, Any], operation_name: str | None) -> Measured:

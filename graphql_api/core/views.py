@@ -3,7 +3,8 @@
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,6 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     NoSchemaIntrospectionCustomRule,
-    OperationType,
     ValueNode,
     specified_rules,
     validate,
@@ -74,6 +74,16 @@ class ByPreference(DefaultContentNegotiation):
         return next((renderer, chosen) for renderer in renderers if renderer.media_type == chosen)
 
 
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a request asks for: a document, by its text or by its hash, or by both."""
+
+    query: str | None
+    digest: str | None
+    variables: dict[str, Any] | None
+    operation_name: str | None
+
+
 class GraphQLView(APIView):
     """`/graphql/`: queries by GET and POST, mutations by POST.
 
@@ -103,78 +113,71 @@ class GraphQLView(APIView):
         require_patience(request, self.actor)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Counts what is refused before a document is counted as one read."""
+        return super().handle_exception(self.counted(exc))
+
+    def counted(self, error: Exception) -> Exception:
+        """An error, which counts as one read where its document was not counted; THROTTLED where that does not pass."""
         if not is_counted(self.request):
             try:
                 spend_after_reading(self.request, self.actor, Budget.READS)
             except Refused as refused:
-                exc = refused
-        return super().handle_exception(exc)
+                return refused
+        return error
 
     def get_exception_handler(self) -> Callable[..., Response]:
         return exception_handler
 
-    def answer(self, parameters: Any) -> Response:
+    def answer(self, sent: Any) -> Response:
         """The response to a request's parameters (GraphQL over HTTP, section 5.1)."""
-        query, digest, variables, operation_name = checked(parameters)
+        parameters = checked(sent)
         try:
-            result = self.run(query, digest, variables, operation_name)
-        except GraphQLError as error:
-            result = ExecutionResult(errors=[error])
-        except Refused as refused:
-            result = ExecutionResult(errors=[GraphQLError(refused.message, original_error=refused)])
+            result = self.run(parameters)
+        except Invalid as invalid:
+            result = ExecutionResult(errors=invalid.errors)
+        except (GraphQLError, Refused) as error:
+            result = ExecutionResult(errors=[as_graphql_error(self.counted(error))])
         return self.response_of(result)
 
-    def run(
-        self, query: str | None, digest: str | None, variables: dict[str, Any] | None, operation_name: str | None
-    ) -> ExecutionResult:
-        """Read, count, validate, execute: each only where the one before it let the document pass."""
-        with ExitStack() as lane:
-            try:
-                text = query or persisted.find(digest)
-                if long := is_long_text(text):
-                    lane.enter_context(traffic.long_one())
-                with graphql_core():
-                    measured = limits.read(text, variables or {}, operation_name)
-                kind = measured.operation.operation if measured.operation else OperationType.QUERY
-                if kind is not OperationType.QUERY and self.request.method != "POST":
-                    raise Refused(Outcome.METHOD_NOT_ALLOWED, _("Only a query can be sent by GET: send this by POST."))
-            except (GraphQLError, Refused):
-                spend_after_reading(self.request, self.actor, Budget.READS)
-                raise
-            self.count(measured, kind, variables)
-            if not long and is_long(measured.cost):
-                lane.enter_context(traffic.long_one())
-            return self.execute(text, measured, query and digest, variables, operation_name)  # a text is kept once
+    def run(self, parameters: Parameters) -> ExecutionResult:
+        """Read, count, validate, execute: each only where the one before it let the document pass.
 
-    def count(self, measured: limits.Measured, kind: OperationType, variables: dict[str, Any] | None) -> None:
+        Raises:
+            Refused, GraphQLError: from reading or counting it.
+            Invalid: the schema has no answer for it.
+        """
+        text = parameters.query or persisted.find(parameters.digest)
+        with in_turn(is_long_text(text)):
+            measured = self.read(text, parameters)
+            self.count(measured)
+            with in_turn(is_long(measured.cost) and not is_long_text(text)):
+                self.validate(text)
+                if parameters.query and parameters.digest:  # a text is kept once
+                    persisted.keep(parameters.digest, text)
+                return self.execute(measured, parameters)
+
+    def read(self, text: str, parameters: Parameters) -> limits.Measured:
+        with graphql_core():
+            measured = limits.read(text, parameters.variables or {}, parameters.operation_name)
+        if not measured.is_query and self.request.method != "POST":
+            raise Refused(Outcome.METHOD_NOT_ALLOWED, _("Only a query can be sent by GET: send this by POST."))
+        return measured
+
+    def count(self, measured: limits.Measured) -> None:
         """Count a document: its operations, and of a mutation what it attempts. Raises `Refused`: THROTTLED."""
-        is_query = kind is OperationType.QUERY
-        budget = Budget.READS if is_query else Budget.WRITES
-        attempts = () if is_query else attempts_of(Context(self.request, self.actor), measured)
+        budget = Budget.READS if measured.is_query else Budget.WRITES
+        attempts = () if measured.is_query else attempts_of(Context(self.request, self.actor), measured)
         spend_after_reading(self.request, self.actor, budget, measured.cost.operations, attempts)
 
-    def execute(
-        self,
-        text: str,
-        measured: limits.Measured,
-        digest: str | None,
-        variables: dict[str, Any] | None,
-        operation_name: str | None,
-    ) -> ExecutionResult:
-        """What comes of a document within the limits: the errors of its validation, or of its execution the result."""
-        try:
-            with graphql_core():
-                require_valid(text, shows_schema=self.shows_schema)
-        except Invalid as invalid:
-            return ExecutionResult(errors=invalid.errors)
-        if digest:
-            persisted.keep(digest, text)
+    def validate(self, text: str) -> None:
+        with graphql_core():
+            require_valid(text, shows_schema=self.shows_schema)
+
+    def execute(self, measured: limits.Measured, parameters: Parameters) -> ExecutionResult:
         result = execute(
             measured.document,
             context_value=Context(self.request, self.actor),
-            variable_values=variables,
-            operation_name=operation_name,
+            variable_values=parameters.variables,
+            operation_name=parameters.operation_name,
             execution_context_class=LongExecution if is_long(measured.cost) else Execution,
         )
         result.extensions = {"cost": measured.cost.shown}
@@ -224,6 +227,11 @@ class GraphQLView(APIView):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
+def in_turn(is_long: bool) -> AbstractContextManager[None]:
+    """For the time of a document: a long one waits its turn."""
+    return traffic.long_one() if is_long else nullcontext()
+
+
 @contextmanager
 def graphql_core() -> Iterator[None]:
     """What graphql-core does to a document before it is executed, where nothing of ours takes part.
@@ -256,19 +264,23 @@ def require_valid(query: str, *, shows_schema: bool) -> None:
         raise Invalid(errors)
 
 
-def checked(parameters: Any) -> tuple[str | None, str | None, dict[str, Any] | None, str | None]:
-    """The query or its hash, the variables and the operation's name. Raises `Refused`: one is of another type."""
-    if not isinstance(parameters, dict):
+def checked(sent: Any) -> Parameters:
+    """A request's parameters. Raises `Refused`: one is of another type."""
+    if not isinstance(sent, dict):
         raise Refused(Outcome.BAD_REQUEST, _("Send one JSON object with the query; batches are not taken."))
     for name, kind in PARAMETERS.items():
-        if not isinstance(parameters.get(name), kind | None):
+        if not isinstance(sent.get(name), kind | None):
             message = _("Give '{name}' as a string.") if kind is str else _("Give '{name}' as an object.")
             raise Refused(Outcome.BAD_REQUEST, message.format(name=name))
-    query, variables, operation_name, extensions = (parameters.get(name) for name in PARAMETERS)
+    query, variables, operation_name, extensions = (sent.get(name) for name in PARAMETERS)
     digest = persisted.digest_of(query, extensions)
     if not (query or digest):
         raise Refused(Outcome.BAD_REQUEST, _("Give the document as a string in 'query'."))
-    return query, digest, variables, operation_name
+    return Parameters(query, digest, variables, operation_name)
+
+
+def as_graphql_error(error: Exception) -> GraphQLError:
+    return error if isinstance(error, GraphQLError) else GraphQLError(refusal(error).message, original_error=error)
 
 
 def refused_by(error: GraphQLError) -> Refused:
