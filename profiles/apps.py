@@ -1,6 +1,7 @@
 """The Django app."""
 
 from django.apps import AppConfig
+from django.core.checks import register
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -8,6 +9,9 @@ class ProfilesConfig(AppConfig):
     name = "profiles"
 
     def ready(self) -> None:
+        from profiles.core.checks import check_resources
+
+        register(check_resources)
         autodiscover_modules("resource")  # what each app declares to be served
         from profiles.admin import accounts  # noqa: F401  # it registers the models with the admin's site
         from profiles.identity.throttling import counter

@@ -44,4 +44,7 @@ def selected(
     by_update = any(field_of(resource.filters.base_filters[name]) == "updated_at" for name in filters)
     # One index serves the range and the order, where both are by the same moment.
     ordering = wanted.pop("ordering", "-updated_at" if by_update else "-created_at")
-    return rows, resource.orderings[ordering], wanted
+    fields = resource.orderings[ordering]
+    for field in resource.ordered_by(fields):
+        resource.policy.require_filter(actor, "ordering", field)
+    return rows, fields, wanted

@@ -10,6 +10,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from django_guid import get_guid
+from rest_framework.exceptions import APIException
 
 logger = logging.getLogger(__name__)
 
@@ -160,9 +161,8 @@ OF_DJANGO: dict[type[Exception], Outcome] = {  # the first that an exception is 
 def refusal(error: BaseException) -> Refused:
     """The outcome that an exception stands for.
 
-    Takes any exception but an invalid input: Django's, REST framework's (known by a `default_code`, beside
-    their `status_code`), the database's, or one that nobody expected. The last becomes INTERNAL, is logged
-    with its trace under the request's id, and keeps its text to itself.
+    Takes any exception but an invalid input: Django's, REST framework's, the database's, or one that nobody
+    expected. The last becomes INTERNAL, is logged with its trace under the request's id, and keeps its text to itself.
     """
     if isinstance(error, Refused):
         return error
@@ -183,6 +183,6 @@ def refusal(error: BaseException) -> Refused:
 
 def _outcome_of(error: BaseException) -> Outcome | None:
     """The outcome that one of Django's or REST framework's exceptions names."""
-    if hasattr(error, "default_code"):
-        return Outcome.with_status(getattr(error, "status_code", 0))
+    if isinstance(error, APIException):
+        return Outcome.with_status(error.status_code)
     return next((outcome for kind, outcome in OF_DJANGO.items() if isinstance(error, kind)), None)

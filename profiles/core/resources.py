@@ -91,6 +91,11 @@ class Resource:
     def name(self) -> str:
         return self.model.__name__
 
+    @staticmethod
+    def ordered_by(fields: Sequence[str]) -> list[str]:
+        """The model fields of an ordering."""
+        return [field.removeprefix("-").partition("__")[0] for field in fields]
+
     @property
     def noun(self) -> str:
         """What one row is called in a sentence."""
