@@ -39,6 +39,8 @@ from profiles.core.outcomes import Outcome, Refused
 from profiles.core.pages import DEFAULT_SIZE, MOST
 from profiles.core.parsers import MOST_DIGITS
 
+LONG_ROWS = 100  # a document that costs more waits for the short requests of its process
+LONG_VALUES = 500
 KEPT = 64  # parsed documents in the cache: clients repeat the same ones with other variables
 
 
@@ -85,6 +87,10 @@ class Cost:
     @property
     def total_bytes(self) -> int:
         return math.ceil(self.total.bytes)
+
+    @property
+    def is_long(self) -> bool:
+        return self.total_rows > LONG_ROWS or self.total_values > LONG_VALUES
 
     def add(self, other: "Cost") -> None:
         """Add the cost of a sibling, or of a selection below."""

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -39,7 +39,7 @@ from profiles.core.actors import Actor, actor_of
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.parsers import parse_json, read_query
 from profiles.identity.throttling import Budget, is_counted, require_patience, spend, spend_after_reading
-from server.edge.traffic import is_long, is_long_text, traffic
+from server.edge.traffic import traffic
 
 logger = logging.getLogger(__name__)
 
@@ -146,14 +146,13 @@ class GraphQLView(APIView):
             Invalid: the schema has no answer for it.
         """
         text = parameters.query or persisted.find(parameters.digest)
-        with in_turn(is_long_text(text)):
-            measured = self.read(text, parameters)
-            self.count(measured)
-            with in_turn(is_long(measured.cost) and not is_long_text(text)):
-                self.validate(text)
-                if parameters.query and parameters.digest:  # a text is kept once
-                    persisted.keep(parameters.digest, text)
-                return self.execute(measured, parameters)
+        measured = self.read(text, parameters)
+        self.count(measured)
+        with traffic.long_one() if measured.cost.is_long else nullcontext():
+            self.validate(text)
+            if parameters.query and parameters.digest:  # a text is kept once
+                persisted.keep(parameters.digest, text)
+            return self.execute(measured, parameters)
 
     def read(self, text: str, parameters: Parameters) -> limits.Measured:
         with graphql_core():
@@ -178,7 +177,7 @@ class GraphQLView(APIView):
             context_value=Context(self.request, self.actor),
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
-            execution_context_class=LongExecution if is_long(measured.cost) else Execution,
+            execution_context_class=LongExecution if measured.cost.is_long else Execution,
         )
         result.extensions = {"cost": measured.cost.shown}
         return result
@@ -225,11 +224,6 @@ class GraphQLView(APIView):
         patch_vary_headers(response, ["Accept", "Authorization"])
         patch_cache_control(response, private=True, no_store=True)
         return super().finalize_response(request, response, *args, **kwargs)
-
-
-def in_turn(is_long: bool) -> AbstractContextManager[None]:
-    """For the time of a document: a long one waits its turn."""
-    return traffic.long_one() if is_long else nullcontext()
 
 
 @contextmanager

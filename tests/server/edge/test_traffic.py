@@ -1,15 +1,14 @@
 """Long documents give way to short requests."""
 
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from threading import Event
 
 import pytest
-from django.http import HttpResponse, StreamingHttpResponse, UnreadablePostError
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
 from server.edge import traffic as module
-from server.edge.traffic import A_MOMENT, LONG_TEXT, PATIENCE, Traffic
+from server.edge.traffic import A_MOMENT, PATIENCE, Traffic
 
 A_LONG_ONE = "{ profiles(first: 100) { edges { node { pk } } } }"
 IN_TIME = 10  # seconds
@@ -61,15 +60,6 @@ def test_a_mutation_gives_way_before_it_begins_and_not_with_what_it_locked(cast,
     token = cast.token("owner")
     assert graphql.send(mutation % cast["owner"].node_id, token=token).json()["data"]["updateProfiles"]["profiles"]
     assert waits == [PATIENCE]
-
-
-def test_a_long_text_is_read_in_its_turn(cast, graphql, traffic, monkeypatch):
-    turns = []
-    monkeypatch.setattr(traffic, "wait_for_short", turns.append)
-    assert "data" in graphql.send("{ __typename }".ljust(LONG_TEXT)).json()
-    assert turns == []
-    assert "data" in graphql.send("{ __typename }".ljust(LONG_TEXT + 1)).json()
-    assert turns == [PATIENCE]
 
 
 def test_it_goes_on_as_soon_as_no_short_request_is_left(traffic):
@@ -142,57 +132,6 @@ def test_every_request_is_counted_until_it_is_answered(traffic):
     with pytest.raises(ZeroDivisionError):
         module.count_request(lambda request: 1 / 0)(request)
     assert (seen, traffic.short) == ([1], 0)
-
-
-class SlowBody(BytesIO):
-    """A body that a client finishes when it is told to."""
-
-    def __init__(self, body):
-        super().__init__(body)
-        self.is_awaited, self.is_sent = Event(), Event()
-
-    def read(self, size=-1):
-        self.is_awaited.set()
-        assert self.is_sent.wait(IN_TIME)
-        return super().read(size)
-
-
-@pytest.mark.parametrize("path", ["/graphql/", "/auth/token/verify/"])
-def test_a_request_that_waits_for_its_body_is_not_counted(client, traffic, path):
-    body = SlowBody(b'{"query": "{ __typename }"}')
-    headers = {"CONTENT_LENGTH": str(len(body.getvalue())), "CONTENT_TYPE": "application/json", "wsgi.input": body}
-    with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(client.generic, "POST", path, **headers)
-        assert body.is_awaited.wait(IN_TIME)
-        try:
-            assert traffic.short == 0
-        finally:
-            body.is_sent.set()
-        assert waiting.result().status_code in (200, 400)
-    assert traffic.short == 0
-
-
-@pytest.mark.parametrize("body", [{"data": b"body", "content_type": "text/plain"}, {"data": {"a": BytesIO(b"body")}}])
-def test_a_request_is_counted_again_once_its_body_is_there(traffic, body):
-    seen = []
-
-    def view(request):
-        seen.extend([traffic.short, bool(request.FILES or request.body), traffic.short])
-        return HttpResponse()
-
-    module.count_request(view)(RequestFactory().post("/", **body))
-    assert (seen, traffic.short) == ([1, True, 1], 0)
-
-
-def test_a_body_that_breaks_off_leaves_the_count_as_it_was(traffic):
-    class Broken(BytesIO):
-        def read(self, size=-1):
-            raise OSError("gone")
-
-    request = RequestFactory().post("/", b"body", content_type="text/plain", **{"wsgi.input": Broken()})
-    with pytest.raises(UnreadablePostError):
-        module.count_request(lambda request: request.body)(request)
-    assert traffic.short == 0
 
 
 def test_a_streaming_response_is_not_counted_while_it_is_sent(traffic):
