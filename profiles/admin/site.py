@@ -19,7 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from profiles.core.actors import Actor
-from profiles.core.outcomes import Refused
+from profiles.core.outcomes import Outcome, Refused
 from profiles.fields import Password
 from profiles.identity import accounts, security
 from profiles.identity.throttling import Budget, count_password_change, sign_in_attempts, spend
@@ -64,7 +64,9 @@ class PasswordView(PasswordChangeView):
         """Save; where another request changed the password since this one verified it, it is the wrong one."""
         try:
             return super().form_valid(form)
-        except Refused:
+        except Refused as refused:
+            if refused.outcome is not Outcome.UNAUTHENTICATED:
+                raise
             form.add_error("old_password", form.error_messages["password_incorrect"])
             return self.form_invalid(form)
 

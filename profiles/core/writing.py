@@ -76,15 +76,22 @@ def unique(model: type[Resource]) -> Iterator[None]:
         if not (constraint := _taken(model, error)):
             raise
         parts: Any = [part for expression in constraint.expressions for part in cast(Any, expression).flatten()]
-        (field,) = (part.name for part in parts if isinstance(part, F))  # type: ignore[attr-defined]
+        fields = constraint.fields or [part.name for part in parts if isinstance(part, F)]  # type: ignore[attr-defined]
         taken = ErrorDetail(str(constraint.violation_error_message), code=InvalidCode.UNIQUE)
-        raise ValidationError({field: [taken]}) from error
+        raise ValidationError({fields[0]: [taken]}) from error
 
 
 def _taken(model: type[Resource], error: DatabaseError) -> UniqueConstraint | None:
-    """The constraint that an error names: of one of expressions, both databases give the name."""
-    constraints = (each for each in model._meta.constraints if isinstance(each, UniqueConstraint))
-    return next((c for c in constraints if isinstance(error, IntegrityError) and c.name in str(error)), None)
+    """The constraint that an error is of. SQLite names the columns of one that is of fields."""
+    if not isinstance(error, IntegrityError):
+        return None
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, UniqueConstraint):
+            fields = [cast(Any, model._meta.get_field(name)) for name in constraint.fields]
+            columns = [f"{model._meta.db_table}.{field.column}" for field in fields]
+            if constraint.name in str(error) or (columns and str(error).endswith(f": {', '.join(columns)}")):
+                return constraint
+    return None
 
 
 def update(

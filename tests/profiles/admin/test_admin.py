@@ -12,6 +12,7 @@ from profiles.admin.accounts import END, NEWEST, SHORT
 from profiles.core import writing
 from profiles.core.actors import Actor
 from profiles.core.models import Door
+from profiles.core.outcomes import Outcome, Refused
 from profiles.identity import accounts, families
 from profiles.models import Change, Profile, TokenFamily
 from tests.cast import PASSWORD
@@ -287,3 +288,14 @@ def test_a_password_that_changed_since_it_was_verified_is_not_changed_again(cast
     assert response.status_code == 200
     assert list(response.context["form"].errors) == ["old_password"]
     assert Profile.objects.get(username="staff").check_password("the winner's password")
+
+
+def test_a_store_that_is_away_is_not_told_as_a_wrong_password(cast, client, monkeypatch):
+    def away(*args):
+        raise Refused(Outcome.UNAVAILABLE, retry_after=5)
+
+    client.force_login(cast["staff"])
+    monkeypatch.setattr(accounts, "change_password", away)
+    new = "a staple for the horse"
+    sent = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert client.post("/admin/password_change/", sent).status_code == 503
