@@ -1,12 +1,16 @@
 """Identity over GraphQL: a mutation for each of `identity.operations`, by django-graphql-jwt's names."""
 
+from typing import Any
+
 import graphene
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from graphql_api.core.context import Info
 from graphql_api.core.costs import FieldCost
 from graphql_api.core.types import derived, input_errors
 from graphql_api.types import PROFILE
-from profiles.identity.operations import OPERATIONS
+from profiles.identity.operations import OPERATIONS, Operation
 
 RENAMED = {"id": "pk", "node_id": "id"}  # REST's names of a profile's keys, and GraphQL's
 
@@ -28,7 +32,7 @@ class IdentityMutation(graphene.Mutation):
     errors = PROFILE.errors()
 
     @classmethod
-    def mutate(cls, root, info, **values):
+    def mutate(cls, root: Any, info: Info, **values: Any) -> Any:
         profile = cls.operation.authorize(info.context.actor)
         serializer = cls.operation.input(data=values, context={"profile": profile})
         try:
@@ -39,7 +43,7 @@ class IdentityMutation(graphene.Mutation):
             return cls(errors=input_errors(PROFILE.error, error))
 
 
-def mutation(operation):
+def mutation(operation: Operation) -> Any:
     """The mutation class of an operation."""
     members = {
         "__doc__": f"{operation.title}: REST's POST {operation.path}/.",
@@ -51,13 +55,13 @@ def mutation(operation):
     return type(operation.name[0].upper() + operation.name[1:], (payload(operation.output), IdentityMutation), members)
 
 
-def arguments(serializer_class):
+def arguments(serializer_class: type[serializers.Serializer[Any]]) -> Any:
     """A mutation's arguments, from an operation's input."""
     fields = serializer_class().fields
     return derived(fields, required={name for name, field in fields.items() if field.required})
 
 
-def payload(output):
+def payload(output: type[serializers.Serializer[Any]] | str) -> type:
     """A mixin with a payload's fields, from an operation's output."""
     if isinstance(output, str):
         return type("Payload", (), {output: graphene.Boolean()})

@@ -1,15 +1,20 @@
 """What can be written."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import graphene
 from rest_framework.exceptions import ValidationError
 
-from graphql_api.core.resources import REPLACES, UPDATES, show
+from graphql_api.core.context import Context, Info
+from graphql_api.core.resources import REPLACES, UPDATES, Shown, show
 from graphql_api.core.types import derived, input_errors
 from graphql_api.identity import IdentityMutations
 from graphql_api.types import OTHERS, PROFILE
 from profiles.bulk import MOST, update_many
 from profiles.core.models import Door
 from profiles.core.policy import Action
+from profiles.identity.counters import Count
 from profiles.identity.throttling import sign_up_attempts
 from profiles.models import Profile
 from profiles.resource import PROFILES
@@ -29,12 +34,19 @@ class CreateProfile(graphene.relay.ClientIDMutation):
     profile = graphene.Field(PROFILE.type, description="As its owner sees it; null where there are errors.")
     errors = PROFILE.errors()
 
-    def attempts(context, arguments):
+    def attempts(context: Context, arguments: dict[str, Any]) -> Sequence[Count]:
         return sign_up_attempts(context.request, context.actor)
 
     @classmethod
-    def mutate_and_get_payload(cls, root, info, idempotency_key=None, client_mutation_id=None, **values):
-        def signed_up():
+    def mutate_and_get_payload(
+        cls,
+        root: Any,
+        info: Info,
+        idempotency_key: str | None = None,
+        client_mutation_id: str | None = None,
+        **values: Any,
+    ) -> Any:
+        def signed_up() -> Shown:
             made = sign_up(info.context.actor, values, key=idempotency_key)
             profile = show(info, PROFILES, made.profile)
             profile.values.update(made.shown)
@@ -43,7 +55,7 @@ class CreateProfile(graphene.relay.ClientIDMutation):
         return PROFILE.answer(cls, signed_up)
 
 
-class ProfilePatch(PROFILE.input, graphene.InputObjectType):
+class ProfilePatch(PROFILE.input, graphene.InputObjectType):  # type: ignore[name-defined]
     """One of several profiles to change: the fields that are given, and no other."""
 
 
@@ -59,7 +71,9 @@ class UpdateProfiles(graphene.relay.ClientIDMutation):
     errors = PROFILE.errors("What is wrong; fields by rows: 0.bio.", size=MOST)
 
     @classmethod
-    def mutate_and_get_payload(cls, root, info, profiles, client_mutation_id=None):
+    def mutate_and_get_payload(
+        cls, root: Any, info: Info, profiles: list[dict[str, Any]], client_mutation_id: str | None = None
+    ) -> Any:
         items = [(Profile.key_of(item.pop("id")), item, item.pop("if_match", None)) for item in map(dict, profiles)]
         try:
             written = update_many(items, actor=info.context.actor, door=Door.GRAPHQL)

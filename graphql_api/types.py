@@ -1,7 +1,10 @@
 """The GraphQL types of the resources, and what a profile's has beside what any resource's has."""
 
+from typing import Any
+
 import graphene
 
+from graphql_api.core.context import Info
 from graphql_api.core.resources import types_of
 from profiles import exports
 from profiles.core.resources import resources
@@ -25,7 +28,7 @@ class ProfileMembers:
         description="Where everything that is held about the account can be fetched. For its owner and staff.",
     )
 
-    def resolve_export(shown, info):
+    def resolve_export(shown: Any, info: Info) -> ProfileExport:
         row = policy.require(info.context.actor, AccountAction.EXPORT, shown.row)
         return ProfileExport(url=info.context.request.build_absolute_uri(exports.path_of(row)))
 

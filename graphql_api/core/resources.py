@@ -1,9 +1,11 @@
 """The GraphQL types, queries and mutations of any resource, made from its declaration."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, cached_property
+from typing import Any, cast
 
 import django_filters
 import graphene
@@ -11,9 +13,11 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 from graphene.utils.str_converters import to_camel_case
 from graphql.execution.collect_fields import collect_sub_fields
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from graphql_api.core.connections import PAGE_ARGUMENTS, connection, page_values
+from graphql_api.core.context import Info
 from graphql_api.core.costs import Argument, Field, FieldCost
 from graphql_api.core.loading import key_of, wanted
 from graphql_api.core.types import (
@@ -30,7 +34,7 @@ from graphql_api.core.types import (
 from profiles.core.filters import MomentFilter, field_of
 from profiles.core.histories import read_history
 from profiles.core.listing import list_rows
-from profiles.core.models import Door
+from profiles.core.models import Door, ResourceQuerySet
 from profiles.core.outcomes import Outcome, Refused
 from profiles.core.policy import Action
 from profiles.core.preconditions import entity_tag
@@ -51,31 +55,31 @@ FILTER_TYPES = {
 class Shown:
     """A row as a resolver gives it, and the serializer that says what its reader is shown."""
 
-    row: object
+    row: Any
     serializer: ResourceSerializer
 
     @cached_property
-    def values(self):
+    def values(self) -> dict[str, Any]:
         """The fields that were asked for, by name."""
         return {}
 
     @cached_property
-    def etag(self):
+    def etag(self) -> str:
         return entity_tag({name: self.field(name) for name in self.serializer.names})
 
-    def field(self, name):
+    def field(self, name: str) -> Any:
         if name not in self.values:
             self.values[name] = self.serializer.shown(self.row, name)
         return self.values[name]
 
 
-def show(info, resource, row):
+def show(info: Info, resource: Resource, row: Any) -> Shown:
     """A row as the caller is shown it, by one serializer for all that one actor is shown of a resource."""
     actor = info.context.actor
     return Shown(row, info.context.once(resource, lambda: resource.serializer(context={"actor": actor})))
 
 
-def load(info, resource, rows, action=Action.VIEW):
+def load(info: Info, resource: Resource, rows: ResourceQuerySet, action: Action = Action.VIEW) -> Any:
     """The one row of these, if the caller may do this action to it. Raises `Refused`."""
     actor = info.context.actor
     return resource.policy.require(actor, action, rows.visible_to(actor).first())
@@ -89,7 +93,7 @@ class Types:
         members: a mixin with further fields of its type.
     """
 
-    def __init__(self, resource: Resource, members: type | None = None):
+    def __init__(self, resource: Resource, members: type | None = None) -> None:
         self.resource, self.name = resource, resource.name
         self.fields = dict(resource.serializer().fields)
         self.error = error_type(self.name)
@@ -109,7 +113,7 @@ class Types:
 
     # Types
 
-    def _type(self, members):
+    def _type(self, members: type | None) -> Any:
         resource, fields = self.resource, self.fields
         shown = {name: field for name, field in fields.items() if name not in HERE_OTHERWISE}
         about = f"What was written to it, newest first. {resource.about_history}".strip()
@@ -123,25 +127,25 @@ class Types:
             etag = graphene.String(required=True, description="For ifMatch, and for REST's If-Match.")
             history = graphene.Field(lambda: self.change, **PAGE_ARGUMENTS, description=about)
 
-            def is_type_of(shown, info):
+            def is_type_of(shown: Any, info: Info) -> bool:
                 return shown.serializer.Meta.model is resource.model
 
-            def resolve_id(shown, info):
+            def resolve_id(shown: Any, info: Info) -> Any:
                 return shown.row.node_id
 
-            def resolve_pk(shown, info):
+            def resolve_pk(shown: Any, info: Info) -> Any:
                 return shown.row.pk
 
-            def resolve_updated_by(shown, info):
+            def resolve_updated_by(shown: Any, info: Info) -> Shown | None:
                 return shown.field("updated_by") and show(info, account(), shown.row.updated_by)
 
-            def resolve_editable_fields(shown, info):
+            def resolve_editable_fields(shown: Any, info: Info) -> list[str]:
                 return [to_camel_case(name) for name in shown.field("editable_fields")]
 
-            def resolve_etag(shown, info):
+            def resolve_etag(shown: Any, info: Info) -> Any:
                 return shown.etag
 
-            def resolve_history(shown, info, **arguments):
+            def resolve_history(shown: Any, info: Info, **arguments: Any) -> Any:
                 actor = info.context.actor
                 page = read_history(shown.row, actor, page_values(**arguments))
                 changes = resource.change_serializer(page.rows, many=True, context={"actor": actor}).data
@@ -150,7 +154,7 @@ class Types:
         class Meta:
             interfaces = (Node,)
 
-            def default_resolver(name, default, shown, info):
+            def default_resolver(name: str, default: Any, shown: Any, info: Info) -> Any:
                 return shown.field(name)
 
         return made(
@@ -164,7 +168,7 @@ class Types:
             serializer_fields=fields,
         )
 
-    def _change(self):
+    def _change(self) -> Any:
         """The connection of its history."""
         fields = dict(self.resource.change_serializer().fields)
         shown = {name: field for name, field in fields.items() if name not in ("actor", "changes")}
@@ -180,11 +184,11 @@ class Types:
                 cost=FieldCost(size=4),
             )
 
-            def resolve_actor(change, info):
+            def resolve_actor(change: Any, info: Info) -> Shown | None:
                 row, shown = change
                 return shown["actor"] and show(info, account(), row.actor)
 
-            def resolve_changes(change, info):
+            def resolve_changes(change: Any, info: Info) -> list[FieldChange]:
                 _, shown = change
                 return [
                     FieldChange(field=to_camel_case(field["field"]), before=field["from"], after=field["to"])
@@ -192,7 +196,7 @@ class Types:
                 ]
 
         class Meta:
-            def default_resolver(name, default, change, info):
+            def default_resolver(name: str, default: Any, change: Any, info: Info) -> Any:
                 _, shown = change
                 return shown[name]
 
@@ -210,7 +214,7 @@ class Types:
 
     # Queries
 
-    def queries(self):
+    def queries(self) -> Any:
         """A mixin with the fields of one row, and of the list."""
         resource, other = self.resource, self.resource.other_key
         keys = ["id", "pk", *([other.name] if other else [])]
@@ -223,7 +227,7 @@ class Types:
             description=f"A {resource.noun}, by {exactly_one}.",
         )
 
-        def resolve_one(root, info, **given):
+        def resolve_one(root: Any, info: Info, **given: Any) -> Shown:
             given = {name: value for name, value in given.items() if value is not None}
             if len(given) != 1:
                 message = _("Give exactly one of {others} and {last}.")
@@ -250,7 +254,14 @@ class Types:
             description=f"The {resource.plural} that you may see, by pages.",
         )
 
-        def resolve_several(root, info, filter=None, search=None, order_by=None, **page):
+        def resolve_several(
+            root: Any,
+            info: Info,
+            filter: dict[str, Any] | None = None,
+            search: str | None = None,
+            order_by: Any = None,
+            **page: Any,
+        ) -> Any:
             given = {"search": search, "ordering": order_by and str(order_by), "count": self.asks_for_count(info)}
             filters = {name: as_text(value) for name, value in (filter or {}).items()}
             values = {**filters, **page_values(**page), **{k: v for k, v in given.items() if v is not None}}
@@ -267,28 +278,28 @@ class Types:
             f"resolve_{resource.plural}": resolve_several,
         })  # fmt: skip
 
-    def _filters(self):
+    def _filters(self) -> Any:
         """The type of the list's filters; None where it has none."""
         declared = self.resource.filters.base_filters
         types = {name: self._filter_type(each)(description=each.label) for name, each in declared.items()}
         return type(f"{self.name}FilterInput", (graphene.InputObjectType,), types) if types else None
 
-    def _filter_type(self, each):
+    def _filter_type(self, each: django_filters.Filter) -> Any:
         return FILTER_TYPES.get(type(each)) or one_enum(self.fields[field_of(each)])
 
-    def _order(self):
+    def _order(self) -> Any:
         name = f"{self.name}Order"
         return graphene.Enum.from_enum(StrEnum(name, {order_name(each): each for each in self.resource.orderings}))
 
-    def asks_for_count(self, info):
+    def asks_for_count(self, info: Info) -> bool:
         """Whether the selection of a list names its count, fragments included."""
-        parent = info.schema.type_map[self.connection.__name__]
+        parent: Any = info.schema.type_map[self.connection.__name__]
         nodes = collect_sub_fields(info.schema, info.fragments, info.variable_values, parent, info.field_nodes)
         return any(node.name.value == "totalCount" for group in nodes.values() for node in group)
 
     # Mutations
 
-    def mutations(self):
+    def mutations(self) -> Any:
         """A mixin with the mutations of one row: create, delete, update, replace."""
         name = self.name
         made_of = {
@@ -300,13 +311,13 @@ class Types:
         return type("Mutations", (), {field: mutation.Field() for field, mutation in made_of.items()})
 
     @cached_property
-    def writable(self):
+    def writable(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """The fields of an input. None is required: the serializer says which are, so that both APIs answer with
         the same error."""
         return {name: field for name, field in self.fields.items() if not field.read_only}
 
     @cached_property
-    def input(self):
+    def input(self) -> Any:
         """A mixin with the input of a write to one row."""
         members = {
             "id": graphene.ID(required=True, description=f"The {self.resource.noun}'s global id."),
@@ -317,28 +328,36 @@ class Types:
         }
         return type("Input", (derived(self.writable),), members)
 
-    def errors(self, *texts, size=None):
+    def errors(self, *texts: str, size: int | None = None) -> Field:
         return error_list(self.error, size or len(self.fields), *texts)
 
-    def payload(self, description):
+    def payload(self, description: str) -> dict[str, Any]:
         """The members of a mutation that answers with the row."""
         return {
             self.resource.field: graphene.Field(self.type, description=description),
             "errors": self.errors(),
         }
 
-    def answer(self, mutation, perform):
+    def answer(self, mutation: Any, perform: Callable[[], Any]) -> Any:
         """A mutation's payload: what `perform` returns, or what is wrong with the input."""
         try:
             return mutation(**{self.resource.field: perform()}, errors=[])
         except ValidationError as error:
             return mutation(errors=input_errors(self.error, error))
 
-    def write(self, name, doc, action):
+    def write(self, name: str, doc: str, action: Action) -> Any:
         """Permit, load through the visible set, validate, write: a mutation of one row."""
         resource = self.resource
 
-        def mutate(mutation, root, info, id, if_match=None, client_mutation_id=None, **values):
+        def mutate(
+            mutation: Any,
+            root: Any,
+            info: Info,
+            id: str,
+            if_match: str | None = None,
+            client_mutation_id: str | None = None,
+            **values: Any,
+        ) -> Any:
             row = load(info, resource, resource.model.objects.with_node_id(id), action)
             context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
             serializer = resource.serializer(row, data=values, partial=action is Action.UPDATE, context=context)
@@ -347,10 +366,10 @@ class Types:
         shown = self.payload("As it now is; null where there are errors.")
         return self.mutation(name, doc, self.input, mutate, shown)
 
-    def create(self):
+    def create(self) -> Any:
         resource = self.resource
 
-        def mutate(mutation, root, info, client_mutation_id=None, **values):
+        def mutate(mutation: Any, root: Any, info: Info, client_mutation_id: str | None = None, **values: Any) -> Any:
             resource.policy.require_create(info.context.actor)
             serializer = resource.serializer(data=values, context={"write": Write(info.context.actor, Door.GRAPHQL)})
             return self.answer(mutation, lambda: self.saved(info, serializer))
@@ -359,11 +378,11 @@ class Types:
         doc = f"Create a {resource.noun}: REST's POST /{resource.plural}/."
         return self.mutation(f"Create{self.name}", doc, derived(self.writable), mutate, shown)
 
-    def saved(self, info, serializer):
+    def saved(self, info: Info, serializer: ResourceSerializer) -> Shown:
         serializer.is_valid(raise_exception=True)
         return show(info, self.resource, serializer.save())
 
-    def delete(self, what):
+    def delete(self, what: str) -> Any:
         resource = self.resource
 
         class Input:
@@ -372,7 +391,7 @@ class Types:
                 description="Delete only this etag, or any with '*'; what is no etag is a CONFLICT."
             )
 
-        def mutate(mutation, root, info, id, if_match=None, client_mutation_id=None):
+        def mutate(mutation: Any, root: Any, info: Info, id: str, if_match: str | None = None, **others: Any) -> Any:
             row = load(info, resource, resource.model.objects.with_node_id(id), Action.DELETE)
             context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
             resource.serializer(row, context=context).delete()
@@ -384,7 +403,7 @@ class Types:
         }
         return self.mutation(f"Delete{self.name}", f"{what}: REST's DELETE.", Input, mutate, shown)
 
-    def mutation(self, name, doc, given, mutate, shown, **members):
+    def mutation(self, name: str, doc: str, given: Any, mutate: Any, shown: Any, **members: Any) -> Any:
         """A mutation of an input and a payload (Relay's Input Object Mutations)."""
         members |= {"Input": given, "mutate_and_get_payload": classmethod(mutate), **shown}
         return made(name, doc, graphene.relay.ClientIDMutation, **members)
@@ -397,7 +416,7 @@ TYPES: dict[str, Types] = {}
 """The types of each resource, by its name."""
 
 
-def types_of(resource, members=None):
+def types_of(resource: Resource, members: type | None = None) -> Types:
     """The types of a resource, made once."""
     if resource.name not in TYPES:
         TYPES[resource.name] = Types(resource, members)
@@ -405,22 +424,22 @@ def types_of(resource, members=None):
 
 
 @cache
-def account():
+def account() -> Resource:
     """The resource of the accounts."""
-    return registered(get_user_model().__name__)
+    return cast(Resource, registered(get_user_model().__name__))
 
 
-def account_type():
+def account_type() -> Any:
     return TYPES[account().name].type
 
 
-def order_name(ordering):
+def order_name(ordering: str) -> str:
     """`-created_at` as an enum's name: CREATED_AT_DESC."""
     field = ordering.removeprefix("-").upper()
     return f"{field}_DESC" if ordering.startswith("-") else field
 
 
-def as_text(value):
+def as_text(value: Any) -> str | None:
     """A filter's value as a query string has it."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -1,6 +1,8 @@
 """What every resource's GraphQL types are made of, derived from serializers: a field is declared once."""
 
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Any
 
 import graphene
 from django.core.exceptions import ImproperlyConfigured
@@ -12,10 +14,11 @@ from graphene_django.rest_framework.serializer_converter import (
     get_graphene_type_from_serializer_field,
 )
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
 from graphql_api.core.costs import Field, FieldCost
 from profiles.core.outcomes import InvalidCode, Outcome
-from profiles.core.resources import resources
+from profiles.core.resources import Resource, resources
 from profiles.core.serializers import ResourceSerializer
 
 
@@ -25,10 +28,10 @@ class DateTime(graphene.DateTime):
     serialize = staticmethod(str)
 
 
-_enums = {}
+_enums: dict[str, tuple[Any, Any]] = {}
 
 
-def one_enum(field):
+def one_enum(field: Any) -> Any:
     """The enum of a field's choices: one for outputs and inputs, named after its model and itself.
 
     Raises `ImproperlyConfigured`: another field's enum of other choices has the name.
@@ -54,7 +57,7 @@ get_graphene_type_from_serializer_field.register(serializers.ChoiceField, one_en
 get_graphene_type_from_serializer_field.register(serializers.DateTimeField, lambda field: DateTime)
 
 
-def derived(fields, *, required=()):
+def derived(fields: Mapping[str, serializers.Field[Any, Any, Any, Any]], *, required: Collection[str] = ()) -> Any:
     """A mixin with what GraphQL makes of these serializer fields, by name; `required` ones not null."""
     converted = {name: convert_serializer_field(field, is_input=False) for name, field in fields.items()}
     for name, unmounted in converted.items():
@@ -62,7 +65,7 @@ def derived(fields, *, required=()):
     return type("Derived", (), converted)
 
 
-def made(name, doc, *bases, **members):
+def made(name: str, doc: str, *bases: type, **members: Any) -> Any:
     """A class that is made from a declaration, as a class statement would make it."""
     return type(name, bases, {"__doc__": doc, **members})
 
@@ -84,19 +87,19 @@ class InputError:
     field = graphene.String(description="The input's field; null where it is none of them.")
 
 
-def error_type(name):
+def error_type(name: str) -> Any:
     """The type of a resource's input errors."""
     doc = "What is wrong with an input, field by field: REST's validation errors."
     return made(f"{name}Error", doc, InputError, graphene.ObjectType)
 
 
-def error_list(kind, size, description="What is wrong with the input."):
+def error_list(kind: Any, size: int, description: str = "What is wrong with the input.") -> Field:
     """A payload's `errors`, so many at the most."""
     errors = graphene.List(graphene.NonNull(kind))
     return Field(errors, required=True, description=description, cost=FieldCost(size=size))
 
 
-def input_errors(kind, error):
+def input_errors(kind: Any, error: ValidationError) -> list[Any]:
     """A serializer's ValidationError, nested ones too, as a list of this type of errors."""
     return [
         kind(code=flat.code, message=flat.detail, field=flat.attr and to_camel_case(flat.attr))
@@ -104,7 +107,7 @@ def input_errors(kind, error):
     ]
 
 
-def average_length(resource):
+def average_length(resource: Resource) -> float:
     """How many characters a text has that is written to a field of a resource, on average and at the most."""
     fields = [each for each in resource.serializer().fields.values() if not each.read_only]
     return sum(getattr(each, "max_length", None) or 0 for each in fields) / len(fields)
