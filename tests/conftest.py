@@ -41,9 +41,10 @@ def quick_passwords(settings):
 
 @pytest.fixture(autouse=True)
 def uncollected_static_files(settings):
-    """The admin's pages need no files collected here."""
+    """The admin's pages need no files collected here, and a client need not list those that are."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(autouse=True)
