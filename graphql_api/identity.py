@@ -48,10 +48,9 @@ def mutation(operation: Operation) -> Any:
     members = {
         "__doc__": f"{operation.title}: REST's POST {operation.path}/.",
         "Arguments": arguments(operation.input),
+        "attempts": operation.attempts,
         "operation": operation,
     }
-    if operation.attempts:
-        members["attempts"] = lambda context, sent: operation.attempts(context.request, context.actor, sent)
     return type(operation.name[0].upper() + operation.name[1:], (payload(operation.output), IdentityMutation), members)
 
 

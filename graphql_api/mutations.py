@@ -1,12 +1,11 @@
 """What can be written."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import graphene
 from rest_framework.exceptions import ValidationError
 
-from graphql_api.core.context import Context, Info
+from graphql_api.core.context import Info
 from graphql_api.core.resources import REPLACES, UPDATES, Shown, show
 from graphql_api.core.types import derived, input_errors
 from graphql_api.identity import IdentityMutations
@@ -14,7 +13,6 @@ from graphql_api.types import OTHERS, PROFILE
 from profiles.bulk import MOST, update_many
 from profiles.core.models import Door
 from profiles.core.policy import Action
-from profiles.identity.counters import Count
 from profiles.identity.throttling import sign_up_attempts
 from profiles.models import Profile
 from profiles.resource import PROFILES
@@ -34,8 +32,7 @@ class CreateProfile(graphene.relay.ClientIDMutation):
     profile = graphene.Field(PROFILE.type, description="As its owner sees it; null where there are errors.")
     errors = PROFILE.errors()
 
-    def attempts(context: Context, arguments: dict[str, Any]) -> Sequence[Count]:
-        return sign_up_attempts(context.request, context.actor)
+    attempts = staticmethod(sign_up_attempts)
 
     @classmethod
     def mutate_and_get_payload(

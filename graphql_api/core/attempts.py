@@ -1,6 +1,6 @@
 """The attempts that an operation makes: at a password, and to sign up. They are counted with its root fields."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -21,9 +21,7 @@ from graphql_api.core.context import Context
 from graphql_api.core.costs import definition_of, graphql_schema, made_from
 from graphql_api.core.limits import Measured
 from profiles.identity.counters import Count
-
-Attempts = Callable[[Context, dict[str, Any]], Sequence[Count]]
-"""What a mutation that takes credentials declares as `attempts`: the counts of its arguments, which may be missing."""
+from profiles.identity.throttling import Attempts
 
 
 @cache
@@ -50,7 +48,7 @@ def attempts_of(context: Context, measured: Measured) -> Sequence[Count]:
         arguments = get_argument_values(definition, node, measured.variables)
     except GraphQLError:
         arguments = {}
-    return declared[node.name.value](context, arguments)
+    return declared[node.name.value](context.request, context.actor, arguments)
 
 
 def root_fields(schema: GraphQLSchema, measured: Measured) -> list[FieldNode]:

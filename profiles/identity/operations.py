@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -13,12 +13,9 @@ from rest_framework.serializers import Serializer
 from profiles.core.actors import Actor
 from profiles.identity import credentials, families, tokens
 from profiles.identity.counters import Count
-from profiles.identity.throttling import password_attempts, sign_in_attempts
+from profiles.identity.throttling import Attempts, password_attempts, sign_in_attempts
 from profiles.models import Profile
 from profiles.policy import AccountAction, policy
-
-Attempts: TypeAlias = Callable[[HttpRequest | Request, Actor, Any], list[Count]]
-"""The counts of an attempt, from the request, its caller and the input as sent; None: it was not or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

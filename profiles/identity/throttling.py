@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -135,6 +135,9 @@ def _refusals(request: HttpRequest | Request, actor: Actor, cost: int = 1) -> Co
 
 # Attempts
 
+Attempts: TypeAlias = Callable[[HttpRequest | Request, Actor, Any], Sequence[Count]]
+"""The counts of an attempt, from the request, its caller and the input as sent; None: it was not or cannot be read."""
+
 
 def sign_in_attempts(request: HttpRequest | Request | None, account: Any) -> list[Count]:
     """The counts of an attempt to sign in.
@@ -167,7 +170,7 @@ def password_attempts(actor: Actor) -> list[Count]:
     return [_password_attempt(actor.profile)]
 
 
-def sign_up_attempts(request: HttpRequest | Request, actor: Actor) -> list[Count]:
+def sign_up_attempts(request: HttpRequest | Request, actor: Actor, sent: Any = None) -> list[Count]:
     """The counts of an attempt to sign up; of staff, who make accounts for others, the budget of writes is enough."""
     return [] if actor.is_staff else [Count(rate("SIGN_UP_LIMIT_PER_ADDRESS"), f"sign_ups:{address_of(request)}")]
 
