@@ -43,7 +43,8 @@ STAFF_READS_AND_WRITES = frozenset({"is_active"})
 """Staff write these of others: they never disable themselves, and an active member of staff remains."""
 SHOWN = frozenset({"username", "bio", "display_name", "location", "website", "time_zone"})
 OWNER_WRITES = SHOWN | OWNER_READS | {"email"}  # and staff
-WRITTEN_ALONE = {"password"}  # at sign-up; nobody reads it
+OWNER_SETS = OWNER_WRITES | {"password"}  # at sign-up; nobody reads a password
+STAFF_SETS = OWNER_SETS | STAFF_READS_AND_WRITES
 
 
 class ProfilePolicy(Policy["Profile"]):
@@ -82,8 +83,8 @@ class ProfilePolicy(Policy["Profile"]):
         return super().reads_all(actor, field) or (actor.is_staff and field in self.listed_fields)
 
     def settable(self, actor: Actor, fields: Iterable[str]) -> list[str]:
-        staffs = STAFF_READS_AND_WRITES if actor.is_staff else frozenset()
-        return [field for field in fields if field in OWNER_WRITES | WRITTEN_ALONE | staffs]
+        may_set = STAFF_SETS if actor.is_staff else OWNER_SETS
+        return [field for field in fields if field in may_set]
 
     def writable(self, actor: Actor, row: Profile, fields: Iterable[str]) -> list[str]:
         if not self.can(actor, Action.UPDATE, row):

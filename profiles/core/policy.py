@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Q
@@ -90,12 +91,12 @@ class Policy(Generic[Row]):
 
     # What follows
 
-    @property
+    @cached_property
     def listed_fields(self) -> Set[str]:
         """The fields of which this policy says who reads them."""
         return OF_ANY_RESOURCE | self.visible_fields | self.restricted_fields
 
-    @property
+    @cached_property
     def always_shown(self) -> Set[str]:
         """The fields that no reader of a row finds empty because of who it is."""
         return (OF_ANY_RESOURCE | self.visible_fields) - {"updated_by"}
