@@ -26,6 +26,7 @@ from profiles.core.actors import Actor
 from profiles.core.models import parse_key
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.pages import Row, paginate
+from profiles.core.policy import visible_key
 from profiles.identity import security
 from profiles.identity.sessions import AdminSession
 from profiles.models import Change, Export, IdempotencyKey, Profile, TokenFamily, logged_about
@@ -62,7 +63,7 @@ class WriteSerializer(serializers.ModelSerializer[Change]):
         read_only_fields = fields
 
     def get_profile(self, change: Change) -> int | None:
-        return policy.visible_key(self.context["actor"], change.profile)
+        return visible_key(self.context["actor"], change.profile)
 
 
 class TokenFamilySerializer(serializers.ModelSerializer[TokenFamily]):
@@ -250,7 +251,7 @@ def _admin_log(profile: Profile, actor: Actor) -> Iterator[list[dict[str, Any]]]
             {
                 "at": entry.action_time,
                 "action": ACTIONS[entry.action_flag],
-                "actor": policy.visible_key(actor, entry.user),
+                "actor": visible_key(actor, entry.user),
                 "profile": visible.get(entry.object_id) if entry.content_type_id == profile_type.pk else None,
             }
             for entry in page

@@ -204,7 +204,7 @@ GRAPHQL_JWT = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["profiles.identity.authentication.BearerAuthentication"],
-    "UNAUTHENTICATED_TOKEN": "profiles.policy.Actor",
+    "UNAUTHENTICATED_TOKEN": "profiles.core.actors.Actor",
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["profiles.identity.throttling.OperationThrottle"],
     "DEFAULT_PARSER_CLASSES": ["profiles.core.parsers.StrictJSONParser"],

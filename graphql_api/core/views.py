@@ -35,9 +35,10 @@ from graphql_api.core.attempts import OneWithCredentials, attempts_of
 from graphql_api.core.context import Context
 from graphql_api.core.costs import graphql_schema
 from graphql_api.core.execution import Execution, LongExecution, execute
-from profiles.core.actors import Actor, actor_of
+from profiles.core.actors import Actor
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.parsers import parse_json, read_query
+from profiles.identity.callers import actor_of
 from profiles.identity.throttling import Budget, is_counted, require_patience, spend, spend_after_reading
 from server.edge.traffic import traffic
 

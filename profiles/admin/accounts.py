@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from rest_framework.exceptions import ValidationError
 
-from profiles.admin.site import ClosedAdmin, actor_of
+from profiles.admin.site import ClosedAdmin
 from profiles.core.actors import Actor
 from profiles.core.models import Door
 from profiles.core.outcomes import Refused
 from profiles.core.policy import Action
 from profiles.core.writing import Write
 from profiles.identity import families
+from profiles.identity.callers import actor_of
 from profiles.models import Change, Profile, ProfileQuerySet, TokenFamily
 from profiles.policy import AccountAction, policy
 from profiles.serializers import ProfileSerializer

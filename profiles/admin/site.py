@@ -18,19 +18,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from profiles.core.actors import Actor
 from profiles.core.outcomes import Outcome, Refused
 from profiles.fields import Password
 from profiles.identity import accounts, security
+from profiles.identity.callers import actor_of
 from profiles.identity.throttling import Budget, count_password_change, sign_in_attempts, spend
 from profiles.models import Profile
 
 LONGEST_SEARCH = 100  # characters: each word is one more condition on each of the `search_fields`
 UNUSED = {"autocomplete", "view_on_site"}  # views that find rows of any model by their parameters
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    return Actor(request.user if isinstance(request.user, Profile) else None)
 
 
 class PasswordForm(AdminPasswordChangeForm):

@@ -11,8 +11,7 @@ from rest_framework import serializers
 from profiles.core.actors import Actor
 from profiles.core.models import AbstractChange, Door, Resource
 from profiles.core.pages import Page, PageQuery, paginate
-from profiles.core.policy import Action
-from profiles.core.serializers import visible_key
+from profiles.core.policy import Action, visible_key
 
 NEWEST_FIRST = ("-version",)
 

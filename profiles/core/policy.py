@@ -101,11 +101,6 @@ class Policy(Generic[Row]):
         """The fields that no reader of a row finds empty because of who it is."""
         return (OF_ANY_RESOURCE | self.visible_fields) - {"updated_by"}
 
-    def visible_key(self, actor: Actor, row: Any) -> int | None:
-        """The key of a row that something refers to; None where there is none, or the actor may not see it."""
-        key: int | None = row.pk if row is not None and self.sees(actor, row) else None
-        return key
-
     def require(self, actor: Actor, action: StrEnum, row: Row | None) -> Row:
         """The row, where it is there and `can` says yes.
 
@@ -116,13 +111,13 @@ class Policy(Generic[Row]):
         if row is None or not self.sees(actor, row):
             raise unseen(actor)
         if not self.can(actor, action, row):
-            raise Refused(Outcome.UNAUTHENTICATED if actor.is_anonymous else Outcome.FORBIDDEN)
+            raise denied(actor)
         return row
 
     def require_create(self, actor: Actor) -> None:
         """Pass where this actor may create a row. Raises `Refused`: UNAUTHENTICATED, FORBIDDEN."""
         if not self.may_create(actor):
-            raise Refused(Outcome.UNAUTHENTICATED if actor.is_anonymous else Outcome.FORBIDDEN)
+            raise denied(actor)
 
     def require_filter(self, actor: Actor, name: str, field: str) -> None:
         """Pass where this actor may filter by this model field. Raises `Refused`: FORBIDDEN, which names the filter."""
@@ -137,12 +132,21 @@ def require_writer(actor: Actor) -> None:
     Raises:
         Refused: UNAUTHENTICATED, FORBIDDEN.
     """
-    if actor.is_anonymous:
-        raise Refused(Outcome.UNAUTHENTICATED)
-    if not actor.may_write:
-        raise Refused(Outcome.FORBIDDEN)
+    if actor.is_anonymous or not actor.may_write:
+        raise denied(actor)
+
+
+def denied(actor: Actor, outcome: Outcome = Outcome.FORBIDDEN) -> Refused:
+    """What an actor is told that may not do something: this outcome, or to sign in where it has not."""
+    return Refused(Outcome.UNAUTHENTICATED if actor.is_anonymous else outcome)
 
 
 def unseen(actor: Actor) -> Refused:
-    """What an actor is told of a row that is not there, or not there for it: the same."""
-    return Refused(Outcome.UNAUTHENTICATED if actor.is_anonymous else Outcome.NOT_FOUND)
+    """What an actor is told of a row that does not exist, or that it may not see: the same."""
+    return denied(actor, Outcome.NOT_FOUND)
+
+
+def visible_key(actor: Actor, row: Any) -> int | None:
+    """The key of a row that something refers to; None where there is none, or the actor may not see it."""
+    key: int | None = row.pk if row is not None and row.policy.sees(actor, row) else None
+    return key

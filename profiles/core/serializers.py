@@ -16,7 +16,7 @@ from profiles.core.actors import Actor
 from profiles.core.fields import Choice, Email, Flag, Line, Text, Website, unknown
 from profiles.core.models import Resource
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
-from profiles.core.policy import IDENTITY, STAMPS, Policy
+from profiles.core.policy import IDENTITY, STAMPS, Policy, visible_key
 from profiles.core.preconditions import entity_tag, if_match, if_none_match
 from profiles.core.writing import Write
 
@@ -211,12 +211,6 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         """Delete the row by the one write path, if the preconditions hold. Raises as `writing.delete` does."""
         expected_version = self._expected_version({}, self.shown_before())
         writing.delete(self.row, actor=self.actor, expected_version=expected_version)
-
-
-def visible_key(actor: Actor, row: Any) -> int | None:
-    """The key of a row that something refers to; None where there is none, or the actor may not see it."""
-    key: int | None = row and row.policy.visible_key(actor, row)
-    return key
 
 
 def _same(value: Any, shown: Any) -> bool:

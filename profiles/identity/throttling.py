@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +17,7 @@ from rest_framework.throttling import BaseThrottle
 from profiles.core.actors import Actor
 from profiles.core.addresses import address_of, networks
 from profiles.core.outcomes import Outcome, Refused
+from profiles.identity.callers import actor_of
 from profiles.identity.counters import Count, Counter, Memory, Rate, Shared, Window, parse_rate
 from profiles.models import Profile, comparable_username
 from profiles.policy import AccountAction, policy
@@ -255,7 +256,7 @@ class OperationThrottle(BaseThrottle):
     """
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        actor = cast(Actor, request.auth)
+        actor = actor_of(request)
         budget = Budget.READS if request.method in SAFE_METHODS else Budget.WRITES
         attempts = self.attempts(request, actor) if request.method == "POST" else ()
         spend(request, actor, budget, 1 + getattr(view, "extra_operations", 0), attempts)

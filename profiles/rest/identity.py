@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from profiles.core.actors import Actor
 from profiles.identity import keys
+from profiles.identity.callers import actor_of
 from profiles.identity.operations import Operation
 from profiles.identity.throttling import Budget, OperationThrottle, require_patience, spend, spend_after_reading
 
@@ -24,7 +24,7 @@ class IdentityThrottle(OperationThrottle):
     """
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        actor, operation = cast(Actor, request.auth), cast(IdentityView, view).operation
+        actor, operation = actor_of(request), cast(IdentityView, view).operation
         if request.method != "POST" or operation.attempts is None:
             return super().allow_request(request, view)
         if not operation.counts_input:
@@ -47,7 +47,7 @@ class IdentityView(GenericAPIView[Any]):
     operation = cast(Operation, None)
 
     def post(self, request: Request) -> Response:
-        profile = self.operation.authorize(cast(Actor, request.auth))
+        profile = self.operation.authorize(actor_of(request))
         serializer = self.get_serializer(data=request.data, context={"profile": profile})
         serializer.is_valid(raise_exception=True)
         output = self.operation.perform(request, profile, **serializer.validated_data)

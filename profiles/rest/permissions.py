@@ -6,8 +6,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from profiles.core.actors import actor_of
 from profiles.core.policy import Action
+from profiles.identity.callers import actor_of
 
 
 class PolicyPermission(BasePermission):

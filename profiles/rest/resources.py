@@ -15,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.status import HTTP_304_NOT_MODIFIED
 from rest_framework.views import APIView
 
-from profiles.core.actors import Actor, actor_of
+from profiles.core.actors import Actor
 from profiles.core.histories import read_history
 from profiles.core.listing import list_rows
 from profiles.core.models import Door, ResourceQuerySet
@@ -26,6 +26,7 @@ from profiles.core.preconditions import if_match, if_none_match
 from profiles.core.resources import Resource
 from profiles.core.serializers import ResourceSerializer
 from profiles.core.writing import Write
+from profiles.identity.callers import actor_of
 from profiles.rest.pagination import page_response
 from profiles.rest.permissions import PolicyPermission
 
