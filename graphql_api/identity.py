@@ -4,11 +4,10 @@ from typing import Any
 
 import graphene
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
 from graphql_api.core.context import Info
 from graphql_api.core.costs import FieldCost
-from graphql_api.core.types import derived, input_errors
+from graphql_api.core.types import derived
 from graphql_api.types import PROFILE
 from profiles.identity.operations import OPERATIONS, Operation
 
@@ -35,12 +34,13 @@ class IdentityMutation(graphene.Mutation):
     def mutate(cls, root: Any, info: Info, **values: Any) -> Any:
         profile = cls.operation.authorize(info.context.actor)
         serializer = cls.operation.input(data=values, context={"profile": profile})
-        try:
+
+        def performed() -> dict[str, Any]:
             serializer.is_valid(raise_exception=True)
             output = cls.operation.perform(info.context.request, profile, **serializer.validated_data)
-            return cls(**{RENAMED.get(name, name): value for name, value in output.items()}, errors=[])
-        except ValidationError as error:
-            return cls(errors=input_errors(PROFILE.error, error))
+            return {RENAMED.get(name, name): value for name, value in output.items()}
+
+        return PROFILE.answer(cls, performed)
 
 
 def mutation(operation: Operation) -> Any:

@@ -3,11 +3,10 @@
 from typing import Any
 
 import graphene
-from rest_framework.exceptions import ValidationError
 
 from graphql_api.core.context import Info
-from graphql_api.core.resources import REPLACES, UPDATES, Shown, show
-from graphql_api.core.types import derived, input_errors
+from graphql_api.core.resources import show
+from graphql_api.core.types import derived
 from graphql_api.identity import IdentityMutations
 from graphql_api.types import OTHERS, PROFILE
 from profiles.bulk import MOST, update_many
@@ -43,11 +42,11 @@ class CreateProfile(graphene.relay.ClientIDMutation):
         client_mutation_id: str | None = None,
         **values: Any,
     ) -> Any:
-        def signed_up() -> Shown:
+        def signed_up() -> dict[str, Any]:
             made = sign_up(info.context.actor, values, key=idempotency_key)
             profile = show(info, PROFILES, made.profile)
             profile.values.update(made.shown)
-            return profile
+            return {"profile": profile}
 
         return PROFILE.answer(cls, signed_up)
 
@@ -72,19 +71,20 @@ class UpdateProfiles(graphene.relay.ClientIDMutation):
         cls, root: Any, info: Info, profiles: list[dict[str, Any]], client_mutation_id: str | None = None
     ) -> Any:
         items = [(Profile.key_of(item.pop("id")), item, item.pop("if_match", None)) for item in map(dict, profiles)]
-        try:
+
+        def updated() -> dict[str, Any]:
             written = update_many(items, actor=info.context.actor, door=Door.GRAPHQL)
-            return cls(profiles=[show(info, PROFILES, profile) for profile in written], errors=[])
-        except ValidationError as error:
-            return cls(errors=input_errors(PROFILE.error, error))
+            return {"profiles": [show(info, PROFILES, profile) for profile in written]}
+
+        return PROFILE.answer(cls, updated)
 
 
 class ProfileMutations:
     create_profile = CreateProfile.Field()
-    delete_profile = PROFILE.delete("Delete a profile, and with it its history and its tokens").Field()
-    update_profile = PROFILE.write("UpdateProfile", UPDATES, Action.UPDATE).Field()
+    delete_profile = PROFILE.delete(also="its history and its tokens").Field()
+    update_profile = PROFILE.write(Action.UPDATE).Field()
     update_profiles = UpdateProfiles.Field()
-    replace_profile = PROFILE.write("ReplaceProfile", REPLACES, Action.REPLACE).Field()
+    replace_profile = PROFILE.write(Action.REPLACE).Field()
 
 
 class Mutation(*[types.mutations() for types in OTHERS], IdentityMutations, ProfileMutations, graphene.ObjectType):

@@ -5,7 +5,7 @@ from typing import Any
 import graphene
 
 from graphql_api.core.context import Info
-from graphql_api.core.resources import types_of
+from graphql_api.core.resources import Types
 from profiles import exports
 from profiles.core.resources import resources
 from profiles.policy import AccountAction, policy
@@ -33,5 +33,5 @@ class ProfileMembers:
         return ProfileExport(url=info.context.request.build_absolute_uri(exports.path_of(row)))
 
 
-PROFILE = types_of(PROFILES, ProfileMembers)
-OTHERS = [types_of(resource) for resource in resources() if resource is not PROFILES]
+PROFILE = Types(PROFILES, ProfileMembers)
+OTHERS = [Types(resource) for resource in resources(but=PROFILES)]

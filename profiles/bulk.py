@@ -78,8 +78,8 @@ def _taken(inputs: Sequence[Any]) -> set[str]:
     """The usernames, of those that are wanted, that are somebody's, or wanted twice."""
     given = [values.get("username") for values in inputs if isinstance(values, Mapping)]
     names = Counter(name for text in given if isinstance(text, str) and (name := comparable_username(text.strip())))
-    found = Profile.objects.among([], list(names)) if names else Profile.objects.none()
-    return {profile.username.lower() for profile in found} | {name for name, count in names.items() if count > 1}
+    found = Profile.objects.filter(username__lower__in=names).values_list("username__lower", flat=True)
+    return {*found} | {name for name, count in names.items() if count > 1}
 
 
 def _validate(serializers: Sequence[ProfileSerializer]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -59,10 +59,6 @@ class ProfileQuerySet(ResourceQuerySet):
         """The profile of this username, whatever the case; none where no username looks like that."""
         name = comparable_username(username)
         return self.filter(username__lower=name) if name else self.none()
-
-    def among(self, keys: Collection[int], usernames: Collection[str]) -> ProfileQuerySet:
-        """The profiles of these keys and of these usernames, as `comparable_username` gives them."""
-        return self.filter(models.Q(pk__in=keys) | models.Q(username__lower__in=usernames))
 
     def owned_by(self, actor: Actor) -> ProfileQuerySet:
         """The actor's own profile; none for nobody in particular."""

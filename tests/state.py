@@ -4,12 +4,12 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
-from profiles.models import Change, Profile
+from profiles.resource import PROFILES
 
 
-def stored():
-    """Every row of both tables, as it is."""
-    return list(Profile.objects.order_by("pk").values()), list(Change.objects.order_by("pk").values())
+def stored(resource=PROFILES):
+    """Every row of a resource, and of its history, as it is."""
+    return [list(model.objects.order_by("pk").values()) for model in (resource.model, resource.changes)]
 
 
 @contextmanager

@@ -16,10 +16,11 @@ from graphql import (
     get_named_type,
 )
 from graphql.execution.collect_fields import collect_fields
+from rest_framework.request import Request
 
-from graphql_api.core.context import Context
 from graphql_api.core.costs import definition_of, graphql_schema, made_from
 from graphql_api.core.limits import Measured
+from profiles.core.actors import Actor
 from profiles.identity.counters import Count
 from profiles.identity.throttling import Attempts
 
@@ -32,7 +33,7 @@ def takes_credentials(schema: GraphQLSchema) -> dict[str, Attempts]:
     return {name: attempts for name, attempts in declared.items() if callable(attempts)}
 
 
-def attempts_of(context: Context, measured: Measured) -> Sequence[Count]:
+def attempts_of(request: Request, actor: Actor, measured: Measured) -> Sequence[Count]:
     """The counts of the one root field that takes credentials; none where there is none.
 
     Two of them, and arguments that are wrong, are refused by validation, before anything is attempted.
@@ -48,7 +49,7 @@ def attempts_of(context: Context, measured: Measured) -> Sequence[Count]:
         arguments = get_argument_values(definition, node, measured.variables)
     except GraphQLError:
         arguments = {}
-    return declared[node.name.value](context.request, context.actor, arguments)
+    return declared[node.name.value](request, actor, arguments)
 
 
 def root_fields(schema: GraphQLSchema, measured: Measured) -> list[FieldNode]:

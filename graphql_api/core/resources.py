@@ -1,7 +1,7 @@
 """The GraphQL types, queries and mutations of any resource, made from its declaration."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, cached_property
@@ -51,19 +51,16 @@ FILTER_TYPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Shown:
-    """A row as a resolver gives it, and the serializer that says what its reader is shown."""
+    """A row as a resolver gives it, the serializer that says what its reader is shown, and the fields that were asked
+    for, by name."""
 
     row: Any
     serializer: ResourceSerializer
+    values: dict[str, Any] = field(default_factory=dict)
 
-    @cached_property
-    def values(self) -> dict[str, Any]:
-        """The fields that were asked for, by name."""
-        return {}
-
-    @cached_property
+    @property
     def etag(self) -> str:
         return entity_tag({name: self.field(name) for name in self.serializer.names})
 
@@ -97,7 +94,7 @@ class Types:
         self.resource, self.name = resource, resource.name
         self.fields = dict(resource.serializer().fields)
         self.error = error_type(self.name)
-        self.change = self._change()
+        self.history = self._history()
         self.type = self._type(members)
         self.connection = made(
             f"{self.name}Connection",
@@ -110,6 +107,7 @@ class Types:
                 cost=FieldCost(operations=COUNT_OPERATIONS, rows=50),
             ),
         )
+        TYPES[self.name] = self
 
     # Types
 
@@ -125,7 +123,7 @@ class Types:
                 graphene.NonNull(graphene.String), required=True, description=fields["editable_fields"].help_text
             )
             etag = graphene.String(required=True, description="For ifMatch, and for REST's If-Match.")
-            history = graphene.Field(lambda: self.change, **PAGE_ARGUMENTS, description=about)
+            history = graphene.Field(lambda: self.history, **PAGE_ARGUMENTS, description=about)
 
             def is_type_of(shown: Any, info: Info) -> bool:
                 return shown.serializer.Meta.model is resource.model
@@ -149,7 +147,7 @@ class Types:
                 actor = info.context.actor
                 page = read_history(shown.row, actor, page_values(**arguments))
                 changes = resource.change_serializer(page.rows, many=True, context={"actor": actor}).data
-                return connection(self.change, page, list(zip(page.rows, changes, strict=True)))
+                return connection(self.history, page, list(zip(page.rows, changes, strict=True)))
 
         class Meta:
             interfaces = (Node,)
@@ -168,7 +166,7 @@ class Types:
             serializer_fields=fields,
         )
 
-    def _change(self) -> Any:
+    def _history(self) -> Any:
         """The connection of its history."""
         fields = dict(self.resource.change_serializer().fields)
         shown = {name: field for name, field in fields.items() if name not in ("actor", "changes")}
@@ -301,12 +299,11 @@ class Types:
 
     def mutations(self) -> Any:
         """A mixin with the mutations of one row: create, delete, update, replace."""
-        name = self.name
         made_of = {
             f"create_{self.resource.field}": self.create(),
-            f"delete_{self.resource.field}": self.delete(f"Delete a {self.resource.noun}, and with it its history"),
-            f"update_{self.resource.field}": self.write(f"Update{name}", UPDATES, Action.UPDATE),
-            f"replace_{self.resource.field}": self.write(f"Replace{name}", REPLACES, Action.REPLACE),
+            f"delete_{self.resource.field}": self.delete(),
+            f"update_{self.resource.field}": self.write(Action.UPDATE),
+            f"replace_{self.resource.field}": self.write(Action.REPLACE),
         }
         return type("Mutations", (), {field: mutation.Field() for field, mutation in made_of.items()})
 
@@ -331,26 +328,36 @@ class Types:
     def errors(self, *texts: str, size: int | None = None) -> Field:
         return error_list(self.error, size or len(self.fields), *texts)
 
-    def payload(self, description: str) -> dict[str, Any]:
-        """The members of a mutation that answers with the row."""
-        return {
-            self.resource.field: graphene.Field(self.type, description=description),
-            "errors": self.errors(),
-        }
-
-    def answer(self, mutation: Any, perform: Callable[[], Any]) -> Any:
-        """A mutation's payload: what `perform` returns, or what is wrong with the input."""
+    def answer(self, payload: Any, perform: Callable[[], dict[str, Any]]) -> Any:
+        """A mutation's payload: the members that `perform` returns, or what is wrong with the input."""
         try:
-            return mutation(**{self.resource.field: perform()}, errors=[])
+            return payload(**perform(), errors=[])
         except ValidationError as error:
-            return mutation(errors=input_errors(self.error, error))
+            return payload(errors=input_errors(self.error, error))
 
-    def write(self, name: str, doc: str, action: Action) -> Any:
-        """Permit, load through the visible set, validate, write: a mutation of one row."""
+    def mutation(self, name: str, doc: str, given: Any, mutate: Any, **shown: Any) -> Any:
+        """A mutation of an input and a payload (Relay's Input Object Mutations), by default of the row."""
+        row = graphene.Field(self.type, description="As it now is; null where there are errors.")
+        shown = shown or {self.resource.field: row, "errors": self.errors()}
+        members = {"Input": given, "mutate_and_get_payload": classmethod(mutate), **shown}
+        return made(f"{name}{self.name}", doc, graphene.relay.ClientIDMutation, **members)
+
+    def create(self) -> Any:
         resource = self.resource
 
+        def mutate(payload: Any, root: Any, info: Info, client_mutation_id: str | None = None, **values: Any) -> Any:
+            resource.policy.require_create(info.context.actor)
+            serializer = resource.serializer(data=values, context={"write": Write(info.context.actor, Door.GRAPHQL)})
+            return self.answer(payload, lambda: self.saved(info, serializer))
+
+        doc = f"Create a {resource.noun}: REST's POST /{resource.plural}/."
+        return self.mutation("Create", doc, derived(self.writable), mutate)
+
+    def write(self, action: Action) -> Any:
+        """Permit, load through the visible set, validate, write: a mutation of one row."""
+
         def mutate(
-            mutation: Any,
+            payload: Any,
             root: Any,
             info: Info,
             id: str,
@@ -358,69 +365,49 @@ class Types:
             client_mutation_id: str | None = None,
             **values: Any,
         ) -> Any:
-            row = load(info, resource, resource.model.objects.with_node_id(id), action)
-            context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
-            serializer = resource.serializer(row, data=values, partial=action is Action.UPDATE, context=context)
-            return self.answer(mutation, lambda: self.saved(info, serializer))
+            row, context = self.loaded(info, id, action, if_match)
+            serializer = self.resource.serializer(row, data=values, partial=action is Action.UPDATE, context=context)
+            return self.answer(payload, lambda: self.saved(info, serializer))
 
-        shown = self.payload("As it now is; null where there are errors.")
-        return self.mutation(name, doc, self.input, mutate, shown)
+        return self.mutation(action.title(), WRITES[action], self.input, mutate)
 
-    def create(self) -> Any:
-        resource = self.resource
-
-        def mutate(mutation: Any, root: Any, info: Info, client_mutation_id: str | None = None, **values: Any) -> Any:
-            resource.policy.require_create(info.context.actor)
-            serializer = resource.serializer(data=values, context={"write": Write(info.context.actor, Door.GRAPHQL)})
-            return self.answer(mutation, lambda: self.saved(info, serializer))
-
-        shown = self.payload("As it now is; null where there are errors.")
-        doc = f"Create a {resource.noun}: REST's POST /{resource.plural}/."
-        return self.mutation(f"Create{self.name}", doc, derived(self.writable), mutate, shown)
-
-    def saved(self, info: Info, serializer: ResourceSerializer) -> Shown:
-        serializer.is_valid(raise_exception=True)
-        return show(info, self.resource, serializer.save())
-
-    def delete(self, what: str) -> Any:
-        resource = self.resource
+    def delete(self, also: str = "its history") -> Any:
+        """Permit, load, delete: a mutation of one row, with which something else goes `also`."""
 
         class Input:
-            id = graphene.ID(required=True, description=f"The {resource.noun}'s global id.")
+            id = graphene.ID(required=True, description=f"The {self.resource.noun}'s global id.")
             if_match = graphene.String(
                 description="Delete only this etag, or any with '*'; what is no etag is a CONFLICT."
             )
 
-        def mutate(mutation: Any, root: Any, info: Info, id: str, if_match: str | None = None, **others: Any) -> Any:
-            row = load(info, resource, resource.model.objects.with_node_id(id), Action.DELETE)
-            context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
-            resource.serializer(row, context=context).delete()
-            return mutation(deleted_id=id, errors=[])
+        def mutate(payload: Any, root: Any, info: Info, id: str, if_match: str | None = None, **others: Any) -> Any:
+            row, context = self.loaded(info, id, Action.DELETE, if_match)
+            self.resource.serializer(row, context=context).delete()
+            return payload(deleted_id=id, errors=[])
 
-        shown = {
-            "deleted_id": graphene.ID(description="What was deleted."),
-            "errors": self.errors("None: a refusal is a top-level error."),
-        }
-        return self.mutation(f"Delete{self.name}", f"{what}: REST's DELETE.", Input, mutate, shown)
+        doc = f"Delete a {self.resource.noun}, and with it {also}: REST's DELETE."
+        deleted_id = graphene.ID(description="What was deleted.")
+        errors = self.errors("None: a refusal is a top-level error.")
+        return self.mutation("Delete", doc, Input, mutate, deleted_id=deleted_id, errors=errors)
 
-    def mutation(self, name: str, doc: str, given: Any, mutate: Any, shown: Any, **members: Any) -> Any:
-        """A mutation of an input and a payload (Relay's Input Object Mutations)."""
-        members |= {"Input": given, "mutate_and_get_payload": classmethod(mutate), **shown}
-        return made(name, doc, graphene.relay.ClientIDMutation, **members)
+    def loaded(self, info: Info, node_id: str, action: Action, if_match: str | None) -> tuple[Any, dict[str, Any]]:
+        """The row of this id, which the caller may do this to, and the context of a serializer that does it."""
+        row = load(info, self.resource, self.resource.model.objects.with_node_id(node_id), action)
+        return row, {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
+
+    def saved(self, info: Info, serializer: ResourceSerializer) -> dict[str, Shown]:
+        serializer.is_valid(raise_exception=True)
+        return {self.resource.field: show(info, self.resource, serializer.save())}
 
 
-UPDATES = "Change the fields that are given, and no other: REST's PATCH."
-REPLACES = "Give every field its value; one that is left out goes back to its default. REST's PUT."
+WRITES = {
+    Action.UPDATE: "Change the fields that are given, and no other: REST's PATCH.",
+    Action.REPLACE: "Give every field its value; one that is left out goes back to its default. REST's PUT.",
+}
+"""What the mutation of an action says of itself."""
 
 TYPES: dict[str, Types] = {}
 """The types of each resource, by its name."""
-
-
-def types_of(resource: Resource, members: type | None = None) -> Types:
-    """The types of a resource, made once."""
-    if resource.name not in TYPES:
-        TYPES[resource.name] = Types(resource, members)
-    return TYPES[resource.name]
 
 
 @cache

@@ -165,7 +165,7 @@ class GraphQLView(APIView):
     def count(self, measured: limits.Measured) -> None:
         """Count a document: its operations, and of a mutation what it attempts. Raises `Refused`: THROTTLED."""
         budget = Budget.READS if measured.is_query else Budget.WRITES
-        attempts = () if measured.is_query else attempts_of(Context(self.request, self.actor), measured)
+        attempts = () if measured.is_query else attempts_of(self.request, self.actor, measured)
         spend_after_reading(self.request, self.actor, budget, measured.cost.operations, attempts)
 
     def validate(self, text: str) -> None:

@@ -1,6 +1,6 @@
 """The list of a resource: what an actor may see, filtered, searched, ordered, by pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from profiles.core.actors import Actor
@@ -25,15 +25,6 @@ def list_rows(
         ValidationError: a name that there is not, or a value that is not of its form.
         Refused: FORBIDDEN: a filter on a field that this actor may not read.
     """
-    rows, ordering, wanted = selected(resource, rows, actor, values)
-    count = rows.count() if wanted.pop("count") else None
-    return paginate(rows, ordering, **wanted), count
-
-
-def selected(
-    resource: Resource, rows: ResourceQuerySet, actor: Actor, values: Mapping[str, Any]
-) -> tuple[ResourceQuerySet, Sequence[str], dict[str, Any]]:
-    """What `list_rows` lists of these rows, their ordering, and the page of them. Raises as it does."""
     filters = {name: values[name] for name in resource.filters.base_filters if name in values}
     query = resource.list_query(data={name: value for name, value in values.items() if name not in filters})
     query.is_valid(raise_exception=True)
@@ -47,4 +38,5 @@ def selected(
     fields = resource.orderings[ordering]
     for field in resource.ordered_by(fields):
         resource.policy.require_filter(actor, "ordering", field)
-    return rows, fields, wanted
+    count = rows.count() if wanted.pop("count") else None
+    return paginate(rows, fields, **wanted), count

@@ -191,6 +191,6 @@ def registered(name: str) -> Resource | None:
     return _registered.get(name)
 
 
-def resources() -> list[Resource]:
-    """Every resource, in the order in which they were registered."""
-    return list(_registered.values())
+def resources(*, but: Resource | None = None) -> list[Resource]:
+    """Every resource, or every one `but` this, in the order in which they were registered."""
+    return [resource for resource in _registered.values() if resource is not but]

@@ -36,9 +36,9 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     IDENTITY: ClassVar = IDENTITY
     STAMPS: ClassVar = STAMPS
-    KEPT: ClassVar = {"created_at", "updated_at", "updated_by", "editable_fields"}
+    KEPT: ClassVar = {*STAMPS} - {"version"}
 
-    updated_by = serializers.SerializerMethodField(help_text="Who last changed something.")
+    updated_by = serializers.SerializerMethodField(help_text=Resource._meta.get_field("updated_by").help_text)
     editable_fields = serializers.SerializerMethodField(help_text="The fields that you may change.")
 
     serializer_field_mapping = {
@@ -69,7 +69,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     def actor(self) -> Actor:
         return self.write.actor if "write" in self.context else cast(Actor, self.context.get("actor", Actor()))
 
-    @cached_property
+    @property
     def row(self) -> Any:
         """The row that is shown or changed; None for a new one."""
         return self.instance

@@ -249,24 +249,27 @@ def rate_limit_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
 
 class OperationThrottle(BaseThrottle):
-    """Counts each REST call as one operation of its caller, and its view's `extra_operations`, before its body is read.
+    """Counts each REST call as one operation of its caller, before its body is read.
+
+    A view adds to it: `extra_operations` to that one, and for a POST `attempts`. Where `counts_input` says so, these
+    depend on the body, which is then read before it is counted.
 
     Raises:
-        Refused: THROTTLED.
+        Refused: THROTTLED, or the error of a body that was read.
     """
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        actor = actor_of(request)
-        budget = Budget.READS if request.method in SAFE_METHODS else Budget.WRITES
-        attempts = self.attempts(request, actor) if request.method == "POST" else ()
-        spend(request, actor, budget, 1 + getattr(view, "extra_operations", 0), attempts)
+        actor, operations = actor_of(request), 1 + getattr(view, "extra_operations", 0)
+        attempts = getattr(view, "attempts", None) if request.method == "POST" else None
+        if attempts is None:
+            spend(request, actor, Budget.READS if request.method in SAFE_METHODS else Budget.WRITES, operations)
+        elif not getattr(view, "counts_input", False):
+            spend(request, actor, Budget.WRITES, operations, attempts(request, actor, None))
+        else:
+            require_patience(request, actor)
+            sent = None
+            try:
+                sent = request.data
+            finally:
+                spend_after_reading(request, actor, Budget.WRITES, operations, attempts(request, actor, sent))
         return True
-
-    def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:
-        """The further counts of a POST."""
-        return ()
-
-
-class SignUpThrottle(OperationThrottle):
-    def attempts(self, request: Request, actor: Actor) -> Sequence[Count]:
-        return sign_up_attempts(request, actor)

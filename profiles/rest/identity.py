@@ -11,40 +11,24 @@ from rest_framework.views import APIView
 from profiles.identity import keys
 from profiles.identity.callers import actor_of
 from profiles.identity.operations import Operation
-from profiles.identity.throttling import Budget, OperationThrottle, require_patience, spend, spend_after_reading
+from profiles.identity.throttling import Attempts
 
 KEY_SET_AGE = 300  # seconds for which a verifier elsewhere may cache the keys
-
-
-class IdentityThrottle(OperationThrottle):
-    """Counts a POST and the attempts of its view's `operation` in one call, before validation.
-
-    Raises:
-        Refused: THROTTLED, or the error of the body, where the attempts depend on it.
-    """
-
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        actor, operation = actor_of(request), cast(IdentityView, view).operation
-        if request.method != "POST" or operation.attempts is None:
-            return super().allow_request(request, view)
-        if not operation.counts_input:
-            spend(request, actor, Budget.WRITES, attempts=operation.attempts(request, actor, None))
-            return True
-        require_patience(request, actor)
-        sent = None
-        try:
-            sent = request.data
-        finally:
-            spend_after_reading(request, actor, Budget.WRITES, attempts=operation.attempts(request, actor, sent))
-        return True
 
 
 class IdentityView(GenericAPIView[Any]):
     """`/auth/…/`: authorize, validate, perform, respond. `as_view()` takes the operation and its `serializer_class`."""
 
     permission_classes = (AllowAny,)  # `operation.authorize` asks the policy, after the request is counted
-    throttle_classes = (IdentityThrottle,)
     operation = cast(Operation, None)
+
+    @property
+    def attempts(self) -> Attempts | None:
+        return self.operation.attempts
+
+    @property
+    def counts_input(self) -> bool:
+        return self.operation.counts_input
 
     def post(self, request: Request) -> Response:
         profile = self.operation.authorize(actor_of(request))

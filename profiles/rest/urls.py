@@ -22,7 +22,7 @@ urlpatterns = [
         ProfileByUsernameView.as_view(),
         name="profile-by-username",
     ),
-    *(route for resource in resources() if resource is not PROFILES for route in routes(resource)),
+    *(route for resource in resources(but=PROFILES) for route in routes(resource)),
     *(
         re_path(
             rf"^{operation.path[1:]}/?$",

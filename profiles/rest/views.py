@@ -16,7 +16,7 @@ from profiles.core.models import Door, parse_key
 from profiles.core.outcomes import InvalidCode
 from profiles.core.policy import require_writer
 from profiles.core.preconditions import entity_tag
-from profiles.identity.throttling import SignUpThrottle
+from profiles.identity.throttling import sign_up_attempts
 from profiles.models import ProfileQuerySet
 from profiles.policy import AccountAction, policy
 from profiles.resource import PROFILES
@@ -29,7 +29,7 @@ class ProfilesView(ResourceListView):
     """`/profiles/`: the list, sign-up, and several changed in one write."""
 
     resource = PROFILES
-    throttle_classes = (SignUpThrottle,)
+    attempts = staticmethod(sign_up_attempts)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         made = sign_up(self.actor, request.data, key=request.headers.get("Idempotency-Key"))

@@ -107,9 +107,14 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     f"{sign_up.KEPT.total_seconds() / 3600:.0f} hours, it makes no second profile and gives the first "
     "answer again, whatever the profile has become. With a token, a key is yours and stands for one body.",
 )
+
+
+def _location(noun: str) -> OpenApiParameter:
+    return _header("Location", f"Where the new {noun} is.", required=True, response=[201])
+
+
 ETAG = _header("ETag", "The tag of what you are shown.", required=True, response=[200, 201, 304])
 LINK = _header("Link", "The pages beside this one, as `next` and `prev` (RFC 8288).", response=[200])
-LOCATION = _header("Location", "Where the new profile is.", required=True, response=[201])
 DONE = [200, 201, 204, 304]
 RATE_LIMITS = (
     _header(
@@ -167,7 +172,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             takes=Body(resource.serializer, sent),
             gives=row,
             status=201,
-            parameters=(LOCATION, ETAG),
+            parameters=(_location(noun), ETAG),
             outcomes=(Outcome.FORBIDDEN,),
         ),
         f"GET {path}/{{id}}": Operation(
@@ -240,7 +245,7 @@ OPERATIONS = OF_PROFILES | {
         gives=Body(ProfileSerializer, examples.PROFILE, "The new profile, as its owner sees it."),
         status=201,
         security=ANYBODY,
-        parameters=(IDEMPOTENCY_KEY, LOCATION, ETAG),
+        parameters=(IDEMPOTENCY_KEY, _location("profile"), ETAG),
         outcomes=(Outcome.FORBIDDEN, Outcome.KEY_REUSED),
     ),
     "PATCH /profiles": Operation(
@@ -323,6 +328,5 @@ def _own(operation: Operation) -> Operation:
 
 
 OPERATIONS |= {key.replace("{id}", "me"): _own(operation) for key, operation in OPERATIONS.items() if "{id}" in key}
-for other in resources():
-    if other is not PROFILES:
-        OPERATIONS |= operations_of(other)
+for other in resources(but=PROFILES):
+    OPERATIONS |= operations_of(other)
