@@ -3,12 +3,16 @@
 from typing import Any
 
 import graphene
+from django.utils.translation import gettext as _
 
 from graphql_api.core.context import Info
+from graphql_api.core.costs import Field, FieldCost
 from graphql_api.core.loading import node_key, wanted
 from graphql_api.core.resources import Shown, load, show
 from graphql_api.core.types import Node
 from graphql_api.types import OTHERS, PROFILE
+from profiles.core.outcomes import Outcome, Refused
+from profiles.core.resources import MOST_READS
 from profiles.models import Profile
 from profiles.resource import PROFILES
 
@@ -17,11 +21,33 @@ class Reads:
     me = graphene.Field(PROFILE.type, description="The caller's own profile.")
     node = graphene.Field(Node, id=graphene.ID(required=True), description="Whatever has this global id.")
 
+    nodes = Field(
+        graphene.List(Node),
+        required=True,
+        ids=graphene.List(graphene.NonNull(graphene.ID), required=True, description=f"At most {MOST_READS}."),
+        description="Whatever has these global ids, in their order: null, beside a top-level error, for one that can't "
+        "be answered. Each counts as an operation.",
+        cost=FieldCost(each="ids"),
+    )
+
     def resolve_me(root: Any, info: Info) -> Shown:
         return show(info, PROFILES, load(info, PROFILES, Profile.objects.owned_by(info.context.actor)))
 
     def resolve_node(root: Any, info: Info, id: str) -> Shown:
         return show(info, *wanted(info, node_key(id)))
+
+    def resolve_nodes(root: Any, info: Info, ids: list[str]) -> list[Shown | Refused]:
+        if len(ids) > MOST_READS:
+            raise Refused(Outcome.BAD_REQUEST, _("Ask for at most {most} at once.").format(most=MOST_READS))
+        return [Reads.found(info, node_id) for node_id in ids]
+
+    @staticmethod
+    def found(info: Info, node_id: str) -> Shown | Refused:
+        """The row of a global id; or its refusal, which graphql-core makes the error of this one."""
+        try:
+            return Reads.resolve_node(None, info, node_id)
+        except Refused as refused:
+            return refused
 
 
 class Query(*[types.queries() for types in OTHERS], Reads, PROFILE.queries(), graphene.ObjectType):

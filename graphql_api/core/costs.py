@@ -38,6 +38,7 @@ class FieldCost:
     rows: float | None = None  # that take as long to read, in addition
     size: float | None = None  # how often what is below it is charged; of a scalar: how many values it holds
     length: float | None = None  # characters of a text
+    each: str | None = None  # the argument with a list: it costs as much for each item, and as many operations
 
 
 class Field(graphene.Field):
@@ -96,6 +97,7 @@ class Shape:
     operations: int
     arguments: dict[str, FieldCost]
     size: float = 1  # how often what is below it is charged
+    each: str | None = None  # the argument for whose items it is charged one by one
     least_rows: int = 0  # of it and of what is below it
     is_page: bool = False  # a connection: what is below its edges is charged for each row of the page
     is_edges: bool = False
@@ -120,7 +122,7 @@ def shape_of(schema: GraphQLSchema, parent: GraphQLNamedType | None, name: str) 
     attribute, declared = declaration(parent, name)
     cost = cost_of(parent, name, declared, named)
     arguments = {key: each.cost for key, each in getattr(declared, "args", {}).items() if isinstance(each, Argument)}
-    shape = Shape(Amount(rows=cost.rows or 0), cost.operations, arguments)
+    shape = Shape(Amount(rows=cost.rows or 0), cost.operations, arguments, each=cost.each)
     size = (MOST if is_list else 1) if cost.size is None else cost.size
     if is_list and is_connection(parent):
         shape.is_edges = True
@@ -128,11 +130,11 @@ def shape_of(schema: GraphQLSchema, parent: GraphQLNamedType | None, name: str) 
     elif is_connection(named):
         shape.is_page = True
         shape.own += Amount(rows=A_PAGE)
-    elif is_list and is_row(schema, named):
+    elif is_list and is_row(schema, named) and not cost.each:
         shape.size = size
         shape.own += Amount(rows=A_PAGE + size)
     elif is_composite_type(named):
-        shape.size = size
+        shape.size = 1 if cost.each else size
         shape.own += Amount(rows=is_row(schema, named) and parent not in edges(schema))
         shape.least_rows = cost.rows is None and parent in (schema.query_type, schema.mutation_type)
     else:

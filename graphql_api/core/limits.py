@@ -185,14 +185,16 @@ def charge(cost: Cost, own: Amount, shape: Shape, arguments: dict[str, Any]) -> 
     given = [
         shape.arguments[name] for name, value in arguments.items() if value is not None and name in shape.arguments
     ]
-    own += shape.own + Amount(rows=sum(each.rows or 0 for each in given))
-    cost.extra_operations += shape.operations + sum(each.operations for each in given)
+    times = len(arguments.get(shape.each, ())) if shape.each else 1
+    own += shape.own * times + Amount(rows=sum(each.rows or 0 for each in given))
+    cost.extra_operations += shape.operations + sum(each.operations for each in given) + max(0, times - 1)
     if shape.is_edges:
         cost.once, cost.per_row = Amount(), own + cost.total
     elif shape.is_page:
         cost.once, cost.per_row = own + cost.once + cost.per_row * page_size(arguments), Amount()
     else:
-        cost.once, cost.per_row = own + cost.once * shape.size, cost.per_row * shape.size
+        size = shape.size * times
+        cost.once, cost.per_row = own + cost.once * size, cost.per_row * size
     cost.once += Amount(rows=max(0, shape.least_rows - cost.once.rows))
 
 

@@ -1,7 +1,6 @@
 """The rows that a document asks for one by one, loaded together: one statement for each resource."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
 from graphql import FieldNode, GraphQLError
@@ -11,7 +10,7 @@ from graphql.execution.values import get_argument_values
 from graphql_api.core.context import Info
 from profiles.core.models import parse_key, parse_node_id
 from profiles.core.policy import Action, unseen
-from profiles.core.resources import Resource, registered, resources
+from profiles.core.resources import MOST_READS, Resource, registered, resources
 
 Key = tuple[Resource, Any]
 """What a row is found by: its resource, and its primary key, or its other key."""
@@ -33,7 +32,7 @@ def load_all(info: Info) -> dict[Key, Any]:
     )
     asked = defaultdict(set)
     for nodes in selections.values():
-        for resource, key in keys_of(info, nodes[0]):
+        for resource, key in filter(None, keys_of(info, nodes[0])):
             asked[resource].add(key)
     found: dict[Key, Any] = {}
     for resource, keys in asked.items():
@@ -42,19 +41,19 @@ def load_all(info: Info) -> dict[Key, Any]:
     return found
 
 
-def keys_of(info: Info, node: FieldNode) -> Iterator[Key]:
+def keys_of(info: Info, node: FieldNode) -> list[Key | None]:
     """The keys that a root field asks for; none for invalid arguments, which its own execution refuses."""
     name = node.name.value
     resource = next((each for each in resources() if each.field == name), None)
-    if resource is None and name != "node":
-        return
+    if resource is None and name not in ("node", "nodes"):
+        return []
     try:
         arguments = get_argument_values(info.parent_type.fields[name], node, info.variable_values)
     except GraphQLError:
-        return
-    key = node_key(arguments["id"]) if resource is None else key_of(resource, **arguments)
-    if key:
-        yield key
+        return []
+    if resource:
+        return [key_of(resource, **arguments)]
+    return [node_key(each) for each in arguments.get("ids", [arguments.get("id", "")])[:MOST_READS]]
 
 
 def node_key(node_id: str) -> Key | None:

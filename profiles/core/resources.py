@@ -21,6 +21,7 @@ from profiles.core.pages import PageQuery
 from profiles.core.policy import Policy
 from profiles.core.serializers import ResourceSerializer
 
+MOST_READS = 10  # rows and lists that a request asks for one by one
 COUNT_OPERATIONS = 20
 """The operations that a count adds to a page's one. An operation takes about 7 ms of CPU, in the service and in
 PostgreSQL; over 1,000,000 profiles a count adds up to 170 ms."""

@@ -1,4 +1,4 @@
-"""Several profiles in one document: one statement for all of them."""
+"""Several rows in one document: one statement for all of them."""
 
 import pytest
 
@@ -51,3 +51,28 @@ def test_a_skipped_one_is_not_asked_for(cast, graphql, django_assert_num_queries
     query = "query ($no: Boolean!) { a: profile(pk: 1) @include(if: $no) { pk } __typename }"
     with django_assert_num_queries(0):
         assert graphql.send(query, {"no": False}).json()["data"] == {"__typename": "Query"}
+
+
+NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Profile { username etag } } }"
+
+
+def test_nodes_are_answered_one_by_one(cast, graphql, django_assert_num_queries):
+    ids = [cast["known"].node_id, cast["hidden"].node_id, "nonsense", cast["shown"].node_id, cast["known"].node_id]
+    token = cast.token("member")
+    with django_assert_num_queries(2):  # who, and what
+        body = graphql.send(NODES, {"ids": ids}, token=token).json()
+    assert [node and node["username"] for node in body["data"]["nodes"]] == ["known", None, None, "shown", "known"]
+    assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [
+        (["nodes", 1], "NOT_FOUND"),
+        (["nodes", 2], "NOT_FOUND"),
+    ]
+    assert body["extensions"]["cost"] == {"operations": 5, "rows": 5, "values": 16}
+
+
+def test_so_many_nodes_and_no_more(cast, graphql):
+    ids = [profile.node_id for profile in cast.profiles.values()] * 2
+    assert len(graphql.send(NODES, {"ids": ids[:10]}, token=cast.token("staff")).json()["data"]["nodes"]) == 10
+    body = graphql.send(NODES, {"ids": ids[:11]}, token=cast.token("staff")).json()
+    assert [(error["message"], error["extensions"]) for error in body["errors"]] == [
+        ("Ask for at most 10 at once.", {"code": "BAD_REQUEST"})
+    ]

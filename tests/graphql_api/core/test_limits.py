@@ -94,6 +94,10 @@ def test_variables_are_counted_however_deep(client):
         ("{ me { pk } }", {}, 1),
         ("{ profile(pk: 1) { updatedBy { pk } } }", {}, 2),
         ('{ node(id: "x") { ... on Profile { updatedBy { pk } } } }', {}, 2),
+        ('{ nodes(ids: ["x", "y", "z"]) { ... on Profile { updatedBy { pk } } } }', {}, 6),
+        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["x", "y"]}, 2),
+        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": None}, 1),  # refused: it can't be null
+        ("{ nodes(ids: []) { id } }", {}, 1),
         ("{ profiles { edges { node { pk } } } }", {}, 70),
         ("{ profiles(last: 7) { pageInfo { endCursor } edges { node { pk } } totalCount } }", {}, 107),
         ("query ($n: Int) { profiles(first: $n) { edges { node { pk } } } }", {"n": 9}, 59),
