@@ -235,6 +235,7 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "identity", "description": "Signing in and out."},
         {"name": "profiles", "description": "Accounts, and their public faces."},
+        {"name": "batch", "description": "Several reads in one request."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],

@@ -108,8 +108,8 @@ class LongExecution(Execution):
     patience = PATIENCE
 
     def complete_object_value(self, *args: Any) -> AwaitableOrValue[dict[str, Any]]:
-        if self.is_query and traffic.short and self.patience > 0:
-            self.patience -= traffic.wait_for_short(self.patience)
+        if self.is_query:
+            self.patience = traffic.give_way(self.patience)
         return super().complete_object_value(*args)
 
 

@@ -37,6 +37,7 @@ class ResourceAPIView(GenericAPIView[Any]):
     resource: Any = None  # the Resource
     permission_classes = (PolicyPermission,)
     has_tag = True  # whether what it shows and writes has an entity tag
+    in_batches = True  # whether it can be read in a batch
 
     @property
     def actor(self) -> Actor:

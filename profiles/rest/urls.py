@@ -5,6 +5,7 @@ from django.urls import re_path
 from profiles.core.resources import resources
 from profiles.identity.operations import OPERATIONS
 from profiles.resource import PROFILES
+from profiles.rest.batch import BatchView
 from profiles.rest.identity import IdentityView, KeySetView
 from profiles.rest.resources import routes
 from profiles.rest.views import ExportView, ProfileByUsernameView, ProfileHistoryView, ProfilesView, ProfileView
@@ -31,5 +32,6 @@ urlpatterns = [
         )
         for operation in OPERATIONS
     ),
+    re_path(r"^batch/?$", BatchView.as_view(), name="batch"),
     re_path(r"^\.well-known/jwks\.json$", KeySetView.as_view(), name="key-set"),
 ]

@@ -79,7 +79,7 @@ class ProfileHistoryView(MultipleLookups, HistoryView):
 class ExportView(MultipleLookups, RetrieveAPIView[Any]):
     """`/profiles/{id}/export/`: everything that is held about an account, as a stream."""
 
-    has_tag = False
+    has_tag = in_batches = False
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         return StreamingHttpResponse(exports.start(self.get_object(), self.actor), content_type="application/json")

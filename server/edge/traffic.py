@@ -47,6 +47,10 @@ class Traffic:
             self.changed.wait_for(lambda: not self.short, timeout)
         return time.perf_counter() - start
 
+    def give_way(self, patience: float) -> float:
+        """Wait for short requests, at most so many seconds. Returns how many of these are left for the next time."""
+        return patience - self.wait_for_short(patience) if self.short and patience > 0 else patience
+
 
 traffic = Traffic()
 

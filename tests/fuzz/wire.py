@@ -5,6 +5,7 @@ import re
 from contextlib import nullcontext
 from dataclasses import dataclass
 from io import BytesIO
+from urllib.parse import unquote_to_bytes
 
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -57,7 +58,8 @@ class Wire:
     def answer(self, environ):
         body = environ["wsgi.input"].read()
         environ["wsgi.input"] = BytesIO(body)
-        self.sent.update(INTERNALS.findall(body))
+        sent = body + environ["PATH_INFO"].encode("latin-1") + environ["QUERY_STRING"].encode()
+        self.sent.update(INTERNALS.findall(unquote_to_bytes(sent)))
         with self.clock():
             chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
         reply = Reply(int(status.partition(" ")[0]), headers, b"".join(chunks))

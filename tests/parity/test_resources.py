@@ -14,7 +14,7 @@ from profiles.core.outcomes import Refused
 from profiles.core.policy import Action, Policy
 from profiles.core.resources import resources
 from profiles.resource import PROFILES
-from tests.doors import GraphQLDoor, RESTDoor
+from tests.doors import BatchDoor, GraphQLDoor, RESTDoor
 from tests.state import stored, undone
 
 ACTORS = ("anonymous", "member", "owner", "staff", "member (read)", "owner (read)", "staff (read)")
@@ -101,21 +101,21 @@ def test_what_the_database_shows_is_what_the_policy_sees(resource, actor, rows, 
 @every_resource
 @every_actor
 @pytest.mark.parametrize("action", Action)
-def test_both_apis_do_what_the_policy_says(resource, actor, action, rows, cast, apis):
+def test_both_apis_do_what_the_policy_says(resource, actor, action, rows, cast, apis, client):
     who, token = acting(cast, actor), cast.token(actor)
     for row in rows:
         if row == who.profile and not row.is_active:
             continue
         answers = []
-        for api in apis:
+        for api in (*apis, BatchDoor(client, resource)):
             with undone():
                 before = stored(resource)
                 answers.append(performed(api, resource, action, row, token))
                 assert answers[-1].outcome == expected(resource, who, action, row), (api.door, row)
                 is_write = action not in (Action.VIEW, Action.VIEW_HISTORY) and answers[-1].outcome == "done"
                 assert (stored(resource) != before) is is_write
-        first, second = map(lasting, answers)
-        assert first == second
+        first, *others = map(lasting, answers)
+        assert others == [first, first]
 
 
 @every_resource
@@ -156,10 +156,11 @@ def test_invalid_input_is_told_alike(resource, rows, cast, apis):
 
 @every_resource
 @every_actor
-def test_both_lists_have_what_may_be_seen(resource, actor, rows, cast, apis):
+def test_both_lists_have_what_may_be_seen(resource, actor, rows, cast, apis, client):
     who, token = acting(cast, actor), cast.token(actor)
+    apis = (*apis, BatchDoor(client, resource))
     pages = [api.list(token=token, page_size=100, count="true").body for api in apis]
-    assert pages[0] == pages[1]
+    assert pages[0] == pages[1] == pages[2]
     seen = {row.pk for row in rows if resource.policy.sees(who, row)}
     assert {row["id"] for row in pages[0]["rows"]} >= seen
     assert {row["id"] for row in pages[0]["rows"]} & {row.pk for row in rows} == seen

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from profiles.core.actors import Actor
 from profiles.core.models import Door
+from profiles.core.preconditions import entity_tag
 from profiles.exports import ExportSerializer
 from profiles.identity import credentials
 from profiles.identity.families import TokenPair
@@ -55,6 +56,8 @@ PASSWORD = "correct horse battery staple"
 
 PROFILE: dict[str, Any] = dict(ProfileSerializer(_john, context=_as_john).data)
 CHANGE: dict[str, Any] = dict(PROFILES.change_serializer(_change, context=_as_john).data)
+OLD_TAG = '"1-0b2f6d1c9a7e4835"'
+READ_ANSWER = {"status": 200, "etag": entity_tag(PROFILE), "body": PROFILE}
 EXPORT: dict[str, Any] = ExportSerializer(
     {
         "profile": _john,

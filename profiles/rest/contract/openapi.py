@@ -69,6 +69,8 @@ class OperationSchema(AutoSchema):
         """Of a list there is no empty body, as there is of an object: `{}` may be left out."""
         body = super()._get_request_body(direction)
         takes = self.operation.takes
+        if takes and takes.most:
+            body["content"][JSON]["schema"] |= {"minItems": 1, "maxItems": takes.most}
         return {**body, "required": True} if takes and isinstance(takes.shape, dict) else body
 
     def get_response_serializers(self) -> dict[int, OpenApiResponse]:

@@ -15,10 +15,11 @@ from profiles.core.fields import Line
 from profiles.core.filters import LONGEST
 from profiles.core.outcomes import Outcome
 from profiles.core.pages import PageQuery
-from profiles.core.resources import Resource, resources
+from profiles.core.resources import MOST_READS, Resource, resources
 from profiles.exports import ExportSerializer
 from profiles.identity import operations as identity
 from profiles.resource import PROFILES
+from profiles.rest.batch import Read
 from profiles.rest.contract import examples
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 
@@ -36,6 +37,7 @@ class Body:
     shape: Any
     example: Any
     description: str = ""
+    most: int | None = None  # items of a list, which has at least one
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,20 @@ KEY_SET = {
     "type": "object",
     "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
     "required": ["keys"],
+}
+
+
+READ_ANSWERS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "status": {"type": "integer", "description": "Its HTTP status; 304 where the tag still holds."},
+            "etag": {"type": ["string", "null"], "description": "The tag of what you are shown, where it has one."},
+            "body": {"description": "What is shown, or the error; null of a 304."},
+        },
+        "required": ["status", "etag", "body"],
+    },
 }
 
 # Parameters and headers
@@ -284,6 +300,16 @@ OPERATIONS = OF_PROFILES | {
         security=ANYBODY,
         parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
         outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
+    ),
+    "POST /batch": Operation(
+        "readBatch",
+        "Read several at once",
+        f"Up to {MOST_READS} reads of rows, lists and histories, of any resource, each answered as its own GET would "
+        "be, in their order. Each counts as that GET. A token of read scope is enough.",
+        takes=Body(Read(many=True), {"path": "/profiles/1/", "if_none_match": examples.OLD_TAG}, most=MOST_READS),
+        gives=Body(READ_ANSWERS, [examples.READ_ANSWER], "An answer for each read."),
+        security=ANYBODY,
+        tag="batch",
     ),
     "GET /.well-known/jwks.json": Operation(
         "getKeySet",

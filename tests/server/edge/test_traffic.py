@@ -17,7 +17,7 @@ IN_TIME = 10  # seconds
 @pytest.fixture
 def traffic(monkeypatch):
     fresh = Traffic()
-    for place in ("server.edge.traffic", "graphql_api.core.views", "graphql_api.core.execution"):
+    for place in ("server.edge.traffic", "graphql_api.core.views", "graphql_api.core.execution", "profiles.rest.batch"):
         monkeypatch.setattr(f"{place}.traffic", fresh)
     return fresh
 

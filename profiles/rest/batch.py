@@ -1,0 +1,126 @@
+"""Several reads in one request: REST's counterpart of a GraphQL document with several root fields."""
+
+from __future__ import annotations
+
+from functools import partial
+from io import BytesIO
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from profiles.core.fields import Line, StrictSerializer, invalid
+from profiles.core.outcomes import InvalidCode
+from profiles.core.preconditions import LONGEST
+from profiles.core.resources import MOST_READS
+from profiles.identity.callers import actor_of
+from profiles.identity.throttling import Budget, require_patience, spend_after_reading
+from profiles.rest.resources import ResourceAPIView
+from server.edge.traffic import PATIENCE, traffic
+
+OF_THE_BATCH = {"CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"}  # what no read of it has
+
+
+class Read(StrictSerializer):
+    """A read of a resource."""
+
+    path = Line(max_length=4_000, help_text="Of a row, a list or a history, with its query: `/profiles/1/`, say.")
+    if_none_match = Line(
+        required=False, max_length=LONGEST, help_text="A tag of `ETag`, or several by commas, as in `If-None-Match`."
+    )
+
+    def validate_path(self, target: str) -> str:
+        """The path, whose view becomes `match`."""
+        path, _query, query = target.partition("?")
+        try:
+            target.encode("ascii")
+            unquote(query, errors="strict")
+            self.match = resolve(unquote(path, errors="strict"))
+        except (UnicodeError, Resolver404):
+            raise _no_read() from None
+        view: type[Any] | None = getattr(self.match.func, "cls", None)
+        if view is None or not issubclass(view, ResourceAPIView) or not view.in_batches:
+            raise _no_read()
+        return target
+
+
+def _no_read() -> ValidationError:
+    return invalid(_("Give the path of a row, a list or a history, percent-encoded, with its query."))
+
+
+class Identified(BaseAuthentication):
+    """The caller of a batch, who makes each of its reads."""
+
+    def __init__(self, batch: Request) -> None:
+        self.batch = batch
+
+    def authenticate(self, request: Request) -> tuple[Any, Any]:
+        return self.batch.user, self.batch.auth
+
+
+class BatchView(APIView):
+    """`/batch/`: up to `MOST_READS` reads, each answered as its own GET would be. It takes a token of read scope."""
+
+    permission_classes = (AllowAny,)  # each read asks the policy
+
+    def check_throttles(self, request: Request) -> None:
+        """Counts each read as the GET that it is; an input that is none, as one."""
+        actor = actor_of(request)
+        require_patience(request, actor)
+        self.reads: list[ResourceAPIView] = []
+        try:
+            self.reads = [self.view(read) for read in self.validated(request.data)]
+        finally:
+            operations = sum(1 + getattr(read, "extra_operations", 0) for read in self.reads)
+            spend_after_reading(request, actor, Budget.READS, max(1, operations))
+
+    def validated(self, sent: Any) -> list[Read]:
+        """The reads that a body asks for. Raises `ValidationError`."""
+        are_reads = isinstance(sent, list) and all(isinstance(each, dict) for each in sent)
+        if not are_reads or not 1 <= len(sent) <= MOST_READS:
+            message = _("Send a list of 1 to {most} reads, each an object with its 'path'.").format(most=MOST_READS)
+            raise ValidationError([ErrorDetail(message, code=InvalidCode.INVALID)])
+        reads = [Read(data=each) for each in sent]
+        errors = [{} if read.is_valid() else dict(read.errors) for read in reads]
+        if any(errors):
+            raise ValidationError(errors)
+        return reads
+
+    def view(self, read: Read) -> ResourceAPIView:
+        """The view of a read with its request, which has only to be dispatched: it counts and identifies nobody."""
+        path, _query, query = read.validated_data["path"].partition("?")
+        condition = read.validated_data.get("if_none_match")
+        request = WSGIRequest(
+            {name: value for name, value in self.request.META.items() if name not in OF_THE_BATCH}
+            | {"REQUEST_METHOD": "GET", "PATH_INFO": unquote_to_bytes(path).decode("latin-1"), "QUERY_STRING": query}
+            | {"wsgi.input": BytesIO(), **({"HTTP_IF_NONE_MATCH": condition} if condition else {})}
+        )
+        of_the_caller = {"authentication_classes": (partial(Identified, self.request),), "throttle_classes": ()}
+        found: Any = read.match.func
+        view: ResourceAPIView = found.cls(**found.initkwargs | of_the_caller)
+        view.setup(request, **read.match.kwargs)
+        view.request = view.initialize_request(request)
+        return view
+
+    def post(self, request: Request) -> Response:
+        if len(self.reads) == 1:
+            return Response([self.answer(*self.reads)])
+        answers, patience = [], PATIENCE
+        with traffic.long_one():
+            for read in self.reads:
+                patience = traffic.give_way(patience)
+                answers.append(self.answer(read))
+        return Response(answers)
+
+    @staticmethod
+    def answer(read: ResourceAPIView) -> dict[str, Any]:
+        response: Any = read.dispatch(read.request._request, **read.kwargs)
+        return {"status": response.status_code, "etag": response.headers.get("ETag"), "body": response.data}
