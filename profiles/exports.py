@@ -186,9 +186,10 @@ def _begin(profile: Profile, actor: Actor) -> tuple[Profile, Export]:
     with transaction.atomic():
         locked = Profile.objects.select_related("updated_by").for_writing().filter(pk=profile.pk).first()
         row = policy.require(actor, AccountAction.EXPORT, locked)
-        now = timezone.now()  # of its turn, which it may have waited for
+        before = list(row.exports.order_by("started_at", "pk"))
+        now = timezone.now()  # its turn, which it may have waited for: later than the end of each one before it
         row.exports.filter(started_at__lte=now - DAY).delete()
-        _require_turn(list(row.exports.order_by("started_at", "pk")), now)
+        _require_turn([export for export in before if export.started_at > now - DAY], now)
         return row, row.exports.create(started_at=now)
 
 

@@ -54,6 +54,22 @@ def test_rows_are_read_by_the_page(owner, begin, monkeypatch):
     assert max(piece.count(b'"request_id"') for piece in pieces) == 2
 
 
+def test_none_begins_before_the_end_of_the_one_before_it(owner, begin, monkeypatch):
+    """While the second looks at the clock, the first ends: it is still under way, or it ended earlier."""
+    first, now = begin(), timezone.now
+
+    def first_ends():
+        monkeypatch.setattr(timezone, "now", now)
+        moment = now()
+        first.close()
+        return moment
+
+    monkeypatch.setattr(timezone, "now", first_ends)
+    with pytest.raises(Refused) as refused:
+        begin()
+    assert refused.value.details == {"retry_after": SOON}
+
+
 def test_what_ends_on_the_way_leaves_a_whole_document(owner, begin, monkeypatch):
     monkeypatch.setattr(exports, "AT_ONCE", 2)
     stream = begin()
