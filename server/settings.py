@@ -1,31 +1,4 @@
-"""The settings, from the environment.
-
-| variable | meaning | default |
-|---|---|---|
-| `DEBUG` | a developer's machine: plain http, keys made and kept in `.env.debug` | off |
-| `SECRET_KEY` | Django's key | none: start-up fails without it |
-| `JWT_KEYS` | `kid=secret,…`, the current key first, then those still accepted | none: start-up fails without it |
-| `JWT_ALGORITHM` | `HS256`; or `EdDSA`, `RS256`, where `JWT_KEYS` names PEM files by their paths | `HS256` |
-| `REFRESH_TOKEN_DAYS` | how long a sign-in lasts, however often it is refreshed | 14 |
-| `READ_LIMIT`, `WRITE_LIMIT` | operations of a caller, as `10 per minute` or `10 per 5 minutes` | 600, 120 per minute |
-| `READ_LIMIT_PER_ADDRESS`, `WRITE_LIMIT_PER_ADDRESS` | of all accounts at an address | 6000, 1200 per minute |
-| `SIGN_IN_LIMIT_PER_ACCOUNT` | attempts at an account from one network (or to change its password) | 10 per 5 minutes |
-| `SIGN_IN_CEILING_PER_ACCOUNT` | attempts at an account from all networks | 100 per 5 minutes |
-| `SIGN_IN_LIMIT_PER_ADDRESS` | attempts from one address at all accounts | 100 per 5 minutes |
-| `SIGN_UP_LIMIT_PER_ADDRESS` | attempts to sign up from one address, but by staff | 20 per hour |
-| `EXPORTS_PER_DAY` | how often an account can be exported in 24 hours | 5 |
-| `HISTORY_DAYS` | the age of the changes that `manage.py history clear` deletes | 730 |
-| `SIGN_UP_IS_OPEN` | whether anybody may make an account, or staff alone | on |
-| `GRAPHQL_MAX_…` | what a document may cost: see `GRAPHQL_LIMITS` | |
-| `GRAPHQL_INTROSPECTION` | who may ask for the schema: `everybody`, `members`, `nobody` | `members` |
-| `REDIS_URL` | where operations and attempts are counted | each process's memory |
-| `REDIS_TIMEOUT` | seconds after which each process counts for itself | 0.08 |
-| `TRUSTED_PROXIES` | the addresses or networks whose `X-Forwarded-For` is believed, by commas | none |
-| `DATABASE_URL` | `postgres://user:password@host:port/name` or `sqlite:///path` | `db.sqlite3` beside `manage.py` |
-| `DATABASE_STATEMENT_TIMEOUT` | seconds after which PostgreSQL cancels a statement | 5 in web processes only |
-| `ALLOWED_HOSTS` | the names that the service answers to, by commas | none (localhost under `DEBUG`) |
-| `CORS_ALLOWED_ORIGINS` | the origins whose pages may call the doors, `https://app.example.com,…` | none |
-"""
+"""The settings, from environment variables: the README has a table of them."""
 
 from datetime import timedelta
 from pathlib import Path

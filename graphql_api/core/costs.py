@@ -41,20 +41,20 @@ class FieldCost:
     each: str | None = None  # the argument with a list: it costs as much for each item, and as many operations
 
 
-class Field(graphene.Field):
+class Costing:
+    """What declares its cost."""
+
+    def __init__(self, *args: Any, cost: FieldCost, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cost = cost
+
+
+class Field(Costing, graphene.Field):
     """A field that declares its cost."""
 
-    def __init__(self, *args: Any, cost: FieldCost, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.cost = cost
 
-
-class Argument(graphene.Argument):
+class Argument(Costing, graphene.Argument):
     """An argument that declares what it costs to give it."""
-
-    def __init__(self, *args: Any, cost: FieldCost, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.cost = cost
 
 
 INTROSPECTION = {

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -59,38 +59,36 @@ class Cost:
     names: Counter[str] = field(default_factory=Counter)  # of the response's fields on this level
 
     @property
-    def root_fields(self) -> int:
-        return self.names.total()
+    def figures(self) -> dict[str, int]:
+        """What it costs, by the names of `GRAPHQL_LIMITS`."""
+        total = self.once + self.per_row
+        return {
+            "depth": self.depth,
+            "root_fields": self.names.total(),
+            "aliases": self.aliases,
+            "repeated_fields": self.repeated,
+            "directives": self.directives,
+            "fragments": self.fragments,
+            "rows": math.ceil(total.rows),
+            "values": math.ceil(total.values),
+            "bytes": math.ceil(total.bytes),
+        }
 
     @property
     def operations(self) -> int:
         """What it spends of a budget."""
-        return max(1, self.root_fields) + self.extra_operations
+        return max(1, self.names.total()) + self.extra_operations
 
     @property
     def shown(self) -> dict[str, int]:
         """`extensions.cost`."""
-        return {"operations": self.operations, "rows": self.total_rows, "values": self.total_values}
-
-    @property
-    def total(self) -> Amount:
-        return self.once + self.per_row
-
-    @property
-    def total_rows(self) -> int:
-        return math.ceil(self.total.rows)
-
-    @property
-    def total_values(self) -> int:
-        return math.ceil(self.total.values)
-
-    @property
-    def total_bytes(self) -> int:
-        return math.ceil(self.total.bytes)
+        figures = self.figures
+        return {"operations": self.operations, "rows": figures["rows"], "values": figures["values"]}
 
     @property
     def is_long(self) -> bool:
-        return self.total_rows > LONG_ROWS or self.total_values > LONG_VALUES
+        figures = self.figures
+        return figures["rows"] > LONG_ROWS or figures["values"] > LONG_VALUES
 
     def add(self, other: "Cost") -> None:
         """Add the cost of a sibling, or of a selection below."""
@@ -189,7 +187,7 @@ def charge(cost: Cost, own: Amount, shape: Shape, arguments: dict[str, Any]) -> 
     own += shape.own * times + Amount(rows=sum(each.rows or 0 for each in given))
     cost.extra_operations += shape.operations + sum(each.operations for each in given) + max(0, times - 1)
     if shape.is_edges:
-        cost.once, cost.per_row = Amount(), own + cost.total
+        cost.once, cost.per_row = Amount(), own + cost.once + cost.per_row
     elif shape.is_page:
         cost.once, cost.per_row = own + cost.once + cost.per_row * page_size(arguments), Amount()
     else:
@@ -228,27 +226,16 @@ def repeats(names: Counter[str]) -> int:
 
 def check(operations: Sequence[Cost], fragments: Sequence[Cost], meant: Cost) -> None:
     """Raise `Refused` where a cost is over a limit: the shape of any part, the amount of the operation meant."""
-    for name, figure_of in FIGURES.items():
-        costs = [meant] if name in AMOUNTS else operations if name == "root_fields" else [*operations, *fragments]
-        figure = max((figure_of(cost) for cost in costs), default=0)
+    of_operations, of_fragments = ([cost.figures for cost in costs] for costs in (operations, fragments))
+    for name, figure in meant.figures.items():
+        if name not in AMOUNTS:
+            parts = of_operations if name == "root_fields" else of_operations + of_fragments
+            figure = max((figures[name] for figures in parts), default=0)
         if figure > limit(name):
             raise too_much(name, figure)
 
 
-FIGURES: dict[str, Callable[[Cost], int]] = {
-    "depth": lambda cost: cost.depth,
-    "root_fields": lambda cost: cost.root_fields,
-    "aliases": lambda cost: cost.aliases,
-    "repeated_fields": lambda cost: cost.repeated,
-    "directives": lambda cost: cost.directives,
-    "fragments": lambda cost: cost.fragments,
-    "rows": lambda cost: cost.total_rows,
-    "values": lambda cost: cost.total_values,
-    "bytes": lambda cost: cost.total_bytes,
-}
 AMOUNTS = {"rows", "values", "bytes"}
-
-
 WORDS = {
     "size": pgettext("a document has", "characters"),
     "variables": pgettext("a document has", "values in its variables"),

@@ -1,10 +1,10 @@
 /** One profile: read, and edited by whoever may. */
 
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import type { Profile, Tagged } from "../doors/door";
+import type { Field, Profile, Tagged } from "../doors/door";
 import { Trouble } from "./controls";
 import { Editor } from "./Editor";
-import { VISIBILITIES } from "./fields";
+import { FIELD_NAMES, FIELDS, shownValue } from "./fields";
 import { Heading } from "./Heading";
 import { ProfileHead } from "./ProfileHead";
 import { useProfile, useReplaceProfile } from "./profiles";
@@ -55,30 +55,37 @@ function EditButton({ wasUsed, onClick }: { wasUsed: boolean; onClick: () => voi
   return <button ref={button} onClick={onClick}>Edit</button>;
 }
 
+/** What the page shows elsewhere: above the facts, or with the email. */
+const ELSEWHERE: readonly Field[] = ["displayName", "username", "emailPublic"];
+
+/** The fields that the caller may see, and when they were written. */
 function Facts({ profile }: { profile: Profile }) {
-  const { email, emailPublic, visibility, isActive } = profile;
+  const names = FIELD_NAMES.filter((name) => !ELSEWHERE.includes(name) && profile[name] !== null);
   return (
     <dl className="facts">
-      <Fact name="Bio">{profile.bio}</Fact>
-      <Fact name="Location">{profile.location}</Fact>
-      <Fact name="Website">
-        {profile.website && <a href={profile.website} rel="noopener noreferrer nofollow">{profile.website}</a>}
-      </Fact>
-      <Fact name="Time zone">{profile.timeZone}</Fact>
-      {email !== null && <Fact name="Email">{email}{emailPublic && <span className="muted"> · shown to others</span>}</Fact>}
-      {visibility !== null && <Fact name="Who sees it">{VISIBILITIES[visibility]}</Fact>}
-      {isActive !== null && <Fact name="Account">{isActive ? "Active" : "Not active"}</Fact>}
+      {names.map((name) => (
+        <Fact key={name} name={FIELDS[name].fact ?? FIELDS[name].label}>
+          <Value name={name} profile={profile} />
+        </Fact>
+      ))}
       <Fact name="Signed up"><Time at={profile.createdAt} /></Fact>
       <Fact name="Last changed"><Time at={profile.updatedAt} /> · version {profile.version}</Fact>
     </dl>
   );
 }
 
+function Value({ name, profile }: { name: Field; profile: Profile }) {
+  const text = shownValue(name, profile[name]);
+  if (profile[name] === "") return <span className="muted">Nothing yet</span>;
+  if (FIELDS[name].kind === "url") return <a href={text} rel="noopener noreferrer nofollow">{text}</a>;
+  return <>{text}{name === "email" && profile.emailPublic && <span className="muted"> · shown to others</span>}</>;
+}
+
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd>{children || <span className="muted">Nothing yet</span>}</dd>
+      <dd>{children}</dd>
     </div>
   );
 }

@@ -1,10 +1,18 @@
-/** The fields that can be written: what a person calls each, and how it is entered. */
+/** The fields that can be written: what a person calls each, and how it is entered; where it is read, its `fact`. */
 
 import type { Editable, Field } from "../doors/door";
 
 type Kind = "text" | "email" | "url" | "lines" | "time zone" | "flag" | "visibility";
 
-export const FIELDS: Record<Field, { label: string; kind: Kind; hint?: string; autoComplete?: string }> = {
+interface Words {
+  label: string;
+  kind: Kind;
+  hint?: string;
+  autoComplete?: string;
+  fact?: string;
+}
+
+export const FIELDS: Record<Field, Words> = {
   displayName: { label: "Display name", kind: "text", autoComplete: "name" },
   username: { label: "Username", kind: "text", hint: "To sign in with, and to be found by.", autoComplete: "username" },
   bio: { label: "Bio", kind: "lines", hint: "A few words, in lines." },
@@ -13,8 +21,8 @@ export const FIELDS: Record<Field, { label: string; kind: Kind; hint?: string; a
   timeZone: { label: "Time zone", kind: "time zone", hint: "An IANA name, such as Europe/Madrid." },
   email: { label: "Email", kind: "email", autoComplete: "email" },
   emailPublic: { label: "Show the email to whoever sees the profile", kind: "flag" },
-  visibility: { label: "Who sees the profile", kind: "visibility" },
-  isActive: { label: "The account can sign in and be seen", kind: "flag" },
+  visibility: { label: "Who sees the profile", kind: "visibility", fact: "Who sees it" },
+  isActive: { label: "The account can sign in and be seen", kind: "flag", fact: "Active" },
 };
 
 export const VISIBILITIES: Record<Editable["visibility"], string> = {
