@@ -13,7 +13,6 @@ from graphql_api.core.types import Node
 from graphql_api.types import OTHERS, PROFILE
 from profiles.core.outcomes import Outcome, Refused
 from profiles.core.resources import MOST_READS
-from profiles.models import Profile
 from profiles.resource import PROFILES
 
 
@@ -31,7 +30,8 @@ class Reads:
     )
 
     def resolve_me(root: Any, info: Info) -> Shown:
-        return show(info, PROFILES, load(info, PROFILES, Profile.objects.owned_by(info.context.actor)))
+        own = info.context.actor.profile
+        return show(info, PROFILES, load(info, PROFILES, own and own.pk))
 
     def resolve_node(root: Any, info: Info, id: str) -> Shown:
         return show(info, *wanted(info, node_key(id)))

@@ -54,15 +54,17 @@ def comparable_username(username: str) -> str | None:
     return name.lower() if re.match(USERNAME_PATTERN, name) else None
 
 
+def named(username: str) -> dict[str, str] | None:
+    """What finds the profile of this username, whatever the case; None where no username looks like that."""
+    name = comparable_username(username)
+    return {"username__lower": name} if name else None
+
+
 class ProfileQuerySet(ResourceQuerySet):
     def named(self, username: str) -> ProfileQuerySet:
         """The profile of this username, whatever the case; none where no username looks like that."""
-        name = comparable_username(username)
-        return self.filter(username__lower=name) if name else self.none()
-
-    def owned_by(self, actor: Actor) -> ProfileQuerySet:
-        """The actor's own profile; none for nobody in particular."""
-        return self.filter(pk=actor.profile.pk) if actor.profile else self.none()
+        lookup = named(username)
+        return self.filter(**lookup) if lookup else self.none()
 
     # What Django's own authentication and commands call
 

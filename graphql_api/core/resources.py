@@ -34,7 +34,7 @@ from graphql_api.core.types import (
 from profiles.core.filters import MomentFilter, field_of
 from profiles.core.histories import read_history
 from profiles.core.listing import list_rows
-from profiles.core.models import Door, ResourceQuerySet
+from profiles.core.models import Door
 from profiles.core.outcomes import Outcome, Refused
 from profiles.core.policy import Action
 from profiles.core.preconditions import entity_tag
@@ -76,10 +76,11 @@ def show(info: Info, resource: Resource, row: Any) -> Shown:
     return Shown(row, info.context.once(resource, lambda: resource.serializer(context={"actor": actor})))
 
 
-def load(info: Info, resource: Resource, rows: ResourceQuerySet, action: Action = Action.VIEW) -> Any:
-    """The one row of these, if the caller may do this action to it. Raises `Refused`."""
+def load(info: Info, resource: Resource, key: int | None, action: Action = Action.VIEW) -> Any:
+    """The row of this key, if the caller may do this action to it. Raises `Refused`."""
     actor = info.context.actor
-    return resource.policy.require(actor, action, rows.visible_to(actor).first())
+    row = resource.model.objects.visible_to(actor).one({"pk": key} if key else None)
+    return resource.policy.require(actor, action, row)
 
 
 class Types:
@@ -392,7 +393,7 @@ class Types:
 
     def loaded(self, info: Info, node_id: str, action: Action, if_match: str | None) -> tuple[Any, dict[str, Any]]:
         """The row of this id, which the caller may do this to, and the context of a serializer that does it."""
-        row = load(info, self.resource, self.resource.model.objects.with_node_id(node_id), action)
+        row = load(info, self.resource, self.resource.model.key_of(node_id), action)
         return row, {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
 
     def saved(self, info: Info, serializer: ResourceSerializer) -> dict[str, Shown]:

@@ -8,11 +8,13 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from graphql_relay import from_global_id, to_global_id
 
 from profiles.core.actors import Actor
 from profiles.core.policy import Policy
+from profiles.core.statements import Unsplittable, find
 
 NODE_ID_LENGTH = 64  # of the longest that are read; ours have some 30 characters
 
@@ -35,18 +37,26 @@ class ResourceQuerySet(models.QuerySet[Any]):
     """What every resource's rows are selected by."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """The rows that exist for this actor, each with who last wrote it, in the same statement."""
-        return self.filter(self.model.policy.visible(actor)).select_related("updated_by")
+        """The rows that exist for this actor, each with who last wrote it, in the same statement.
 
-    def with_key(self, key: str) -> Self:
-        """The row of this primary key; none where no key looks like that."""
-        pk = parse_key(key)
-        return self.filter(pk=pk) if pk else self.none()
+        As in Django's related managers, the condition becomes part of the query when that is looked at: `one` need not.
+        """
+        rows = self.select_related("updated_by")
+        rows._defer_next_filter = True  # type: ignore[attr-defined]
+        return rows.filter(self.model.policy.visible(actor))
 
-    def with_node_id(self, node_id: str) -> Self:
-        """The row of this Relay global id; none for a string that was never given out."""
-        pk = self.model.key_of(node_id)
-        return self.filter(pk=pk) if pk else self.none()
+    def one(self, lookup: Mapping[str, Any] | None) -> Any:
+        """The one of these rows with this unique value; None where there is none, or no value is given."""
+        if not lookup:
+            return None
+        deferred = self._deferred_filter  # type: ignore[attr-defined]
+        if deferred and not self._query.where:  # type: ignore[attr-defined]
+            try:
+                (condition,) = deferred[1]
+                return next(iter(find(self.model, condition & Q(**lookup), related="updated_by")), None)
+            except Unsplittable:
+                pass
+        return self.filter(**lookup).first()
 
     def for_writing(self) -> Self:
         """These rows, locked until the transaction ends.

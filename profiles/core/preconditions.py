@@ -13,11 +13,12 @@ LONGEST = 4_000  # characters of a field's value that is read
 TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'  # RFC 9110, section 8.8.3
 TAGS = re.compile(rf"[ \t]*(?:{TAG}[ \t]*)?(?:,[ \t]*(?:{TAG}[ \t]*)?)*")  # section 5.6.1: an element may be empty
 ANY = "*"
+CANONICAL = json.JSONEncoder(sort_keys=True)
 
 
 def entity_tag(shown: Mapping[str, Any]) -> str:
     """The strong entity tag of a representation."""
-    digest = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(CANONICAL.encode(shown).encode()).hexdigest()
     return quote_etag(f"{shown['version']}-{digest[:ETAG_DIGITS]}")
 
 

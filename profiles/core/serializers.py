@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any, ClassVar, TypeAlias, cast
 
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.utils.serializer_helpers import BindingDict
 
 from profiles.core import writing
 from profiles.core.actors import Actor
@@ -92,12 +95,17 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         return fields
 
     @cached_property
+    def fields(self) -> BindingDict:
+        """The fields, built once for the class: none of ours keeps anything of an input or of a caller."""
+        return _fields(type(self), self.partial)
+
+    @property
     def names(self) -> list[str]:
-        return [name for name, _ in self.fields.items()]
+        return list(_readers(type(self)))
 
     @cached_property
     def input_names(self) -> list[str]:
-        return [name for name in self.names if not self.fields[name].read_only]
+        return [name for name, field in self.fields.items() if not field.read_only]
 
     def writable_names(self, row: Resource | None) -> list[str]:
         """The fields of this row that the actor may change; of a new one, those that it may give a value."""
@@ -108,15 +116,14 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     # How a row is shown
 
     def to_representation(self, instance: Resource) -> dict[str, Any]:
-        return {name: self.shown(instance, name) for name in self.names}
+        return {name: self.shown(instance, name) for name in _readers(type(self))}
 
     def shown(self, row: Resource, name: str) -> Any:
         """One field as the actor may see it: its primitive value, or None where it may not."""
-        if not self.policy.may_read(self.actor, row, name):
-            return None
-        field = self.fields[name]
-        value = field.get_attribute(row)
-        return None if value is None else field.to_representation(value)
+        policy = self.policy
+        if name in policy.always_shown or policy.may_read(self.actor, row, name):
+            return _readers(type(self))[name](self, row)
+        return None
 
     def get_updated_by(self, row: Resource) -> int | None:
         return visible_key(self.actor, row.updated_by)
@@ -211,6 +218,43 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         """Delete the row by the one write path, if the preconditions hold. Raises as `writing.delete` does."""
         expected_version = self._expected_version({}, self.shown_before())
         writing.delete(self.row, actor=self.actor, expected_version=expected_version)
+
+
+@cache
+def _fields(kind: type[ResourceSerializer], partial: bool) -> BindingDict:
+    serializer = kind(partial=partial)
+    fields = BindingDict(serializer)
+    for name, field in serializer.get_fields().items():
+        fields[name] = field
+    return fields
+
+
+Reader: TypeAlias = "Callable[[ResourceSerializer, Resource], Any]"
+
+
+@cache
+def _readers(kind: type[ResourceSerializer]) -> dict[str, Reader]:
+    """What makes the primitive value of each field that is shown, from the serializer and a row."""
+    return {name: _reader(field) for name, field in _fields(kind, False).items() if not field.write_only}
+
+
+def _reader(field: AnyField) -> Reader:
+    if isinstance(field, serializers.SerializerMethodField):
+        method = str(field.method_name)
+        return lambda serializer, row: getattr(serializer, method)(row)
+    value_of = attrgetter(".".join(field.source_attrs))
+    represent = utc_text if isinstance(field, serializers.DateTimeField) else field.to_representation
+
+    def read(serializer: ResourceSerializer, row: Resource) -> Any:
+        value = value_of(row)
+        return None if value is None else represent(value)
+
+    return read
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment in UTC as REST framework writes it: ISO 8601, with Z."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _same(value: Any, shown: Any) -> bool:

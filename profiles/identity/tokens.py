@@ -10,6 +10,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import jwt
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from graphql_jwt.utils import get_payload, get_user_by_payload
 
 from profiles.core.actors import Actor
 from profiles.core.outcomes import bad_token, sign_in_ended
+from profiles.core.statements import find
 from profiles.identity import keys
 from profiles.models import Profile, TokenFamily
 
@@ -147,6 +149,6 @@ def family_of(claims: dict[str, Any]) -> UUID:
 
 def profile_signed_in(family: UUID) -> Profile | None:
     """Whose sign-in this is, if it has not ended."""
-    living = TokenFamily.objects.filter(pk=family, ended_at=None, expires_at__gt=timezone.now())
-    found = living.select_related("profile").first()
+    living = Q(pk=family, ended_at=None, expires_at__gt=timezone.now())
+    found = next(iter(find(TokenFamily, living, related="profile")), None)
     return found.profile if found else None

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from profiles.core.actors import Actor
 from profiles.core.histories import read_history
 from profiles.core.listing import list_rows
-from profiles.core.models import Door, ResourceQuerySet
+from profiles.core.models import Door, ResourceQuerySet, parse_key
 from profiles.core.outcomes import Outcome, Refused
 from profiles.core.parsers import read_query
 from profiles.core.policy import unseen
@@ -55,15 +55,16 @@ class ResourceAPIView(GenericAPIView[Any]):
 
     def get_object(self) -> Any:
         """The row that the path names, which may be shown. Raises `Refused` as the policy does."""
-        row = self.look_up(self.get_queryset()).first()
+        row = self.get_queryset().one(self.lookup())
         if row is None:
             raise unseen(self.actor)
         self.check_object_permissions(self.request, row)
         return row
 
-    def look_up(self, rows: ResourceQuerySet) -> ResourceQuerySet:
-        """Of these rows, the one that the path names."""
-        return rows.with_key(self.kwargs[self.lookup_field])
+    def lookup(self) -> dict[str, Any] | None:
+        """What finds the row that the path names; None where no row has such a name."""
+        key = parse_key(self.kwargs[self.lookup_field])
+        return {"pk": key} if key else None
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return cast("type[ResourceSerializer]", self.resource.serializer)

@@ -17,7 +17,7 @@ from profiles.core.outcomes import InvalidCode
 from profiles.core.policy import require_writer
 from profiles.core.preconditions import entity_tag
 from profiles.identity.throttling import sign_up_attempts
-from profiles.models import ProfileQuerySet
+from profiles.models import named
 from profiles.policy import AccountAction, policy
 from profiles.resource import PROFILES
 from profiles.rest.resources import HistoryView, ResourceAPIView, ResourceListView, ResourceView
@@ -57,11 +57,12 @@ class MultipleLookups(ResourceAPIView):
 
     resource = PROFILES
 
-    def look_up(self, rows: Any) -> ProfileQuerySet:
-        found: ProfileQuerySet = rows
+    def lookup(self) -> dict[str, Any] | None:
         if "username" in self.kwargs:
-            return found.named(self.kwargs["username"])
-        return found.with_key(self.kwargs["pk"]) if "pk" in self.kwargs else found.owned_by(self.actor)
+            return named(self.kwargs["username"])
+        if "pk" in self.kwargs:
+            return super().lookup()
+        return {"pk": self.actor.profile.pk} if self.actor.profile else None
 
 
 class ProfileView(MultipleLookups, ResourceView):

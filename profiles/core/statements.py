@@ -1,0 +1,163 @@
+"""Rows found by SQL that is compiled once.
+
+Django compiles a queryset whenever it is evaluated, which takes several times as long as its execution. Here a
+condition is split into its form and its values: the form is compiled once, and the values are parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models import Expression, Q
+
+KEPT = 256  # statements: one for each form of condition
+VALUES = (int, str, UUID, datetime)  # what is a parameter
+CONSTANTS = (bool, Enum, type(None))  # what is part of the form
+
+Form: TypeAlias = "tuple[Any, ...]"
+
+
+class Unsplittable(Exception):
+    """A condition of another form: with a subquery, say."""
+
+
+class Parameter(Expression):
+    """The place of a value in a statement."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(output_field=models.Field())
+        self.number = number
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Parameter]]:  # type: ignore[override]
+        return "%s", [self]
+
+
+def find(model: type[Any], condition: Q, *, related: str, lock: bool = False) -> list[Any]:
+    """The rows of a model that fulfil a condition, each with the row that its field `related` refers to.
+
+    Args:
+        model: whose rows.
+        condition: comparisons of fields with values, joined by AND, OR and NOT.
+        related: the field.
+        lock: whether to lock the rows for writing, in the order of their keys.
+
+    Raises:
+        Unsplittable: the condition has something else.
+    """
+    values: list[Any] = []
+    kind: Any = model
+    statement = _compiled(kind, _split(condition, values), related, lock, connection.vendor)
+    return statement(values) if statement else []
+
+
+def _split(condition: Any, values: list[Any]) -> Form:
+    """The form of a condition, whose values are added to these."""
+    if isinstance(condition, Q):
+        children = tuple(_split(child, values) for child in condition.children)
+        return (condition.connector, condition.negated, children)
+    name, value = condition if isinstance(condition, tuple) else (None, condition)
+    if name is None:
+        raise Unsplittable
+    if isinstance(value, list | tuple | set | frozenset):
+        return (name, tuple(_place(each, values) for each in value))
+    return (name, _place(value, values))
+
+
+def _place(value: Any, values: list[Any]) -> Any:
+    if isinstance(value, CONSTANTS):
+        return value
+    if not isinstance(value, VALUES):
+        raise Unsplittable
+    values.append(value)
+    return Parameter
+
+
+@lru_cache(KEPT)
+def _compiled(
+    model: type[Any], form: Form, related: str, lock: bool, vendor: str
+) -> Callable[[list[Any]], list[Any]] | None:
+    """A function that executes the statement of a form with its values; None, where no row can fulfil it."""
+    rows = model._default_manager.filter(_joined(form, [0])).select_related(related)
+    if lock:
+        rows = rows.order_by("pk").for_writing()
+    compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
+    try:
+        sql, parameters = compiler.as_sql()
+    except EmptyResultSet:
+        return None
+    converters = compiler.get_converters([column for column, _, _ in compiler.select])
+    make = _maker(compiler.klass_info, compiler.select)
+
+    def execute(values: list[Any]) -> list[Any]:
+        given = [_adapted(values[each.number]) if isinstance(each, Parameter) else each for each in parameters]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, given)
+            found: Any = cursor.fetchall()
+        if converters:
+            compiler.connection = connection
+            found = compiler.apply_converters(found, converters)
+        return [make(row) for row in found]
+
+    return execute
+
+
+def _joined(form: Form, count: list[int]) -> Q:
+    """The condition of a form, with a parameter in each place of a value."""
+
+    def filled(place: Any) -> Any:
+        if place is not Parameter:
+            return place
+        count[0] += 1
+        return Parameter(count[0] - 1)
+
+    connector, negated, children = form
+    joined = Q(_connector=connector)
+    for child in children:
+        if len(child) == 3:
+            joined.children.append(_joined(child, count))
+        else:
+            name, places = child
+            value = [filled(each) for each in places] if isinstance(places, tuple) else filled(places)
+            joined.children.append((name, value))
+    return ~joined if negated else joined
+
+
+def _adapted(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
+        return value.hex
+    return value
+
+
+def _maker(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
+    """A function that makes an instance of its model, and of those that it refers to, from a row of the database."""
+    model, columns = info["model"], info["select_fields"]
+    start, end = columns[0], columns[-1] + 1
+    names = [select[number][0].target.attname for number in columns]
+    key = start + names.index(model._meta.pk.attname)
+    related = (
+        [(_maker(each, select), each["local_setter"], each["remote_setter"]) for each in info["related_klass_infos"]]
+        if "related_klass_infos" in info
+        else []
+    )
+
+    def make(row: Sequence[Any]) -> Any:
+        if row[key] is None:
+            return None
+        made = model.from_db(DEFAULT_DB_ALIAS, names, row[start:end])
+        for make_other, set_local, set_remote in related:
+            other = make_other(row)
+            set_local(made, other)
+            if other is not None:
+                set_remote(other, made)
+        return made
+
+    return make
