@@ -102,6 +102,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
 else:
+    DATABASES["default"]["ENGINE"] = "server.postgresql"
     # A request is served by one process of PostgreSQL: those that walk ahead for a page's 20 rows read far too many.
     options = "-c max_parallel_workers_per_gather=0"
     if (timeout := env.float("DATABASE_STATEMENT_TIMEOUT", default=None)) is not None:
@@ -181,7 +182,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["profiles.identity.throttling.OperationThrottle"],
     "DEFAULT_PARSER_CLASSES": ["profiles.core.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["profiles.core.renderers.FastJSONRenderer"],
     "DEFAULT_METADATA_CLASS": "profiles.rest.metadata.AllowAlone",
     "EXCEPTION_HANDLER": "profiles.rest.exceptions.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "profiles.rest.contract.openapi.OperationSchema",

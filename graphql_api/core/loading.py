@@ -36,7 +36,7 @@ def load_all(info: Info) -> dict[Key, Any]:
             asked[resource].add(key)
     found: dict[Key, Any] = {}
     for resource, keys in asked.items():
-        for row in resource.with_keys(resource.model.objects.visible_to(info.context.actor), keys):
+        for row in resource.model.objects.visible_to(info.context.actor).few(resource.condition_of(keys)):
             found |= {(resource, key): row for key in resource.keys_of(row)}
     return found
 

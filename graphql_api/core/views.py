@@ -25,7 +25,7 @@ from graphql.validation import MaxIntrospectionDepthRule
 from rest_framework.exceptions import NotAcceptable, ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -38,6 +38,7 @@ from graphql_api.core.execution import Execution, LongExecution, execute
 from profiles.core.actors import Actor
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.parsers import parse_json, read_query
+from profiles.core.renderers import FastJSONRenderer
 from profiles.identity.callers import actor_of
 from profiles.identity.throttling import Budget, is_counted, require_patience, spend, spend_after_reading
 from server.edge.traffic import traffic
@@ -50,7 +51,7 @@ SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # to whateve
 SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
 
 
-class ASCIIRenderer(JSONRenderer):
+class ASCIIRenderer(FastJSONRenderer):
     """JSON in ASCII: an error may quote a document's lone surrogate, which UTF-8 has no bytes for."""
 
     ensure_ascii = True

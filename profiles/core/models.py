@@ -47,16 +47,18 @@ class ResourceQuerySet(models.QuerySet[Any]):
 
     def one(self, lookup: Mapping[str, Any] | None) -> Any:
         """The one of these rows with this unique value; None where there is none, or no value is given."""
-        if not lookup:
-            return None
+        return next(iter(self.few(Q(**lookup))), None) if lookup else None
+
+    def few(self, condition: Q) -> list[Any]:
+        """Those of these rows that fulfil a condition, by SQL that is compiled once where that can be."""
         deferred = self._deferred_filter  # type: ignore[attr-defined]
         if deferred and not self._query.where:  # type: ignore[attr-defined]
             try:
-                (condition,) = deferred[1]
-                return next(iter(find(self.model, condition & Q(**lookup), related="updated_by")), None)
+                (visible,) = deferred[1]
+                return find(self.model, visible & condition, related="updated_by")
             except Unsplittable:
                 pass
-        return self.filter(**lookup).first()
+        return list(self.filter(condition))
 
     def for_writing(self) -> Self:
         """These rows, locked until the transaction ends.

@@ -111,15 +111,15 @@ class Resource:
     def description(self) -> str:
         return self.about or str(self.model.__doc__).partition("\n")[0]
 
-    def with_keys(self, rows: ResourceQuerySet, keys: Collection[Any]) -> ResourceQuerySet:
-        """Those of these rows that have one of these keys: numbers are primary keys, texts are other ones."""
+    def condition_of(self, keys: Collection[Any]) -> Q:
+        """The condition of the rows with these keys: numbers are primary keys, texts are other ones."""
         condition = Q(pk__in=[key for key in keys if isinstance(key, int)])
         if self.other_key and (texts := [key for key in keys if isinstance(key, str)]):
             condition |= Q(**{f"{self.other_key.lookup}__in": texts})
-        return rows.filter(condition)
+        return condition
 
     def keys_of(self, row: Any) -> list[Any]:
-        """The keys of a row, as `with_keys` takes them."""
+        """The keys of a row, as `condition_of` takes them."""
         return [row.pk, *([self.other_key.parse(getattr(row, self.other_key.name))] if self.other_key else [])]
 
     @property

@@ -6,10 +6,10 @@ import pytest
 from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection
 from django.middleware.common import CommonMiddleware
 from django_guid.log_filters import CorrelationId
-from rest_framework.renderers import JSONRenderer
 
 from profiles import exports, filters, serializers, sign_up
 from profiles.core import fields, histories, pages, parsers, writing
+from profiles.core.renderers import FastJSONRenderer
 from profiles.identity import credentials, families, security, throttling, tokens
 from profiles.models import Profile, ProfileQuerySet
 from profiles.policy import policy
@@ -111,7 +111,7 @@ LAYERS = {
     "verification": (tokens, "get_payload", "verify"),
     "new password": (credentials, "check_new_password", "change password"),
     "security log": (security, "log", "sign in"),
-    "renderer": (JSONRenderer, "render", "view"),
+    "renderer": (FastJSONRenderer, "render", "view"),
     "middleware, on the way in": (CommonMiddleware, "process_request", "view"),
     "middleware, on the way out": (CommonMiddleware, "process_response", "view"),
     "middleware, of texts": (text, "unquote_to_bytes", "view"),
