@@ -49,16 +49,20 @@ class ResourceQuerySet(models.QuerySet[Any]):
         """The one of these rows with this unique value; None where there is none, or no value is given."""
         return next(iter(self.few(Q(**lookup))), None) if lookup else None
 
-    def few(self, condition: Q) -> list[Any]:
-        """Those of these rows that fulfil a condition, by SQL that is compiled once where that can be."""
+    def few(self, condition: Q, *, lock: bool = False) -> list[Any]:
+        """Those of these rows that fulfil a condition, by SQL that is compiled once where that can be.
+
+        `lock` locks them for writing, in the order of their keys.
+        """
         deferred = self._deferred_filter  # type: ignore[attr-defined]
         if deferred and not self._query.where:  # type: ignore[attr-defined]
             try:
                 (visible,) = deferred[1]
-                return find(self.model, visible & condition, related="updated_by")
+                return find(self.model, visible & condition, related="updated_by", lock=lock)
             except Unsplittable:
                 pass
-        return list(self.filter(condition))
+        rows = self.filter(condition)
+        return list(rows.order_by("pk").for_writing() if lock else rows)
 
     def for_writing(self) -> Self:
         """These rows, locked until the transaction ends.

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import F, UniqueConstraint
+from django.db.models import F, Q, UniqueConstraint
 from django.utils import timezone
 from django_guid import get_guid
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -161,8 +161,7 @@ def lock(model: type[Row], keys: Collection[int], actor: Actor) -> tuple[dict[in
 def _locked(model: type[Any], keys: Collection[int], actor: Actor) -> dict[int, Any]:
     if not keys:
         return {}
-    rows = model.objects.visible_to(actor).filter(pk__in=keys).order_by("pk").for_writing()
-    return {row.pk: row for row in rows}
+    return {row.pk: row for row in model.objects.visible_to(actor).few(Q(pk__in=keys), lock=True)}
 
 
 def _permitted(row: Row, actor: Actor, action: Action, expected_version: int | None) -> tuple[Row, Actor]:
