@@ -102,6 +102,11 @@ class Shape:
     is_page: bool = False  # a connection: what is below its edges is charged for each row of the page
     is_edges: bool = False
 
+    @property
+    def takes_arguments(self) -> bool:
+        """Whether its cost depends on its arguments."""
+        return self.is_page or bool(self.arguments or self.each)
+
 
 def graphql_schema() -> GraphQLSchema:
     """The schema that the setting `GRAPHENE` names."""

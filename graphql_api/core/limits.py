@@ -20,11 +20,15 @@ from graphql import (
     GraphQLNamedType,
     GraphQLSyntaxError,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
     Token,
     TokenKind,
+    ValueNode,
+    VariableNode,
     get_argument_values,
     get_named_type,
     get_operation_ast,
@@ -111,6 +115,7 @@ class Measure:
         self.variables = variables
         self.definitions = {n.name.value: n for n in document.definitions if isinstance(n, FragmentDefinitionNode)}
         self.of_fragments: dict[str, Cost] = {}
+        self.depends_on_variables = False
         self.most_levels = limit("depth") + limit("fragments")
         self.schema = graphql_schema()
 
@@ -165,17 +170,28 @@ class Measure:
         below.aliases += node.alias is not None
         own = Amount(values=1, bytes=len(shown) + A_NAME)
         if definition:
-            charge(below, own, shape_of(self.schema, parent, name), self.arguments(definition, node))
+            shape = shape_of(self.schema, parent, name)
+            charge(below, own, shape, self.arguments(definition, node) if shape.takes_arguments else {})
         else:
             below.once += own
         total.add(below)
 
     def arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
         """A field's arguments as its resolver gets them; the largest page for invalid ones, which are refused later."""
+        self.depends_on_variables |= any(has_variable(argument.value) for argument in node.arguments)
         try:
             return get_argument_values(definition, node, self.variables)
         except GraphQLError:
             return {"first": MOST}
+
+
+def has_variable(value: ValueNode) -> bool:
+    """Whether a value is a variable, or has one in it."""
+    if isinstance(value, ListValueNode):
+        return any(map(has_variable, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(has_variable(field.value) for field in value.fields)
+    return isinstance(value, VariableNode)
 
 
 def charge(cost: Cost, own: Amount, shape: Shape, arguments: dict[str, Any]) -> None:
@@ -292,14 +308,39 @@ def read(query: str, variables: dict[str, Any], operation_name: str | None) -> M
     document = parse_tokens(query)
     operation = get_operation_ast(document, operation_name)
     coerced = coerce_variables(operation, variables)
-    measure = Measure(document, coerced or {})
+    cost = fixed_cost(query, operation_name, tuple(settings.GRAPHQL_LIMITS.values()))
+    return Measured(document, operation, coerced, cost or measured(document, operation, coerced or {})[0])
+
+
+@lru_cache(KEPT)
+def fixed_cost(query: str, operation_name: str | None, limits: tuple[int | None, ...]) -> Cost | None:
+    """What an operation costs under these limits; None where that depends on its variables. Raises as `read` does."""
+    document = parse_tokens(query)
+    cost, depends_on_variables = measured(document, get_operation_ast(document, operation_name), None)
+    return None if depends_on_variables else cost
+
+
+def measured(
+    document: DocumentNode, operation: OperationDefinitionNode | None, variables: dict[str, Any] | None
+) -> tuple[Cost, bool]:
+    """What an operation of a document costs, and whether that depends on its variables.
+
+    Args:
+        variables: as its resolvers get them; None: they are not known, and what depends on them is not refused.
+
+    Raises:
+        Refused: TOO_COMPLEX.
+    """
+    measure = Measure(document, variables or {})
     if len(measure.definitions) > limit("fragments"):
         raise too_much("fragments", len(measure.definitions))
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     costs = [measure.operation(node) for node in operations]
     meant = next((cost for node, cost in zip(operations, costs, strict=True) if node is operation), Cost())
-    check(costs, [measure.fragment(name, 0) for name in measure.definitions], meant)
-    return Measured(document, operation, coerced, meant)
+    fragments = [measure.fragment(name, 0) for name in measure.definitions]
+    if variables is not None or not measure.depends_on_variables:
+        check(costs, fragments, meant)
+    return meant, measure.depends_on_variables
 
 
 @lru_cache(KEPT)

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from csp.constants import NONE
-from csp.middleware import CSPMiddleware, PolicyParts
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-NOTHING = {"default-src": [NONE], "frame-ancestors": [NONE]}
+HEADER = "Content-Security-Policy"
+NOTHING = f"frame-ancestors {NONE}; default-src {NONE}"
 
 
 class ContentPolicyMiddleware(CSPMiddleware):
@@ -17,13 +18,11 @@ class ContentPolicyMiddleware(CSPMiddleware):
     A page that needs another one says so on its view: `@csp({…})`, `@csp_update({…})`, of django-csp.
     """
 
-    def get_policy_parts(
-        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
-    ) -> PolicyParts:
-        parts = super().get_policy_parts(request, response, report_only)
-        if not (report_only or parts.config or request.path_info.startswith(settings.PAGES)):
-            parts.config = NOTHING
-        return parts
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.path_info.startswith(settings.PAGES) or any(name.startswith("_csp") for name in vars(response)):
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, NOTHING)
+        return response
 
 
 def for_the_caller_alone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -115,7 +115,7 @@ LAYERS = {
     "middleware, on the way in": (CommonMiddleware, "process_request", "view"),
     "middleware, on the way out": (CommonMiddleware, "process_response", "view"),
     "middleware, of texts": (text, "unquote_to_bytes", "view"),
-    "middleware, of policies": (headers.ContentPolicyMiddleware, "get_policy_parts", "view"),
+    "middleware, of policies": (headers.ContentPolicyMiddleware, "process_response", "view"),
 }
 
 

@@ -460,3 +460,27 @@ def test_what_is_remembered_of_a_document_is_not_who_asked(cast, graphql, settin
     assert "data" in graphql.send(INTROSPECTION, token=cast.token("owner")).json()
     assert "data" not in graphql.send(INTROSPECTION).json()
     assert "data" in graphql.send(INTROSPECTION, token=cast.token("owner")).json()
+
+
+def test_a_cost_is_measured_once_where_no_variable_matters():
+    limits.fixed_cost.cache_clear()
+    of_one = "query ($pk: Int, $shown: Boolean = true) { profile(pk: $pk) { username @include(if: $shown) } }"
+    for pk in range(5):
+        assert limits.read(of_one, {"pk": pk}, None).cost.figures["rows"] == 1
+    assert limits.fixed_cost.cache_info().misses == 1
+    of_many = "query ($n: Int) { profiles(first: $n) { edges { cursor } } }"
+    assert [limits.read(of_many, {"n": n}, None).cost.figures["rows"] for n in (1, 5)] == [51, 55]
+
+
+@pytest.mark.parametrize("given", [{}, {"n": 100}, {"n": None}])
+def test_what_depends_on_variables_is_refused_whether_they_are_given_or_not(given, settings):
+    settings.GRAPHQL_LIMITS = settings.GRAPHQL_LIMITS | {"rows": 60}
+    for query in (
+        "query ($n: Int) { profiles(first: $n) { edges { cursor } } }",
+        "query ($n: Int = 100) { profiles(first: $n) { edges { cursor } } }",
+        "query ($n: Int, $id: ID!) { profiles(first: $n) { edges { cursor } } nodes(ids: [$id]) { id } }",
+    ):
+        for _ in range(2):
+            with pytest.raises(Refused) as refused:
+                limits.read(query, given, None)
+            assert refused.value.details["limit"] == "rows"
