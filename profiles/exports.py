@@ -239,7 +239,7 @@ def _pages(rows: QuerySet[Row], *ordering: str) -> Iterator[list[Row]]:
         yield page.rows
         if not page.has_next:
             return
-        cursor = page.cursors[-1]
+        cursor = page.cursor(-1)
 
 
 def _admin_log(profile: Profile, actor: Actor) -> Iterator[list[dict[str, Any]]]:

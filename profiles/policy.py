@@ -51,6 +51,7 @@ class ProfilePolicy(Policy["Profile"]):
     """Profiles are seen by their visibility, and changed by their owner and by staff."""
 
     visible_fields: ClassVar[Set[str]] = SHOWN
+    decides_by: ClassVar[Set[str] | None] = frozenset({"id", "is_active", "visibility", "email_public"})
     restricted_fields: ClassVar[Set[str]] = OWNER_READS | STAFF_READS_AND_WRITES | {"email"}
 
     def visible(self, actor: Actor) -> Q:

@@ -30,13 +30,26 @@ def page_values(
     }
 
 
+class Edge:
+    """A node of a page, and its cursor, which is made where it is asked for."""
+
+    __slots__ = ("node", "number", "page")
+
+    def __init__(self, node: Any, page: Page[Any], number: int) -> None:
+        self.node, self.page, self.number = node, page, number
+
+    @property
+    def cursor(self) -> str | None:
+        return self.page.cursor(self.number)
+
+
 def connection(connection_class: type[graphene.relay.Connection], page: Page[Any], nodes: Sequence[Any]) -> Any:
     """A page, as a connection."""
-    edges = [connection_class.Edge(node=node, cursor=cursor) for node, cursor in zip(nodes, page.cursors, strict=True)]
+    edges = [Edge(node, page, number) for number, node in enumerate(nodes)]
     info = graphene.relay.PageInfo(
         has_next_page=page.has_next,
         has_previous_page=page.has_previous,
-        start_cursor=next(iter(page.cursors), None),
-        end_cursor=next(reversed(page.cursors), None),
+        start_cursor=page.cursor(0),
+        end_cursor=page.cursor(-1),
     )
     return connection_class(edges=edges, page_info=info)

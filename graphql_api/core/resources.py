@@ -62,7 +62,7 @@ class Shown:
 
     @property
     def etag(self) -> str:
-        return entity_tag({name: self.field(name) for name in self.serializer.names})
+        return entity_tag({name: self.field(name) for name in self.serializer.names}, self.field("version"))
 
     def field(self, name: str) -> Any:
         if name not in self.values:
@@ -146,8 +146,9 @@ class Types:
 
             def resolve_history(shown: Any, info: Info, **arguments: Any) -> Any:
                 actor = info.context.actor
-                page = read_history(shown.row, actor, page_values(**arguments))
-                changes = resource.change_serializer(page.rows, many=True, context={"actor": actor}).data
+                page = read_history(resource.changes, shown.row, actor, page_values(**arguments))
+                context = {"actor": actor, "row": shown.row}
+                changes = resource.change_serializer(page.rows, many=True, context=context).data
                 return connection(self.history, page, list(zip(page.rows, changes, strict=True)))
 
         class Meta:
@@ -265,7 +266,8 @@ class Types:
             filters = {name: as_text(value) for name, value in (filter or {}).items()}
             values = {**filters, **page_values(**page), **{k: v for k, v in given.items() if v is not None}}
             actor = info.context.actor
-            rows, count = list_rows(resource, resource.model.objects.visible_to(actor), actor, values)
+            visible = resource.model.objects.visible_to(actor)
+            rows, count = list_rows(resource, visible, actor, values, columns=resource.columns(related=True))
             result = connection(self.connection, rows, [show(info, resource, row) for row in rows.rows])
             result.total_count = count
             return result

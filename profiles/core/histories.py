@@ -9,7 +9,7 @@ from typing import Any, TypedDict, cast
 from rest_framework import serializers
 
 from profiles.core.actors import Actor
-from profiles.core.models import AbstractChange, Door, Resource
+from profiles.core.models import AbstractChange, Door
 from profiles.core.pages import Page, PageQuery, paginate
 from profiles.core.policy import Action, visible_key
 
@@ -40,7 +40,7 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
         return visible_key(self.reader, change.actor)
 
     def get_changes(self, change: AbstractChange) -> list[FieldChange]:
-        row = getattr(change, _row_field(type(change)))
+        row = self.context.get("row") or getattr(change, row_field(type(change)))
         return [
             {"field": name, "from": before, "to": after}
             for name, (before, after) in change.fields.items()
@@ -49,19 +49,19 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
 
 
 @cache
-def _row_field(model: type[AbstractChange]) -> str:
+def row_field(model: type[AbstractChange]) -> str:
     """The foreign key to the row that a change is of."""
     return next(each.name for each in model._meta.fields if each.remote_field and each.remote_field.name == "history")
 
 
-def read_history(row: Resource, actor: Actor, values: Mapping[str, Any]) -> Page[Any]:
+def read_history(model: type[AbstractChange], row: Any, actor: Actor, values: Mapping[str, Any]) -> Page[Any]:
     """A page of what was written to a row, newest first, in one SQL statement.
 
-    `values` are the fields of `PageQuery`, as they came. Raises as `Policy.require` does, and after that
-    `ValidationError`.
+    `model` is that of its changes; `values` are the fields of `PageQuery`, as they came. Raises as `Policy.require`
+    does, and after that `ValidationError`.
     """
     row.policy.require(actor, Action.VIEW_HISTORY, row)
     wanted = PageQuery(data=values)
     wanted.is_valid(raise_exception=True)
-    changes = row.history.select_related("actor")  # type: ignore[attr-defined]
+    changes = model._default_manager.filter(**{row_field(model): row.pk}).select_related("actor")
     return paginate(changes, NEWEST_FIRST, **wanted.validated_data)

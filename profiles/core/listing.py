@@ -1,6 +1,6 @@
 """The list of a resource: what an actor may see, filtered, searched, ordered, by pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from profiles.core.actors import Actor
@@ -11,7 +11,12 @@ from profiles.core.resources import Resource
 
 
 def list_rows(
-    resource: Resource, rows: ResourceQuerySet, actor: Actor, values: Mapping[str, Any]
+    resource: Resource,
+    rows: ResourceQuerySet,
+    actor: Actor,
+    values: Mapping[str, Any],
+    *,
+    columns: Sequence[str] | None = None,
 ) -> tuple[Page[Any], int | None]:
     """A page of those of these rows that this actor asks for, and how many there are, if it asks.
 
@@ -20,6 +25,7 @@ def list_rows(
         rows: all that the actor may see.
         actor: who asks.
         values: the fields of the resource's `list_query` and its filters, by name, as they came.
+        columns: those that are read of each row; None for all.
 
     Raises:
         ValidationError: a name that there is not, or a value that is not of its form.
@@ -39,4 +45,4 @@ def list_rows(
     for field in resource.ordered_by(fields):
         resource.policy.require_filter(actor, "ordering", field)
     count = rows.count() if wanted.pop("count") else None
-    return paginate(rows, fields, **wanted), count
+    return paginate(rows, fields, **wanted, columns=columns), count

@@ -14,7 +14,7 @@ from graphql_relay import from_global_id, to_global_id
 
 from profiles.core.actors import Actor
 from profiles.core.policy import Policy
-from profiles.core.statements import Unsplittable, find
+from profiles.core.statements import Unsplittable, Wanted, find
 
 NODE_ID_LENGTH = 64  # of the longest that are read; ours have some 30 characters
 
@@ -49,20 +49,19 @@ class ResourceQuerySet(models.QuerySet[Any]):
         """The one of these rows with this unique value; None where there is none, or no value is given."""
         return next(iter(self.few(Q(**lookup))), None) if lookup else None
 
-    def few(self, condition: Q, *, lock: bool = False) -> list[Any]:
+    def few(self, condition: Q, **wanted: Any) -> list[Any]:
         """Those of these rows that fulfil a condition, by SQL that is compiled once where that can be.
 
-        `lock` locks them for writing, in the order of their keys.
+        `wanted` are the attributes of `statements.Wanted`.
         """
-        deferred = self._deferred_filter  # type: ignore[attr-defined]
+        deferred, how = self._deferred_filter, Wanted(**wanted)  # type: ignore[attr-defined]
         if deferred and not self._query.where:  # type: ignore[attr-defined]
             try:
                 (visible,) = deferred[1]
-                return find(self.model, visible & condition, related="updated_by", lock=lock)
+                return find(self.model, visible & condition, how)
             except Unsplittable:
                 pass
-        rows = self.filter(condition)
-        return list(rows.order_by("pk").for_writing() if lock else rows)
+        return list(how.of(self.filter(condition)))
 
     def for_writing(self) -> Self:
         """These rows, locked until the transaction ends.

@@ -18,6 +18,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.utils.encoders import JSONEncoder
 
 from profiles.core.fields import Choice, Line, StrictSerializer, WholeNumber
+from profiles.core.models import ResourceQuerySet
 from profiles.core.outcomes import InvalidCode, Refused
 from profiles.core.parsers import parse_json
 
@@ -44,12 +45,16 @@ class PageQuery(StrictSerializer):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows in their order, each with its cursor, and whether there are others on either side."""
+    """Rows in their order, and whether there are others on either side."""
 
     rows: list[Row]
-    cursors: list[str]
+    ordering: tuple[str, ...]
     has_next: bool
     has_previous: bool
+
+    def cursor(self, number: int) -> str | None:
+        """The cursor of a row, by its number as in a list; None where there is none."""
+        return _cursor(self.rows[number], self.ordering) if self.rows else None
 
 
 def paginate(
@@ -59,6 +64,7 @@ def paginate(
     page_size: int,
     cursor: str | None = None,
     direction: str = "forward",
+    columns: Sequence[str] | None = None,
 ) -> Page[Row]:
     """One page of these rows, in one SQL statement.
 
@@ -68,21 +74,34 @@ def paginate(
         page_size: how many rows at the most.
         cursor: where the page begins, or ends; None for the first page, or the last.
         direction: `forward`, or `back` for the rows before the cursor.
+        columns: the fields that are wanted of a resource's rows, which are then views; None for instances.
 
     Raises:
         ValidationError: the cursor is none of this ordering's.
     """
     back = direction == "back"
     walked = tuple(_reversed(name) for name in ordering) if back else tuple(ordering)
-    if cursor is not None:
-        rows = rows.filter(_beyond(rows, walked, _values(rows.model, cursor, ordering)))
-    found = list(rows.order_by(*walked)[: page_size + 1])
+    beyond = Q() if cursor is None else _beyond(rows, walked, _values(rows.model, cursor, ordering))
+    if isinstance(rows, ResourceQuerySet):
+        found = rows.few(beyond, ordering=walked, limit=page_size + 1, **_selected(columns, ordering))
+    else:
+        found = list(rows.filter(beyond).order_by(*walked)[: page_size + 1])
     more = len(found) > page_size
     found = found[:page_size]
     if back:
         found.reverse()
     has_next, has_previous = (cursor is not None, more) if back else (more, cursor is not None)
-    return Page(found, [_cursor(row, ordering) for row in found], has_next, has_previous)
+    return Page(found, tuple(ordering), has_next, has_previous)
+
+
+def _selected(columns: Sequence[str] | None, ordering: Sequence[str]) -> dict[str, Any]:
+    if columns is None:
+        return {}
+    of_ordering = {name.removeprefix("-").partition("__")[0] for name in ordering}
+    return {
+        "columns": tuple(sorted({*columns, *of_ordering})),
+        "related": "updated_by" if "updated_by" in columns else "",
+    }
 
 
 def _reversed(name: str) -> str:

@@ -45,6 +45,9 @@ class Policy(Generic[Row]):
     """The fields shown to everyone who sees the row, and written by everyone who may change it."""
     restricted_fields: ClassVar[Set[str]] = frozenset()
     """The fields that `may_read` decides on, for each row, and `settable` on who writes them."""
+    decides_by: ClassVar[Set[str] | None] = None
+    """The fields of a row that these methods look at. A list then reads no others than these and those it shows; None:
+    any, so that it reads whole rows."""
 
     # What a subclass says
 

@@ -16,10 +16,10 @@ ANY = "*"
 CANONICAL = json.JSONEncoder(sort_keys=True)
 
 
-def entity_tag(shown: Mapping[str, Any]) -> str:
-    """The strong entity tag of a representation."""
+def entity_tag(shown: Mapping[str, Any], version: int) -> str:
+    """The strong entity tag of a representation of this version of a row."""
     digest = hashlib.sha256(CANONICAL.encode(shown).encode()).hexdigest()
-    return quote_etag(f"{shown['version']}-{digest[:ETAG_DIGITS]}")
+    return quote_etag(f"{version}-{digest[:ETAG_DIGITS]}")
 
 
 def if_match(value: str | None, tag: str) -> bool:

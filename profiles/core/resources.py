@@ -19,7 +19,7 @@ from profiles.core.models import AbstractChange, ResourceQuerySet
 from profiles.core.models import Resource as ResourceModel
 from profiles.core.pages import PageQuery
 from profiles.core.policy import Policy
-from profiles.core.serializers import ResourceSerializer
+from profiles.core.serializers import ResourceSerializer, columns_of
 
 MOST_READS = 10  # rows and lists that a request asks for one by one
 COUNT_OPERATIONS = 20
@@ -125,6 +125,10 @@ class Resource:
     @property
     def policy(self) -> Policy[Any]:
         return self.model.policy
+
+    def columns(self, names: Sequence[str] = (), *, related: bool = False) -> tuple[str, ...] | None:
+        """The columns that these fields are made of, or all fields: see `serializers.columns_of`."""
+        return columns_of(self.serializer, tuple(names or self.serializer().names), related=related)
 
     @cached_property
     def changes(self) -> type[AbstractChange]:

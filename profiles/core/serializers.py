@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, ClassVar, TypeAlias, cast
 
+from django.contrib.auth import get_user_model
 from django.db import models, transaction
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.utils.formatting import lazy_format
 from rest_framework.utils.serializer_helpers import BindingDict
 
 from profiles.core import writing
@@ -22,6 +25,8 @@ from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.core.policy import IDENTITY, STAMPS, Policy, visible_key
 from profiles.core.preconditions import entity_tag, if_match, if_none_match
 from profiles.core.writing import Write
+
+KEPT = 256  # choices of fields whose columns are known
 
 AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
 
@@ -99,9 +104,10 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         """The fields, built once for the class: none of ours keeps anything of an input or of a caller."""
         return _fields(type(self), self.partial)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
-        return list(_readers(type(self)))
+        """The fields that are shown: those that the context names, or all."""
+        return list(self.context.get("fields") or _readers(type(self)))
 
     @cached_property
     def input_names(self) -> list[str]:
@@ -115,15 +121,28 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     # How a row is shown
 
-    def to_representation(self, instance: Resource) -> dict[str, Any]:
-        return {name: self.shown(instance, name) for name in _readers(type(self))}
+    @cached_property
+    def readers(self) -> list[tuple[str, bool, Callable[[Any], Any]]]:
+        """Of each field that is shown: its name, whether the policy is not asked, and what reads it of a row."""
+        readers, open_ = _readers(type(self)), self.policy.always_shown
+        return [
+            (name, name in open_, getattr(self, read) if isinstance(read, str) else read)
+            for name, read in ((name, readers[name]) for name in self.names)
+        ]
 
-    def shown(self, row: Resource, name: str) -> Any:
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        may_read, actor = self.policy.may_read, self.actor
+        return {
+            name: read(instance) if is_open or may_read(actor, instance, name) else None
+            for name, is_open, read in self.readers
+        }
+
+    def shown(self, row: Any, name: str) -> Any:
         """One field as the actor may see it: its primitive value, or None where it may not."""
-        policy = self.policy
-        if name in policy.always_shown or policy.may_read(self.actor, row, name):
-            return _readers(type(self))[name](self, row)
-        return None
+        if name not in self.policy.always_shown and not self.policy.may_read(self.actor, row, name):
+            return None
+        read = _readers(type(self))[name]
+        return getattr(self, read)(row) if isinstance(read, str) else read(row)
 
     def get_updated_by(self, row: Resource) -> int | None:
         return visible_key(self.actor, row.updated_by)
@@ -137,7 +156,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
         It is strong (RFC 9110, section 8.8.3): made from all that the actor is shown.
         """
-        return entity_tag(self.data)
+        return entity_tag(self.data, self.row.version)
 
     # What a client sends
 
@@ -178,7 +197,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
             return None
         current: int = shown["version"]
         match, none_match = self.write.if_match, self.write.if_none_match
-        tag, version = entity_tag(shown), data.get("version", current)
+        tag, version = entity_tag(shown, current), data.get("version", current)
         holds = if_match(match, tag) and if_none_match(none_match, tag)
         if not holds or (type(version) is int and version != current):
             raise Refused(Outcome.CONFLICT, version=current)
@@ -226,30 +245,55 @@ def _fields(kind: type[ResourceSerializer], partial: bool) -> BindingDict:
     fields = BindingDict(serializer)
     for name, field in serializer.get_fields().items():
         fields[name] = field
+        for validator in cast("list[Any]", field.validators):
+            # REST framework words a message once, and keeps it in the language of then.
+            if isinstance(message := getattr(validator, "message", None), lazy_format):
+                validator.message = _worded(message.format_string, message.kwargs)
     return fields
 
 
-Reader: TypeAlias = "Callable[[ResourceSerializer, Resource], Any]"
+_worded: Any = lazy(lambda text, values: str(text).format(**values), str)
 
 
 @cache
-def _readers(kind: type[ResourceSerializer]) -> dict[str, Reader]:
-    """What makes the primitive value of each field that is shown, from the serializer and a row."""
+def _readers(kind: type[ResourceSerializer]) -> dict[str, str | Callable[[Any], Any]]:
+    """What reads each field that is shown: a method of the serializer, by its name, or a function of the row."""
     return {name: _reader(field) for name, field in _fields(kind, False).items() if not field.write_only}
 
 
-def _reader(field: AnyField) -> Reader:
+def _reader(field: AnyField) -> str | Callable[[Any], Any]:
     if isinstance(field, serializers.SerializerMethodField):
-        method = str(field.method_name)
-        return lambda serializer, row: getattr(serializer, method)(row)
+        return str(field.method_name)
     value_of = attrgetter(".".join(field.source_attrs))
+    if isinstance(field, serializers.CharField):
+        return value_of
     represent = utc_text if isinstance(field, serializers.DateTimeField) else field.to_representation
 
-    def read(serializer: ResourceSerializer, row: Resource) -> Any:
+    def read(row: Any) -> Any:
         value = value_of(row)
         return None if value is None else represent(value)
 
     return read
+
+
+@lru_cache(KEPT)
+def columns_of(kind: type[ResourceSerializer], names: tuple[str, ...], *, related: bool) -> tuple[str, ...] | None:
+    """The columns that these fields are made of, and those that the policy decides by; None: not known, so all of them.
+
+    `related`: the account that last wrote a row as it is shown, and not only whether it is.
+    """
+    model, account = kind.Meta.model, get_user_model()
+    deciding = [each.policy.decides_by for each in (model, cast("type[Resource]", account))]
+    fields = _fields(kind, False)
+    concrete = {field.name for field in model._meta.concrete_fields}
+    sources = {str(fields[name].source) for name in names if name not in ("node_id", "updated_by", "editable_fields")}
+    if None in deciding or not sources <= concrete:
+        return None
+    columns = {"pk", *sources, *cast("Set[str]", deciding[0])}
+    if "updated_by" in names:
+        of_account = [f.name for f in account._meta.concrete_fields] if related else cast("Set[str]", deciding[1])
+        columns |= {"updated_by", *(f"updated_by__{name}" for name in of_account)}
+    return tuple(sorted(columns))
 
 
 def utc_text(moment: datetime) -> str:

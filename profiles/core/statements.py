@@ -10,15 +10,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeAlias
+from inspect import getattr_static
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models import Expression, Q
 
-KEPT = 256  # statements: one for each form of condition
+KEPT = 1_024  # statements, of some 5 KB: one for each form of condition and each choice of columns
 VALUES = (int, str, UUID, datetime)  # what is a parameter
+LARGEST = 2**31 - 1  # of a number: Django knows that no row has a larger one, and asks no database
 CONSTANTS = (bool, Enum, type(None))  # what is part of the form
 
 Form: TypeAlias = "tuple[Any, ...]"
@@ -39,21 +42,48 @@ class Parameter(Expression):
         return "%s", [self]
 
 
-def find(model: type[Any], condition: Q, *, related: str, lock: bool = False) -> list[Any]:
-    """The rows of a model that fulfil a condition, each with the row that its field `related` refers to.
+class Wanted(NamedTuple):
+    """What is wanted of the rows that fulfil a condition.
 
-    Args:
-        model: whose rows.
-        condition: comparisons of fields with values, joined by AND, OR and NOT.
-        related: the field.
-        lock: whether to lock the rows for writing, in the order of their keys.
+    Attributes:
+        related: a foreign key, whose row comes with each row; nothing, for none.
+        lock: whether the rows are locked for writing, in the order of their keys.
+        ordering: names of fields, `-` before one that descends.
+        limit: how many rows at the most.
+        columns: the fields that are read, `updated_by__version` for one of a related row; then a row is a `View`. None
+            for all of them, in instances of the model.
+    """
+
+    related: str = "updated_by"
+    lock: bool = False
+    ordering: tuple[str, ...] = ()
+    limit: int | None = None
+    columns: tuple[str, ...] | None = None
+
+    def of(self, rows: Any) -> Any:
+        """These rows, as they are wanted."""
+        if self.lock:
+            rows = rows.order_by("pk").for_writing()
+        if self.ordering:
+            rows = rows.order_by(*self.ordering)
+        return rows[: self.limit]
+
+
+class View(tuple[Any, ...]):
+    """A row as it was read: its columns are attributes, by their fields' names. It can't be written."""
+
+    __slots__ = ()
+
+
+def find(model: type[Any], condition: Q, wanted: Wanted) -> list[Any]:
+    """The rows of a model that fulfil a condition: comparisons of fields with values, joined by AND, OR and NOT.
 
     Raises:
         Unsplittable: the condition has something else.
     """
     values: list[Any] = []
     kind: Any = model
-    statement = _compiled(kind, _split(condition, values), related, lock, connection.vendor)
+    statement = _compiled(kind, _split(condition, values), wanted, connection.vendor)
     return statement(values) if statement else []
 
 
@@ -73,37 +103,35 @@ def _split(condition: Any, values: list[Any]) -> Form:
 def _place(value: Any, values: list[Any]) -> Any:
     if isinstance(value, CONSTANTS):
         return value
-    if not isinstance(value, VALUES):
+    if not isinstance(value, VALUES) or (isinstance(value, int) and abs(value) > LARGEST):
         raise Unsplittable
     values.append(value)
     return Parameter
 
 
 @lru_cache(KEPT)
-def _compiled(
-    model: type[Any], form: Form, related: str, lock: bool, vendor: str
-) -> Callable[[list[Any]], list[Any]] | None:
+def _compiled(model: type[Any], form: Form, wanted: Wanted, vendor: str) -> Callable[[list[Any]], list[Any]] | None:
     """A function that executes the statement of a form with its values; None, where no row can fulfil it."""
-    rows = model._default_manager.filter(_joined(form, [0])).select_related(related)
-    if lock:
-        rows = rows.order_by("pk").for_writing()
-    compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
+    rows = model._default_manager.filter(_joined(form, [0]))
+    if wanted.related:
+        rows = rows.select_related(wanted.related)
+    if wanted.columns is not None:
+        rows = rows.only(*wanted.columns)
+    compiler = wanted.of(rows).query.get_compiler(DEFAULT_DB_ALIAS)
     try:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet:
         return None
     converters = compiler.get_converters([column for column, _, _ in compiler.select])
-    make = _maker(compiler.klass_info, compiler.select)
+    make = (_maker if wanted.columns is None else _viewer)(compiler.klass_info, compiler.select)
+    convert = compiler.apply_converters if converters else None
 
     def execute(values: list[Any]) -> list[Any]:
         given = [_adapted(values[each.number]) if isinstance(each, Parameter) else each for each in parameters]
         with connection.cursor() as cursor:
             cursor.execute(sql, given)
             found: Any = cursor.fetchall()
-        if converters:
-            compiler.connection = connection
-            found = compiler.apply_converters(found, converters)
-        return [make(row) for row in found]
+        return [make(row) for row in (convert(found, converters) if convert else found)]
 
     return execute
 
@@ -161,3 +189,22 @@ def _maker(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[An
         return made
 
     return make
+
+
+def _viewer(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
+    """A function that makes a `View` from a row of the database. It has what a resource's rows have beside columns."""
+    model = info["model"]
+    places = {select[number][0].target.attname: number for number in info["select_fields"]}
+    members: dict[str, Any] = {name: property(itemgetter(number)) for name, number in places.items()}
+    members["pk"] = members[model._meta.pk.attname]
+    members["node_id"] = getattr_static(model, "node_id")
+    members["policy"] = property(lambda row: model.policy)
+    for each in info.get("related_klass_infos", ()):
+        members[each["field"].name] = property(_related_view(each, select))
+    return type(model.__name__, (View,), {"__slots__": (), **members})
+
+
+def _related_view(info: dict[str, Any], select: Sequence[Any]) -> Callable[[View], Any]:
+    make, attname = _viewer(info, select), info["model"]._meta.pk.attname
+    key = next(number for number in info["select_fields"] if select[number][0].target.attname == attname)
+    return lambda row: None if row[key] is None else make(row)

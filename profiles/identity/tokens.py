@@ -24,7 +24,7 @@ from graphql_jwt.utils import get_payload, get_user_by_payload
 
 from profiles.core.actors import Actor
 from profiles.core.outcomes import bad_token, sign_in_ended
-from profiles.core.statements import find
+from profiles.core.statements import Wanted, find
 from profiles.identity import keys
 from profiles.models import Profile, TokenFamily
 
@@ -165,5 +165,5 @@ def family_of(claims: dict[str, Any]) -> UUID:
 def profile_signed_in(family: UUID) -> Profile | None:
     """Whose sign-in this is, if it has not ended."""
     living = Q(pk=family, ended_at=None, expires_at__gt=timezone.now())
-    found = next(iter(find(TokenFamily, living, related="profile")), None)
+    found = next(iter(find(TokenFamily, living, Wanted(related="profile"))), None)
     return found.profile if found else None

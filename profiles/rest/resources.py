@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.urls import URLPattern, re_path
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.generics import GenericAPIView, ListCreateAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -19,7 +20,7 @@ from profiles.core.actors import Actor
 from profiles.core.histories import read_history
 from profiles.core.listing import list_rows
 from profiles.core.models import Door, ResourceQuerySet, parse_key
-from profiles.core.outcomes import Outcome, Refused
+from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.core.parsers import read_query
 from profiles.core.policy import unseen
 from profiles.core.preconditions import if_match, if_none_match
@@ -29,6 +30,8 @@ from profiles.core.writing import Write
 from profiles.identity.callers import actor_of
 from profiles.rest.pagination import page_response
 from profiles.rest.permissions import PolicyPermission
+
+MOST_SHOWN = 100  # characters of names that are said to be wrong
 
 
 class ResourceAPIView(GenericAPIView[Any]):
@@ -72,7 +75,21 @@ class ResourceAPIView(GenericAPIView[Any]):
     def get_serializer_context(self) -> dict[str, Any]:
         headers = self.request.headers
         write = Write(self.actor, Door.REST, headers.get("If-Match"), headers.get("If-None-Match"))
-        return {**super().get_serializer_context(), "write": write}
+        return {**super().get_serializer_context(), "write": write, "fields": self.fields}
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that a read asks for (`?fields=id,username`); none for all. Raises `ValidationError`."""
+        asked = self.request.query_params.get("fields") if self.request.method in SAFE_METHODS else None
+        if asked is None:
+            return []
+        shown = self.resource.serializer().names
+        names = list(dict.fromkeys(asked.split(",")))
+        if wrong := [name for name in names if name not in shown]:
+            message = _("There is no field '{name}'. Choose from: {names}.")
+            message = message.format(name=", ".join(wrong)[:MOST_SHOWN], names=", ".join(shown))
+            raise ValidationError({"fields": [ErrorDetail(message, code=InvalidCode.UNKNOWN)]})
+        return names
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Adds the tag; of a read, answers 304 to a client that has what it stands for, 412 to one that wanted another.
@@ -105,7 +122,10 @@ class ResourceListView(ResourceAPIView, ListCreateAPIView[Any]):
         return cast(int, self.resource.extra_operations(self.request.query_params))
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page, count = list_rows(self.resource, self.get_queryset(), self.actor, read_query(request.query_params))
+        values = read_query(request.query_params)
+        values.pop("fields", None)
+        columns = self.resource.columns(self.fields)
+        page, count = list_rows(self.resource, self.get_queryset(), self.actor, values, columns=columns)
         return page_response(request, page, list(self.get_serializer(page.rows, many=True).data), count=count)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -130,8 +150,9 @@ class HistoryView(ResourceAPIView, RetrieveAPIView[Any]):
     has_tag = False
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = read_history(self.get_object(), self.actor, read_query(request.query_params))
-        changes = self.resource.change_serializer(page.rows, many=True, context={"actor": self.actor})
+        row = self.get_object()
+        page = read_history(self.resource.changes, row, self.actor, read_query(request.query_params))
+        changes = self.resource.change_serializer(page.rows, many=True, context={"actor": self.actor, "row": row})
         return page_response(request, page, list(changes.data))
 
 

@@ -33,7 +33,7 @@ class ProfilesView(ResourceListView):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         made = sign_up(self.actor, request.data, key=request.headers.get("Idempotency-Key"))
-        headers = {**self.get_success_headers(made.shown), "ETag": entity_tag(made.shown)}
+        headers = {**self.get_success_headers(made.shown), "ETag": entity_tag(made.shown, made.shown["version"])}
         return Response(made.shown, status=HTTP_201_CREATED, headers=headers)
 
     def patch(self, request: Request) -> Response:

@@ -41,8 +41,8 @@ def lists(actor):
         rows = PROFILES.model.objects.visible_to(actor)
         last, _ = list_rows(PROFILES, rows, actor, {"ordering": name, "direction": "back"})
         yield f"first page by {name}", {"ordering": name}
-        yield f"far end by {name}", {"ordering": name, "cursor": last.cursors[0]}
-        yield f"backwards by {name}", {"ordering": name, "cursor": last.cursors[0], "direction": "back"}
+        yield f"far end by {name}", {"ordering": name, "cursor": last.cursor(0)}
+        yield f"backwards by {name}", {"ordering": name, "cursor": last.cursor(0), "direction": "back"}
     yield "filter: username", {"username": some.username}
     yield "filter: username_prefix, one", {"username_prefix": some.username[:-1]}
     yield "filter: username_prefix, many", {"username_prefix": "user"}

@@ -44,7 +44,7 @@ def searches(actors):
         if place in ("after", "before"):
             rows = PROFILES.model.objects.visible_to(actors[name])
             page, _ = list_rows(PROFILES, rows, actors[name], {"ordering": ordering, "page_size": "100"})
-            values["cursor"] = page.cursors[-1]
+            values["cursor"] = page.cursor(-1)
         yield name, values
 
 

@@ -8,7 +8,7 @@ from django.middleware.common import CommonMiddleware
 from django_guid.log_filters import CorrelationId
 
 from profiles import exports, filters, serializers, sign_up
-from profiles.core import fields, histories, pages, parsers, writing
+from profiles.core import fields, histories, listing, parsers, writing
 from profiles.core.renderers import FastJSONRenderer
 from profiles.identity import credentials, families, security, throttling, tokens
 from profiles.models import Profile, ProfileQuerySet
@@ -92,7 +92,7 @@ LAYERS = {
     "parser": (parsers, "_check_depth", "update"),
     "validation": (serializers.ProfileSerializer, "to_internal_value", "update"),
     "validation of a field": (fields.Text, "to_internal_value", "update"),
-    "representation": (serializers.ProfileSerializer, "shown", "view"),
+    "representation": (serializers.ProfileSerializer, "get_updated_by", "view"),
     "write path": (writing, "save_locked", "update"),
     "write path, replacing": (writing, "update", "replace"),
     "write path, creating": (writing, "create", "create"),
@@ -100,7 +100,7 @@ LAYERS = {
     "row": (Profile, "save", "update"),
     "sign-up": (sign_up, "make_password", "create"),
     "several": (writing, "lock", "update many"),
-    "pagination": (pages, "_cursor", "list"),
+    "pagination": (listing, "paginate", "list"),
     "filter": (filters.ProfileFilter, "by_location", "list"),
     "search": (ProfileQuerySet, "filter", "list"),
     "history": (histories, "paginate", "history"),

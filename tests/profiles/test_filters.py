@@ -211,7 +211,7 @@ def test_the_pages_of_a_search_lead_through_all_of_it(cast, monkeypatch, actor, 
         page, _ = list_rows(PROFILES, Profile.objects.visible_to(who), who, values)
         seen += page.rows
         more, last = (page.has_next, -1) if direction == "forward" else (page.has_previous, 0)
-        cursor = {"cursor": page.cursors[last]} if more else None
+        cursor = {"cursor": page.cursor(last)} if more else None
     assert len(seen) == len({row.pk for row in seen})
     assert {row.username for row in seen} == set(found("even everyone", who)) != set()
 

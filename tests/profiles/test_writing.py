@@ -157,7 +157,7 @@ LAYERS = {
     "policy": (policy, "can"),
     "serializer": (ProfileSerializer, "to_internal_value"),
     "write path": (writing, "save_locked"),
-    "representation": (ProfileSerializer, "shown"),
+    "representation": (ProfileSerializer, "get_updated_by"),
 }
 SECRET = "the text of an exception, a table's name, a password"
 

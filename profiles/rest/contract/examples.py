@@ -57,7 +57,7 @@ PASSWORD = "correct horse battery staple"
 PROFILE: dict[str, Any] = dict(ProfileSerializer(_john, context=_as_john).data)
 CHANGE: dict[str, Any] = dict(PROFILES.change_serializer(_change, context=_as_john).data)
 OLD_TAG = '"1-0b2f6d1c9a7e4835"'
-READ_ANSWER = {"status": 200, "etag": entity_tag(PROFILE), "body": PROFILE}
+READ_ANSWER = {"status": 200, "etag": entity_tag(PROFILE, _john.version), "body": PROFILE}
 EXPORT: dict[str, Any] = ExportSerializer(
     {
         "profile": _john,

@@ -98,7 +98,8 @@ class OperationSchema(AutoSchema):
         return dict(sorted(bodies.items()))
 
     def _validates(self) -> bool:
-        return bool(self.operation.takes) or any(isinstance(p, type) for p in self.operation.parameters)
+        parameters = self.operation.parameters
+        return bool(self.operation.takes) or any(isinstance(p, type) or p.name == "fields" for p in parameters)
 
     def _outcomes(self) -> Iterator[Outcome]:
         yield from self.operation.outcomes

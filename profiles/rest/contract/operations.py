@@ -125,6 +125,17 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
+def _fields(resource: Resource) -> OpenApiParameter:
+    """The parameter by which a read asks for some of a row's fields."""
+    each = {"type": "string", "enum": resource.serializer().names}
+    return OpenApiParameter(
+        "fields",
+        {"type": "array", "minItems": 1, "items": each},
+        explode=False,
+        description="The fields that are wanted, by commas. The answer then has these, and no others.",
+    )
+
+
 def _location(noun: str) -> OpenApiParameter:
     return _header("Location", f"Where the new {noun} is.", required=True, response=[201])
 
@@ -178,7 +189,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             "A filter on a field that you may not read of everybody is refused.",
             gives=Body(rows, shown and examples.page(shown, path=f"{path}/"), f"A page of the {resource.plural}."),
             security=ANYBODY,
-            parameters=(resource.list_query, *_filters(resource), LINK),
+            parameters=(resource.list_query, *_filters(resource), _fields(resource), LINK),
             outcomes=(Outcome.FORBIDDEN,),
         ),
         f"POST {path}": Operation(
@@ -197,7 +208,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             HIDDEN,
             gives=row,
             security=ANYBODY,
-            parameters=(*KEYED, ETAG),
+            parameters=(_fields(resource), *KEYED, ETAG),
             outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
         ),
         f"PATCH {path}/{{id}}": Operation(
@@ -298,7 +309,7 @@ OPERATIONS = OF_PROFILES | {
         f"In any case. {HIDDEN}",
         gives=PROFILE,
         security=ANYBODY,
-        parameters=(IF_MATCH, IF_NONE_MATCH, ETAG),
+        parameters=(_fields(PROFILES), *KEYED, ETAG),
         outcomes=(Outcome.NOT_FOUND, Outcome.CONFLICT),
     ),
     "POST /batch": Operation(

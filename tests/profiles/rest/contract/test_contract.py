@@ -75,7 +75,7 @@ def test_every_operation_tells_of_every_way_to_end(place):
 
 def test_the_lists_parameters_are_what_the_list_reads():
     names = [parameter["name"] for parameter in PLACES["GET /profiles"]["parameters"]]
-    assert names == [*PROFILES.list_query().fields, *ProfileFilter.base_filters]
+    assert names == [*PROFILES.list_query().fields, *ProfileFilter.base_filters, "fields"]
 
 
 def test_an_input_holds_what_was_shown_and_nothing_unknown():
