@@ -19,6 +19,7 @@ from graphql.pyutils import AwaitableOrValue, Path
 
 from graphql_api.core.context import Context
 from graphql_api.core.costs import A_NAME, graphql_schema
+from graphql_api.core.leaves import Leaf, leaves_of
 from graphql_api.core.limits import limit, too_much
 from profiles.core.outcomes import Refused
 from server.edge.traffic import PATIENCE, traffic
@@ -52,12 +53,30 @@ class Execution(ExecutionContext):
         super().__init__(*args, **kwargs)
         self.is_query = self.operation.operation is OperationType.QUERY
         self.most = self.left = limit("bytes")
+        self.plans: dict[int, tuple[Any, list[Leaf] | None]] = {}  # by the identity of what is selected
 
     def execute_fields(
         self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: dict[str, list[FieldNode]]
     ) -> AwaitableOrValue[dict[str, Any]]:
         self.count(sum(map(len, fields)) + A_NAME * len(fields))
+        if id(fields) not in self.plans:
+            self.plans[id(fields)] = fields, leaves_of(parent_type, fields)
+        if leaves := self.plans[id(fields)][1]:
+            left = self.left
+            try:
+                return self.read(leaves, source_value)
+            except Exception:
+                self.left = left
         return super().execute_fields(parent_type, source_value, path, fields)
+
+    def read(self, leaves: list[Leaf], source: Any) -> dict[str, Any]:
+        """An object of plain leaves. Raises what graphql-core would make an error of a field of."""
+        values = {}
+        for leaf in leaves:
+            value = values[leaf.name] = leaf.value(source)
+            for each in value if leaf.is_list and value else (value,):
+                self.count(size_of(each))
+        return values
 
     def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
         value = super().complete_leaf_value(return_type, result)

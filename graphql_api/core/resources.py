@@ -19,6 +19,7 @@ from rest_framework.exceptions import ValidationError
 from graphql_api.core.connections import PAGE_ARGUMENTS, connection, page_values
 from graphql_api.core.context import Info
 from graphql_api.core.costs import Argument, Field, FieldCost
+from graphql_api.core.leaves import plain
 from graphql_api.core.loading import key_of, wanted
 from graphql_api.core.types import (
     DateTime,
@@ -129,18 +130,22 @@ class Types:
             def is_type_of(shown: Any, info: Info) -> bool:
                 return shown.serializer.Meta.model is resource.model
 
+            @plain
             def resolve_id(shown: Any, info: Info) -> Any:
                 return shown.row.node_id
 
+            @plain
             def resolve_pk(shown: Any, info: Info) -> Any:
                 return shown.row.pk
 
             def resolve_updated_by(shown: Any, info: Info) -> Shown | None:
                 return shown.field("updated_by") and show(info, account(), shown.row.updated_by)
 
+            @plain
             def resolve_editable_fields(shown: Any, info: Info) -> list[str]:
                 return [to_camel_case(name) for name in shown.field("editable_fields")]
 
+            @plain
             def resolve_etag(shown: Any, info: Info) -> Any:
                 return shown.etag
 
@@ -154,6 +159,7 @@ class Types:
         class Meta:
             interfaces = (Node,)
 
+            @plain
             def default_resolver(name: str, default: Any, shown: Any, info: Info) -> Any:
                 return shown.field(name)
 
