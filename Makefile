@@ -104,8 +104,8 @@ PROFILES ?= 1000000
 plans: install ## Show how PostgreSQL answers each list over PROFILES made-up profiles
 	$(BIN)/python -m tests.bench.explain $(PROFILES)
 
-.PHONY: bench
-bench: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of sign-in names, exports and sign-ins
+.PHONY: bounds
+bounds: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of sign-in names, exports and sign-ins
 	$(BIN)/python -m tests.bench
 
 .PHONY: check
