@@ -108,6 +108,15 @@ plans: install ## Show how PostgreSQL answers each list over PROFILES made-up pr
 bounds: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of sign-in names, exports and sign-ins
 	$(BIN)/python -m tests.bench
 
+.venv/.bench: .venv/.synced
+	$(BIN)/uv sync --frozen --inexact --quiet --group bench
+	@touch $@
+
+SPEED ?=
+.PHONY: bench
+bench: .venv/.bench ## Compare the speed with other projects' by wrk, into bench.json and bench.png (SPEED="--help" lists options)
+	$(BIN)/python -m tests.bench.speed $(SPEED)
+
 .PHONY: check
 check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts
 	$(BIN)/ruff check

@@ -1,0 +1,91 @@
+"""The projects that are compared: each with a database and a server of its own."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import redis
+from psutil import Process
+
+from tests.bench.corpus import database, production
+from tests.bench.service import PROXIED, ROOT, UNLIMITED, serving
+from tests.bench.speed import cases
+
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
+LIMITS = ("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS")
+GUNICORN = ("--config", "tests/bench/speed/gunicorn_conf.py")
+
+
+@dataclass
+class Running:
+    """A project that serves: `worker` is its only worker process."""
+
+    name: str
+    address: str
+    worker: Process
+    headers: dict
+    cases: dict
+
+    def send(self, case, number=0):
+        """Send a case's request once."""
+        headers = self.headers | ({"content-type": "application/json"} if case.body else {})
+        return httpx.request(
+            case.method,
+            self.address + case.path,
+            content=cases.body_of(case, number),
+            headers=headers,
+            timeout=60,
+        )
+
+    def cpu(self):
+        """The CPU time of the worker until now, in seconds."""
+        return sum(self.worker.cpu_times()[:2])
+
+
+def ours(url):
+    """The environment of our service, as it is shipped, and further arguments of gunicorn: none."""
+    try:
+        redis.Redis.from_url(REDIS).ping()
+    except redis.ConnectionError as error:
+        raise SystemExit(f"Start a Redis, or name one in TEST_REDIS_URL: {error}") from error
+    limits = dict.fromkeys(LIMITS, UNLIMITED)
+    others = {"ALLOWED_HOSTS": "127.0.0.1", "REDIS_URL": REDIS, "WEB_CONCURRENCY": "1"}
+    return production(url) | limits | others, ()
+
+
+def django_project(name):
+    def of(url):
+        environment = {
+            "DJANGO_SETTINGS_MODULE": f"tests.bench.{name}.settings",
+            "DATABASE_URL": url,
+            "SECRET_KEY": secrets.token_hex(32),
+        }
+        return environment, (*GUNICORN, "django.core.wsgi:get_wsgi_application()")
+
+    return of
+
+
+PROJECTS = {"ours": ours, "stock": django_project("stock")}
+
+
+@contextmanager
+def running(name, profiles):
+    """A project that serves so many profiles, and whose cases' responses are as they must be."""
+    with database() as url:
+        environment, arguments = PROJECTS[name](url)
+        prepared = subprocess.run(
+            [sys.executable, "-m", "tests.bench.speed.prepare", name, str(profiles)],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        owner = json.loads(prepared.stdout)
+        headers = PROXIED | {"authorization": f"Bearer {owner['token']}"}
+        with serving(*arguments, **environment) as (address, (worker,)):
+            yield Running(name, address, worker, headers, getattr(cases, name)(owner["pk"]))
