@@ -107,6 +107,15 @@ def stock(pk):
     return rest_cases(pk) | graphql_cases(pk, mutation, pk)
 
 
+def ninja_strawberry(pk):
+    mutation = "mutation ($input: ProfilePartialInput!) { updateProfile(input: $input) { bio } }"
+    return rest_cases(pk) | graphql_cases(pk, mutation, pk)
+
+
+def floor(pk):
+    return {name: case for name, case in rest_cases(pk).items() if name in ("rest-read", "rest-list-17")}
+
+
 NAMES = ("rest-read", "graphql-read", "rest-list-4", "rest-list-17", "graphql-list-4", "patch", "graphql-update")
 
 

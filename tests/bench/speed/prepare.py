@@ -5,7 +5,7 @@ Prints, in JSON, the key of a new profile (`pk`, the newest) and a token of its 
 
 import json
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.bench.corpus import fill, insert, vacuum
 
@@ -32,6 +32,15 @@ def stock(count):
     return owner, get_token(owner)
 
 
+def with_pyjwt(count):
+    owner = of_the_others(count)
+    import jwt
+    from django.conf import settings
+
+    claims = {"sub": str(owner.pk), "exp": datetime.now(UTC) + TOKEN_LIFETIME}
+    return owner, jwt.encode(claims, settings.SECRET_KEY, "HS256")
+
+
 def of_the_others(count):
     """The owner, in a table of so many profiles and one."""
     import django
@@ -49,7 +58,7 @@ def of_the_others(count):
 
 
 def main(project, count):
-    owner, token = {"ours": ours, "stock": stock}[project](int(count))
+    owner, token = {"ours": ours, "stock": stock}.get(project, with_pyjwt)(int(count))
     print(json.dumps({"pk": owner.pk, "token": token}))  # noqa: T201
 
 

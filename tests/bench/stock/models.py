@@ -37,3 +37,24 @@ class Profile(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self):
         return self.username
+
+
+SHOWN = [  # all columns but the password and what it may: 17, as many values as our REST shows
+    "id",
+    "username",
+    "email",
+    "bio",
+    "display_name",
+    "location",
+    "website",
+    "time_zone",
+    "visibility",
+    "email_public",
+    "is_active",
+    "is_staff",
+    "last_login",
+    "created_at",
+    "updated_at",
+    "updated_by",
+    "version",
+]

@@ -6,14 +6,14 @@ from graphene_django.filter import DjangoFilterConnectionField
 from graphene_django.rest_framework.mutation import SerializerMutation
 from graphql_jwt.decorators import login_required
 
-from tests.bench.stock.models import Profile
+from tests.bench.stock.models import SHOWN, Profile
 from tests.bench.stock.serializers import ProfileSerializer
 
 
 class ProfileNode(DjangoObjectType):
     class Meta:
         model = Profile
-        fields = ProfileSerializer.Meta.fields
+        fields = SHOWN
         filter_fields = ["username", "location"]
         interfaces = [relay.Node]
 
