@@ -22,7 +22,6 @@ class Case:
     body: dict | None = None
     count: int = 1
     values: dict = field(default_factory=dict)
-    note: str = ""
 
     def problem(self, response, number):
         """What is wrong with a response (httpx's) to a request with this number; None where nothing is."""

@@ -1,15 +1,19 @@
 """The load: wrk sends one case's request over and over, and says what came of it."""
 
 import json
+import random
 import shutil
 import subprocess
 import time
 from dataclasses import asdict, dataclass
 from tempfile import NamedTemporaryFile
 
-from tests.bench.speed.cases import COUNTER, body_of
+from tqdm import tqdm
+
+from tests.bench.speed.cases import COUNTER, body_of, profiles_in
 
 CONNECTIONS = 8
+WARM_UP = 20  # requests, before the first that is measured
 IDLE = 0.1  # seconds without CPU time after which a worker has answered what was sent
 SCRIPT = """
 wrk.method = {method}
@@ -50,21 +54,52 @@ def check_wrk():
         raise SystemExit("wrk is missing. Install it: apt-get install wrk")
 
 
+def check(project, case):
+    """Hold a case's response against what it must be, and warm up.
+
+    Raises:
+        RuntimeError: the response is something else.
+    """
+    number = time.time_ns()
+    if problem := case.problem(project.send(case, number), number):
+        raise RuntimeError(f"{project.name}, {case.method} {case.path}: {problem}")
+    for _ in range(WARM_UP):
+        project.send(case, time.time_ns())
+
+
+def selects_fields(project):
+    """Whether `?fields=` selects the fields of REST's list."""
+    case = project.cases["rest-list-4"]
+    return {frozenset(row) for row in profiles_in(project.send(case).json())} == {frozenset(case.fields)}
+
+
+def measure_all(plan, options):
+    """Measure in random order, in each of several rounds: a list of `Measured` for each key of the plan.
+
+    Args:
+        plan: the arguments of `measure` but for the seconds, by any key.
+    """
+    measured = {key: [] for key in plan}
+    for _ in range(options.rounds):
+        for key in tqdm(random.sample(list(plan), len(plan)), unit=" cases", leave=False, disable=None):
+            project, case, *connections = plan[key]
+            measured[key].append(measure(project, case, options.seconds, *connections))
+    return measured
+
+
 def measure(project, case, seconds, connections=CONNECTIONS):
-    """Measure a case of a running project for so many seconds.
+    """Measure a case of a running project for so many seconds; for longer where no response came in that time.
 
     Raises:
         RuntimeError: a response was not 2xx, or a connection failed.
     """
-    with NamedTemporaryFile("w", suffix=".lua") as file:
-        file.write(script(case, project.headers))
-        file.flush()
-        before = project.cpu()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=60s", f"-s{file.name}"]
-        printed = subprocess.run([*command, project.address + case.path], capture_output=True, text=True, check=True)
-    result = json.loads(printed.stdout.splitlines()[-1])
-    if result["bad"] or not result["requests"]:
-        raise RuntimeError(f"{project.name}: {result}\n{printed.stdout}")
+    before = project.cpu()
+    result = run_wrk(project, case, seconds, connections)
+    if result["bad"]:
+        raise RuntimeError(f"{project.name}, {case.method} {case.path}: {result}")
+    if not result["requests"]:
+        cpu_when_idle(project)
+        return measure(project, case, seconds * 2, connections)
     served = result["requests"] + connections  # each connection has a request under way when wrk ends
     return Measured(
         cpu=(cpu_when_idle(project) - before) / served * 1_000,
@@ -72,6 +107,16 @@ def measure(project, case, seconds, connections=CONNECTIONS):
         p50=result["p50"] / 1_000,
         p99=result["p99"] / 1_000,
     )
+
+
+def run_wrk(project, case, seconds, connections):
+    """What `SCRIPT` prints."""
+    with NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script(case, project.headers))
+        file.flush()
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=60s", f"-s{file.name}"]
+        printed = subprocess.run([*command, project.address + case.path], capture_output=True, text=True, check=True)
+    return json.loads(printed.stdout.splitlines()[-1])
 
 
 def cpu_when_idle(project):

@@ -23,9 +23,14 @@ GUNICORN = ("--config", "tests/bench/speed/gunicorn_conf.py")
 
 @dataclass
 class Running:
-    """A project that serves: `worker` is its only worker process."""
+    """A project that serves: `worker` is its only worker process.
+
+    `environment` and `arguments` (of gunicorn) are what it was started with.
+    """
 
     name: str
+    environment: dict
+    arguments: tuple
     address: str
     worker: Process
     headers: dict
@@ -86,7 +91,7 @@ PROJECTS = {
 
 @contextmanager
 def running(name, profiles):
-    """A project that serves so many profiles, and whose cases' responses are as they must be."""
+    """A project that serves so many profiles, from a database of its own."""
     with database() as url:
         environment, arguments = PROJECTS[name](url)
         prepared = subprocess.run(
@@ -99,4 +104,5 @@ def running(name, profiles):
         owner = json.loads(prepared.stdout)
         headers = PROXIED | {"authorization": f"Bearer {owner['token']}"}
         with serving(*arguments, **environment) as (address, (worker,)):
-            yield Running(name, address, worker, headers, getattr(cases, name)(owner["pk"]))
+            requests = getattr(cases, name)(owner["pk"])
+            yield Running(name, environment, arguments, address, worker, headers, requests)

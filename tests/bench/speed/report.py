@@ -2,33 +2,40 @@
 
 import json
 import statistics
+from collections import defaultdict
+from contextlib import contextmanager
 from pathlib import Path
 
 FIGURES = {"cpu": "CPU ms/request", "rate": "requests/s", "p50": "p50 ms", "p99": "p99 ms"}
 BASE = "stock"  # the project that the ratios divide by
 
 
-def write(options, measured, notes):
+def write(options, measured, counts, notes):
     """Print the table of medians, and write it with every round's figures.
 
     Args:
         measured: a list of `Measured`, one for each round, by case and project.
-        notes: what must be known of a figure, by project and case.
+        counts: SQL statements per request, by project and then case.
+        notes: what must be known of the figures.
     """
-    medians = {pair: median(rounds) for pair, rounds in measured.items()}
+    medians = {pair: median(rounds) | {"statements": counts[pair[1]][pair[0]]} for pair, rounds in measured.items()}
     print_table(options, medians, notes)
     results = [
-        {"case": case, "project": project, "median": medians[case, project], "rounds": [r.as_dict() for r in rounds]}
+        {"case": case, "project": project, **medians[case, project], "rounds": [round_.as_dict() for round_ in rounds]}
         for (case, project), rounds in measured.items()
     ]
-    settings = {name: getattr(options, name) for name in ("seconds", "rounds", "profiles")}
-    text = json.dumps({"settings": settings, "notes": notes, "results": results}, indent=1)
-    Path(f"{options.output}.json").write_text(text + "\n", encoding="utf-8")
+    write_json(options, {"notes": notes, "results": results})
     plot(options, medians)
 
 
 def median(rounds):
     return {name: statistics.median(getattr(measured, name) for measured in rounds) for name in FIGURES}
+
+
+def write_json(options, content):
+    settings = {name: getattr(options, name) for name in ("seconds", "rounds", "profiles")}
+    text = json.dumps({"settings": settings, **content}, indent=1)
+    Path(f"{options.output}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def in_order(options, medians):
@@ -40,36 +47,67 @@ def in_order(options, medians):
 
 
 def print_table(options, medians, notes):
-    print(f"{'case':16}{'project':20}" + "".join(f"{text:>16}" for text in FIGURES.values()) + f"{'CPU/' + BASE:>12}")  # noqa: T201
+    heads = [*FIGURES.values(), "SQL/request", f"CPU/{BASE}"]
+    print(f"{'case':16}{'project':18}" + "".join(f"{head:>16}" for head in heads))  # noqa: T201
     for case, projects in in_order(options, medians):
         for name, figures in projects.items():
-            ratio = f"{figures['cpu'] / projects[BASE]['cpu']:12.2f}" if BASE in projects else ""
-            row = "".join(f"{figures[figure]:16.2f}" for figure in FIGURES)
-            print(f"{case:16}{name:20}{row}{ratio}")  # noqa: T201
-    for about, note in notes.items():
-        print(f"{about}: {note}")  # noqa: T201
+            ratio = f"{figures['cpu'] / projects[BASE]['cpu']:16.2f}" if BASE in projects else ""
+            row = "".join(f"{figures[figure]:16.2f}" for figure in FIGURES) + f"{figures['statements']:16.1f}"
+            print(f"{case:16}{name:18}{row}{ratio}")  # noqa: T201
+    for note in notes:
+        print(note)  # noqa: T201
 
 
 def plot(options, medians):
     """Bars of the CPU time of a request, by case and project."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(10, 5), layout="constrained")
     shown = [case for case, _ in in_order(options, medians)]
     width = 0.8 / len(options.projects)
-    for number, name in enumerate(options.projects):
-        places = [place for place, case in enumerate(shown) if (case, name) in medians]
-        heights = [medians[shown[place], name]["cpu"] for place in places]
-        bars = axes.bar(
-            [place + (number - (len(options.projects) - 1) / 2) * width for place in places], heights, width
-        )
-        bars.set_label(name)
-        axes.bar_label(bars, fmt="%.1f", fontsize=7)
-    axes.set_xticks(range(len(shown)), shown)
-    axes.set_ylabel(f"{FIGURES['cpu']} (median of {options.rounds} rounds)")
-    axes.legend()
+    with drawing(options, figsize=(11, 5)) as figure:
+        axes = figure.subplots()
+        for number, name in enumerate(options.projects):
+            places = [place for place, case in enumerate(shown) if (case, name) in medians]
+            heights = [medians[shown[place], name]["cpu"] for place in places]
+            left = (number - (len(options.projects) - 1) / 2) * width
+            bars = axes.bar([place + left for place in places], heights, width, label=name)
+            axes.bar_label(bars, fmt="%.1f", fontsize=7)
+        axes.set_xticks(range(len(shown)), shown)
+        axes.set_ylabel(f"{FIGURES['cpu']}, median of {options.rounds}")
+        axes.legend()
+
+
+@contextmanager
+def drawing(options, **arguments):
+    """A figure of matplotlib, which is saved in the end."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained", **arguments)
+    yield figure
     figure.savefig(f"{options.output}.png", dpi=120)
-    pyplot.close(figure)
+
+
+def write_growth(options, measured, figure_of):
+    """Print and write medians, and plot them in panels.
+
+    Args:
+        measured: a list of `Measured`, one for each round, by panel, line and value.
+        figure_of: the figure that a panel shows, where it is not the median latency.
+    """
+    medians = {key: median(rounds) for key, rounds in measured.items()}
+    print(f"{'':28}{'':20}{'':>10}" + "".join(f"{text:>16}" for text in FIGURES.values()))  # noqa: T201
+    for (panel, line, value), figures in medians.items():
+        row = "".join(f"{figures[figure]:16.2f}" for figure in FIGURES)
+        print(f"{panel:28}{line:20}{value:>10,}{row}")  # noqa: T201
+    results = [{"panel": p, "line": line, "value": value, **medians[p, line, value]} for p, line, value in medians]
+    write_json(options, {"results": results})
+    lines = defaultdict(lambda: defaultdict(list))
+    for (panel, line, value), figures in medians.items():
+        lines[panel][line].append((value, figures[figure_of.get(panel, "p50")]))
+    with drawing(options, figsize=(11, 8)) as figure:
+        for axes, (panel, of_panel) in zip(figure.subplots(2, 2).flat, lines.items(), strict=True):
+            for line, points in of_panel.items():
+                axes.plot(*zip(*points, strict=True), marker="o", label=line)
+            axes.set_xlabel(panel)
+            axes.set_xscale("log" if panel in ("profiles", "connections") else "linear")
+            axes.set_ylabel(FIGURES[figure_of.get(panel, "p50")])
+            axes.set_ylim(bottom=0)
+            axes.legend()
