@@ -117,6 +117,11 @@ SPEED ?=
 bench: .venv/.bench ## Compare the speed with other projects' by wrk, into bench.json and bench.png (SPEED="--help" lists options)
 	$(BIN)/python -m tests.bench.speed $(SPEED)
 
+OP ?= rest-read
+.PHONY: profile
+profile: .venv/.bench ## Show where a worker's time goes in one case of `make bench` (OP=rest-read), as a flame graph
+	$(BIN)/python -m tests.bench.speed.flame_graph $(OP)
+
 .PHONY: check
 check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts
 	$(BIN)/ruff check

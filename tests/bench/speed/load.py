@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from tests.bench.speed.cases import COUNTER, body_of, profiles_in
 
-CONNECTIONS = 8
+THREADS = 8  # of each project's worker
+CONNECTIONS = THREADS
 WARM_UP = 20  # requests, before the first that is measured
 IDLE = 0.1  # seconds without CPU time after which a worker has answered what was sent
 SCRIPT = """
@@ -74,14 +75,19 @@ def selects_fields(project):
 
 
 def measure_all(plan, options):
-    """Measure in random order, in each of several rounds: a list of `Measured` for each key of the plan.
+    """Measure in several rounds: a list of `Measured` for each key of the plan.
+
+    The order is random, but what has one case (the first part of a key) is measured one after the other, so that
+    whatever else the machine does comes upon all projects alike.
 
     Args:
-        plan: the arguments of `measure` but for the seconds, by any key.
+        plan: the arguments of `measure` but for the seconds, by key.
     """
     measured = {key: [] for key in plan}
     for _ in range(options.rounds):
-        for key in tqdm(random.sample(list(plan), len(plan)), unit=" cases", leave=False, disable=None):
+        place = {case: random.random() for case, *_ in plan}  # noqa: S311
+        order = sorted(plan, key=lambda key: (place[key[0]], random.random()))  # noqa: S311
+        for key in tqdm(order, unit=" cases", leave=False, disable=None):
             project, case, *connections = plan[key]
             measured[key].append(measure(project, case, options.seconds, *connections))
     return measured
@@ -100,7 +106,7 @@ def measure(project, case, seconds, connections=CONNECTIONS):
     if not result["requests"]:
         cpu_when_idle(project)
         return measure(project, case, seconds * 2, connections)
-    served = result["requests"] + connections  # each connection has a request under way when wrk ends
+    served = result["requests"] + min(connections, THREADS)  # as many are under way when wrk ends
     return Measured(
         cpu=(cpu_when_idle(project) - before) / served * 1_000,
         rate=result["requests"] / result["microseconds"] * 1_000_000,

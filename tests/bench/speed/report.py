@@ -8,6 +8,8 @@ from pathlib import Path
 
 FIGURES = {"cpu": "CPU ms/request", "rate": "requests/s", "p50": "p50 ms", "p99": "p99 ms"}
 BASE = "stock"  # the project that the ratios divide by
+COLUMNS = FIGURES | {"statements": "SQL/request"}
+RATIOS = {"cpu_ratio": f"CPU/{BASE}", "rate_ratio": f"rate/{BASE}"}
 
 
 def write(options, measured, counts, notes):
@@ -18,7 +20,10 @@ def write(options, measured, counts, notes):
         counts: SQL statements per request, by project and then case.
         notes: what must be known of the figures.
     """
-    medians = {pair: median(rounds) | {"statements": counts[pair[1]][pair[0]]} for pair, rounds in measured.items()}
+    medians = {
+        (case, name): median(rounds) | {"statements": counts[name][case]} | ratios(rounds, measured.get((case, BASE)))
+        for (case, name), rounds in measured.items()
+    }
     print_table(options, medians, notes)
     results = [
         {"case": case, "project": project, **medians[case, project], "rounds": [round_.as_dict() for round_ in rounds]}
@@ -30,6 +35,15 @@ def write(options, measured, counts, notes):
 
 def median(rounds):
     return {name: statistics.median(getattr(measured, name) for measured in rounds) for name in FIGURES}
+
+
+def ratios(rounds, base):
+    """The medians of CPU time and rate as multiples of the base's in the same round; none without a base."""
+    pairs = list(zip(rounds, base or [], strict=False))
+    return {
+        f"{name}_ratio": statistics.median(getattr(one, name) / getattr(other, name) for one, other in pairs)
+        for name in (("cpu", "rate") if pairs else ())
+    }
 
 
 def write_json(options, content):
@@ -47,13 +61,11 @@ def in_order(options, medians):
 
 
 def print_table(options, medians, notes):
-    heads = [*FIGURES.values(), "SQL/request", f"CPU/{BASE}"]
-    print(f"{'case':16}{'project':18}" + "".join(f"{head:>16}" for head in heads))  # noqa: T201
+    heads = COLUMNS | ({name: head for name, head in RATIOS.items() if BASE in options.projects})
+    print(f"{'case':15}{'project':17}" + "".join(f"{head:>15}" for head in heads.values()))  # noqa: T201
     for case, projects in in_order(options, medians):
         for name, figures in projects.items():
-            ratio = f"{figures['cpu'] / projects[BASE]['cpu']:16.2f}" if BASE in projects else ""
-            row = "".join(f"{figures[figure]:16.2f}" for figure in FIGURES) + f"{figures['statements']:16.1f}"
-            print(f"{case:16}{name:18}{row}{ratio}")  # noqa: T201
+            print(f"{case:15}{name:17}" + "".join(f"{figures[head]:15.2f}" for head in heads))  # noqa: T201
     for note in notes:
         print(note)  # noqa: T201
 
