@@ -97,7 +97,7 @@ def measure(project, case, seconds, connections=CONNECTIONS):
     """Measure a case of a running project for so many seconds; for longer where no response came in that time.
 
     Raises:
-        RuntimeError: a response was not 2xx, or a connection failed.
+        RuntimeError: a status was 400 or more, or a connection failed.
     """
     before = project.cpu()
     result = run_wrk(project, case, seconds, connections)
