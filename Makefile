@@ -104,9 +104,23 @@ PROFILES ?= 1000000
 plans: install ## Show how PostgreSQL answers each list over PROFILES made-up profiles
 	$(BIN)/python -m tests.bench.explain $(PROFILES)
 
-.PHONY: bench
-bench: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of sign-in names, exports and sign-ins
+.PHONY: bounds
+bounds: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of sign-in names, exports and sign-ins
 	$(BIN)/python -m tests.bench
+
+.venv/.bench: .venv/.synced
+	$(BIN)/uv sync --frozen --inexact --quiet --group bench
+	@touch $@
+
+SPEED ?=
+.PHONY: bench
+bench: .venv/.bench ## Compare the speed with other projects' by wrk, into bench.json and bench.png (SPEED="--help" lists options)
+	$(BIN)/python -m tests.bench.speed $(SPEED)
+
+OP ?= rest-read
+.PHONY: profile
+profile: .venv/.bench ## Show where a worker's time goes in one case of `make bench` (OP=rest-read), as a flame graph
+	$(BIN)/python -m tests.bench.speed.flame_graph $(OP)
 
 .PHONY: check
 check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts

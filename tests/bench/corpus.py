@@ -12,14 +12,14 @@ SERVER = POSTGRESQL.rpartition("/")[0]
 BEFORE_WORDS = "0004"  # a migration that fills a table takes a tenth of the time of triggers, row by row
 
 CORPUS = """
-INSERT INTO profiles_profile (
+INSERT INTO {table} (
     password, is_superuser, username, email, display_name, location, website, time_zone, visibility, email_public,
-    is_active, is_staff, created_at, updated_at, version, updated_by_id, sign_outs, bio)
+    is_active, is_staff, created_at, updated_at, version, updated_by_id, bio{columns})
 SELECT '!', false, 'user' || n, 'user' || n || '@example.com', 'Name' || n %% 1000 || ' Family' || n %% 777,
     (ARRAY['Graz', 'Lagos', 'León', 'Lima', 'Oslo', 'Osaka', 'Pune', 'Riga', 'Tunis', ''])[1 + n %% 10], '', 'UTC',
     (ARRAY['public', 'public', 'members', 'members', 'private'])[1 + n %% 5], false, n %% 50 <> 0, false,
     start + n * interval '1 minute', start + n * interval '1 minute' + (hashint4(n) & 1048575) * interval '10 seconds',
-    1, CASE WHEN n %% 3 = 0 THEN n END, 0,
+    1, CASE WHEN n %% 3 = 0 THEN n END,
     concat_ws(' ',
         'everyone',
         CASE n %% 2 WHEN 0 THEN 'even' ELSE 'odd' END,
@@ -33,9 +33,32 @@ SELECT '!', false, 'user' || n, 'user' || n || '@example.com', 'Name' || n %% 10
         CASE WHEN n %% 10 >= 5 THEN 'south' END,
         CASE n %% 5 WHEN 4 THEN 'hidden' WHEN 0 THEN 'open' END,
         'rare' || n / 50,
-        'seldom' || floor(power(2, 14 * ((hashint4(n) & 65535) / 65536.0))))
+        'seldom' || floor(power(2, 14 * ((hashint4(n) & 65535) / 65536.0)))){values}
 FROM generate_series(1, %(count)s) AS n, (SELECT %(count)s AS count, timestamptz '2020-01-01' AS start) AS constants
 """
+
+
+@contextmanager
+def database():
+    """The URL of a new, empty database, which is dropped in the end."""
+    name = f"corpus_{secrets.token_hex(4)}"
+    with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{SERVER}/{name}"
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def production(url):
+    """The environment of the service in production on this database, with keys of its own."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "server.settings",
+        "DATABASE_URL": url,
+        "DEBUG": "false",
+        "SECRET_KEY": secrets.token_hex(32),
+        "JWT_KEYS": f"k={secrets.token_hex(32)}",
+    }
 
 
 @contextmanager
@@ -47,37 +70,45 @@ def corpus(count):
     and seldom together; `north` and `south` are in half each, and together in ten of the oldest; `hidden` is in
     private profiles alone, `open` in public ones.
     """
-    name = f"corpus_{os.getpid()}"
-    with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield fill(count, f"{SERVER}/{name}")
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with database() as url:
+        os.environ |= production(url)
+        fill(count)
+        yield actors()
 
 
-def fill(count, url):
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "server.settings",
-        "DATABASE_URL": url,
-        "DEBUG": "false",
-        "SECRET_KEY": secrets.token_hex(32),
-        "JWT_KEYS": f"k={secrets.token_hex(32)}",
-    }
+def fill(count):
+    """Set Django up by the environment, migrate its empty database, and add so many profiles."""
     import django
 
     django.setup()
     from django.core.management import call_command
+
+    call_command("migrate", "profiles", BEFORE_WORDS, verbosity=0)
+    insert(count, "profiles_profile", columns=", sign_outs", values=", 0")
+    call_command("migrate", verbosity=0)
+    vacuum()
+
+
+def insert(count, table, *, columns="", values=""):
+    """Add so many profiles to a table, with the values of further columns."""
     from django.db import connection
 
+    with connection.cursor() as cursor:
+        cursor.execute(CORPUS.format(table=table, columns=columns, values=values), {"count": count})
+
+
+def vacuum():
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def actors():
+    """Anonymous, a new member and a new member of the staff, by name."""
     from profiles.core.actors import Actor
     from profiles.models import Profile
 
-    call_command("migrate", "profiles", BEFORE_WORDS, verbosity=0)
-    with connection.cursor() as cursor:
-        cursor.execute(CORPUS, {"count": count})
-        call_command("migrate", verbosity=0)
-        cursor.execute("VACUUM ANALYZE")
     users = Profile.objects
     member = users.create_user("member", "member@example.com", "x", bio="everyone even odd", visibility="private")
     staff = users.create_user("staff", "staff@example.com", "x", is_staff=True)

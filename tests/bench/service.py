@@ -54,11 +54,14 @@ def add_demo_accounts(profiles=0):
 
 
 @contextmanager
-def serving(**environment):
-    """The address of gunicorn with the shipped configuration, and its workers as `psutil.Process`es."""
+def serving(*arguments, **environment):
+    """The address of gunicorn with the shipped configuration, and its workers as `psutil.Process`es.
+
+    `arguments` are further ones of gunicorn, `environment` further variables.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"],
+            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", *arguments],
             cwd=ROOT,
             env=os.environ | environment,
             pass_fds=[listener.fileno()],
