@@ -18,7 +18,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.utils.encoders import JSONEncoder
 
 from profiles.core.fields import Choice, Line, StrictSerializer, WholeNumber
-from profiles.core.models import ResourceQuerySet
+from profiles.core.models import ResourceQuerySet, selected
 from profiles.core.outcomes import InvalidCode, Refused
 from profiles.core.parsers import parse_json
 
@@ -83,7 +83,9 @@ def paginate(
     walked = tuple(_reversed(name) for name in ordering) if back else tuple(ordering)
     beyond = Q() if cursor is None else _beyond(rows, walked, _values(rows.model, cursor, ordering))
     if isinstance(rows, ResourceQuerySet):
-        found = rows.few(beyond, ordering=walked, limit=page_size + 1, **_selected(columns, ordering))
+        if columns is not None:
+            columns = sorted({*columns, *(name.removeprefix("-").partition("__")[0] for name in ordering)})
+        found = rows.few(beyond, ordering=walked, limit=page_size + 1, **selected(columns))
     else:
         found = list(rows.filter(beyond).order_by(*walked)[: page_size + 1])
     more = len(found) > page_size
@@ -92,16 +94,6 @@ def paginate(
         found.reverse()
     has_next, has_previous = (cursor is not None, more) if back else (more, cursor is not None)
     return Page(found, tuple(ordering), has_next, has_previous)
-
-
-def _selected(columns: Sequence[str] | None, ordering: Sequence[str]) -> dict[str, Any]:
-    if columns is None:
-        return {}
-    of_ordering = {name.removeprefix("-").partition("__")[0] for name in ordering}
-    return {
-        "columns": tuple(sorted({*columns, *of_ordering})),
-        "related": "updated_by" if "updated_by" in columns else "",
-    }
 
 
 def _reversed(name: str) -> str:

@@ -128,7 +128,12 @@ class Resource:
 
     def columns(self, names: Sequence[str] = (), *, related: bool = False) -> tuple[str, ...] | None:
         """The columns that these fields are made of, or all fields: see `serializers.columns_of`."""
-        return columns_of(self.serializer, tuple(names or self.serializer().names), related=related)
+        return columns_of(self.serializer, tuple(names) or self.names, related=related)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The fields that are shown of a row."""
+        return tuple(self.serializer().names)
 
     @cached_property
     def changes(self) -> type[AbstractChange]:

@@ -289,7 +289,7 @@ def columns_of(kind: type[ResourceSerializer], names: tuple[str, ...], *, relate
     sources = {str(fields[name].source) for name in names if name not in ("node_id", "updated_by", "editable_fields")}
     if None in deciding or not sources <= concrete:
         return None
-    columns = {"pk", *sources, *cast("Set[str]", deciding[0])}
+    columns = {"pk", "version", *sources, *cast("Set[str]", deciding[0])}
     if "updated_by" in names:
         of_account = [f.name for f in account._meta.concrete_fields] if related else cast("Set[str]", deciding[1])
         columns |= {"updated_by", *(f"updated_by__{name}" for name in of_account)}

@@ -58,7 +58,8 @@ class ResourceAPIView(GenericAPIView[Any]):
 
     def get_object(self) -> Any:
         """The row that the path names, which may be shown. Raises `Refused` as the policy does."""
-        row = self.get_queryset().one(self.lookup())
+        columns = self.resource.columns(self.fields) if self.request.method in SAFE_METHODS else None
+        row = self.get_queryset().one(self.lookup(), columns)
         if row is None:
             raise unseen(self.actor)
         self.check_object_permissions(self.request, row)
@@ -83,7 +84,7 @@ class ResourceAPIView(GenericAPIView[Any]):
         asked = self.request.query_params.get("fields") if self.request.method in SAFE_METHODS else None
         if asked is None:
             return []
-        shown = self.resource.serializer().names
+        shown = self.resource.names
         names = list(dict.fromkeys(asked.split(",")))
         if wrong := [name for name in names if name not in shown]:
             message = _("There is no field '{name}'. Choose from: {names}.")

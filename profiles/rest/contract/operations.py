@@ -127,7 +127,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 def _fields(resource: Resource) -> OpenApiParameter:
     """The parameter by which a read asks for some of a row's fields."""
-    each = {"type": "string", "enum": resource.serializer().names}
+    each = {"type": "string", "enum": list(resource.names)}
     return OpenApiParameter(
         "fields",
         {"type": "array", "minItems": 1, "items": each},
