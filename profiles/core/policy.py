@@ -76,7 +76,7 @@ class Policy(Generic[Row]):
         return False
 
     def may_read(self, actor: Actor, row: Row, field: str) -> bool:
-        """Whether this actor, who sees this row, is shown this field of it."""
+        """Whether this actor, who sees this row, is shown this field of it. What is `always_shown` is not asked for."""
         return field in OF_ANY_RESOURCE or field in self.visible_fields
 
     def reads_all(self, actor: Actor, field: str) -> bool:

@@ -174,9 +174,8 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
             ValidationError: everything that is wrong with any field, in an order of its own and not the input's.
         """
         if isinstance(data, Mapping):
-            shown = self.shown_before()
-            self.expected_version = self._expected_version(data, shown)
-            errors = self._untouchable(data, shown)
+            self.expected_version = self._expected_version(data)
+            errors = self._untouchable(data)
         else:
             errors = {}
         try:
@@ -187,23 +186,21 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
             raise ValidationError(errors)
         return values
 
-    def shown_before(self) -> Mapping[str, Any]:
-        """What the actor was shown of the row before it wrote; nothing of a new one."""
-        return dict.fromkeys(self.names) if self.row is None else self.to_representation(self.row)
-
-    def _expected_version(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> int | None:
+    def _expected_version(self, data: Mapping[str, Any]) -> int | None:
         """The version that the client makes a condition, if it does (RFC 9110, sections 13.1.1 and 13.1.2)."""
         if self.row is None:
             return None
-        current: int = shown["version"]
+        current: int = self.row.version
         match, none_match = self.write.if_match, self.write.if_none_match
-        tag, version = entity_tag(shown, current), data.get("version", current)
+        is_conditional = match is not None or none_match is not None
+        tag = entity_tag(self.to_representation(self.row), current) if is_conditional else ""
+        version = data.get("version", current)
         holds = if_match(match, tag) and if_none_match(none_match, tag)
         if not holds or (type(version) is int and version != current):
             raise Refused(Outcome.CONFLICT, version=current)
         return current if match is not None or "version" in data else None
 
-    def _untouchable(self, data: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
+    def _untouchable(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
         """The errors of what this actor can't write: it may stand there only as it was shown."""
         message = _("You can't change this field. Leave it out, or send what you were shown.")
         read_only = ErrorDetail(message, code=InvalidCode.READ_ONLY)
@@ -211,9 +208,14 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         refused["version"] = ErrorDetail(_("Give the version as a whole number."), code=InvalidCode.INVALID)
         touched = [name for name in self.names if name in refused and name in data]
         return {
-            **{name: [refused[name]] for name in touched if not _same(data[name], shown[name])},
+            **{name: [refused[name]] for name in touched if not self._is_shown(name, data[name])},
             **unknown(data, self.fields),
         }
+
+    def _is_shown(self, name: str, value: Any) -> bool:
+        """Whether this is what the actor was shown of a field before it wrote; of a new row, nothing."""
+        shown = None if self.row is None else self.shown(self.row, name)
+        return type(value) is type(shown) and bool(value == shown)
 
     # What is written
 
@@ -235,7 +237,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     def delete(self) -> None:
         """Delete the row by the one write path, if the preconditions hold. Raises as `writing.delete` does."""
-        expected_version = self._expected_version({}, self.shown_before())
+        expected_version = self._expected_version({})
         writing.delete(self.row, actor=self.actor, expected_version=expected_version)
 
 
@@ -299,7 +301,3 @@ def columns_of(kind: type[ResourceSerializer], names: tuple[str, ...], *, relate
 def utc_text(moment: datetime) -> str:
     """A moment in UTC as REST framework writes it: ISO 8601, with Z."""
     return moment.isoformat().replace("+00:00", "Z")
-
-
-def _same(value: Any, shown: Any) -> bool:
-    return type(value) is type(shown) and value == shown

@@ -5,7 +5,6 @@ import pytest
 from profiles.core.outcomes import InvalidCode
 from profiles.core.preconditions import entity_tag
 from profiles.core.serializers import columns_of
-from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
 from tests.doors import camel
 from tests.parity.test_matrix import ACTORS
@@ -105,28 +104,3 @@ def test_only_the_columns_that_are_needed_are_read(cast, rest, django_assert_num
     for name in ("password", "bio", "sign_outs"):
         assert f'"{name}"' not in sql
     assert columns_of(ProfileSerializer, tuple(NAMES), related=False) is not None
-
-
-class Watched:
-    """A row that keeps which of its fields were looked at."""
-
-    def __init__(self, row, seen):
-        self.__dict__.update(row=row, seen=seen)
-
-    def __getattr__(self, name):
-        self.seen.add({"pk": "id"}.get(name, name))
-        return getattr(self.row, name)
-
-
-def test_the_policy_decides_by_the_fields_that_it_names(cast):
-    from tests.parity.test_resources import acting
-
-    policy, seen = PROFILES.policy, set()
-    for actor in (acting(cast, name) for name in ACTORS):
-        for profile in cast.profiles.values():
-            row = Watched(profile, seen)
-            policy.sees(actor, row)
-            policy.writable(actor, row, NAMES)
-            for name in NAMES:
-                policy.may_read(actor, row, name)
-    assert seen <= policy.decides_by

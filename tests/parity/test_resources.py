@@ -185,6 +185,31 @@ def test_a_row_is_created_by_whom_the_policy_allows(resource, actor, cast, apis)
     assert answers[0].outcome in ("done", "UNAUTHENTICATED" if who.is_anonymous else "FORBIDDEN")
 
 
+class Watched:
+    """A row that keeps which of its fields were looked at."""
+
+    def __init__(self, row, seen):
+        self.__dict__.update(row=row, seen=seen)
+
+    def __getattr__(self, name):
+        self.seen.add({"pk": "id"}.get(name, name))
+        return getattr(self.row, name)
+
+
+@every_resource
+def test_a_policy_decides_by_the_fields_that_it_names(resource, rows, cast):
+    """Lists read no others, so another one would be missing there."""
+    policy, seen, names = resource.policy, set(), resource.names
+    for actor, row in product([acting(cast, name) for name in ACTORS], rows):
+        watched = Watched(row, seen)
+        policy.sees(actor, watched)
+        policy.writable(actor, watched, names)
+        for name in names:
+            policy.may_read(actor, watched, name)
+    assert seen
+    assert policy.decides_by is None or seen <= policy.decides_by
+
+
 @every_resource
 def test_less_of_a_policy_allows_no_more(resource, rows, cast, monkeypatch):
     """Without any one of its methods, the policy allows nothing that it did not allow with it."""
