@@ -13,7 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Length, Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -206,13 +206,26 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
 
     def before_deletion(self, actor: Actor) -> None:
         """Locks, in the order of their keys, every row that the deletion writes to: the profile, the actor's, and
-        those that name the profile as their writer. Two deletions, or a deletion and a write, then have no deadlock."""
+        those that name the profile as their writer. Two deletions, or a deletion and a write, then have no deadlock.
+
+        The profile may write to others until its own row is locked: then these are locked too, from the beginning, for
+        a row with a lower key can't be locked after one with a higher.
+        """
+        while True:
+            attempt = transaction.savepoint()
+            locked = set(
+                self._written(actor).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
+            )
+            if locked.issuperset(self._written(actor).values_list("pk", flat=True)):
+                return
+            transaction.savepoint_rollback(attempt)  # with its locks
+
+    def _written(self, actor: Actor) -> models.QuerySet[Profile]:
+        """The rows that a deletion of this one by this actor writes to."""
         keys = [self.pk, *([actor.profile.pk] if actor.profile else [])]
         named = Profile.objects.filter(updated_by=self.pk).values("pk")
         wrote_to = Change.objects.filter(actor=self.pk).values("profile")
-        affected = Profile.objects.filter(pk__in=keys).values("pk").union(named, wrote_to)
-        rows = Profile.objects.filter(pk__in=affected).order_by("pk").select_for_update(no_key=True)
-        list(rows.values_list("pk", flat=True))
+        return Profile.objects.filter(pk__in=Profile.objects.filter(pk__in=keys).values("pk").union(named, wrote_to))
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Deletes with it its history, tokens, sessions, exports, and what the admin's log says of it. What it wrote
