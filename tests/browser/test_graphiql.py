@@ -84,7 +84,7 @@ def test_there_is_an_example_of_every_operation(graphiql, account):
 
 
 @pytest.mark.parametrize(
-    "name", ["profile", "profiles", "node", "history", "export", "replaceProfile", "updateProfiles"]
+    "name", ["profile", "profiles", "node", "nodes", "history", "export", "replaceProfile", "updateProfiles"]
 )
 def test_an_example_runs_as_it_stands(graphiql, account, name):
     sign_in(graphiql, account)

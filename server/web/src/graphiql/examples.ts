@@ -50,6 +50,9 @@ export const EXAMPLES: Record<string, Example[]> = {
     example("node", graphql(`
       query Node($id: ID!) { node(id: $id) { __typename id ... on Profile { username } } }
     `), ({ nodeId: id }) => ({ id })),
+    example("nodes", graphql(`
+      query Nodes($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Profile { username } } }
+    `), ({ nodeId: id }) => ({ ids: [id] })),
     example("history", graphql(`
       query History($id: ID!) {
         profile(id: $id) {
