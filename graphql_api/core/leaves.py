@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeVar
 from graphql import (
     FieldNode,
     GraphQLObjectType,
-    GraphQLString,
     Undefined,
     get_nullable_type,
     is_leaf_type,
@@ -34,7 +33,7 @@ class Leaf(NamedTuple):
 
     name: str
     resolve: Callable[[Any, None], Any]
-    serialize: Callable[[Any], Any] | None  # None: a text is as it is
+    serialize: Callable[[Any], Any]
     is_list: bool
     is_required: bool
 
@@ -50,9 +49,7 @@ class Leaf(NamedTuple):
         return self.completed(found)
 
     def completed(self, found: Any) -> Any:
-        if self.serialize is None and type(found) is str:
-            return found
-        value = (self.serialize or GraphQLString.serialize)(found)
+        value = self.serialize(found)
         if value is None or value is Undefined:
             raise ValueError("no value")
         return value
@@ -71,6 +68,5 @@ def leaves_of(parent: GraphQLObjectType, fields: dict[str, list[FieldNode]]) -> 
         item: Any = get_nullable_type(kind.of_type) if is_list else kind
         if not is_leaf_type(item):
             return None
-        serialize = None if item is GraphQLString else item.serialize
-        leaves.append(Leaf(name, resolve, serialize, is_list, is_non_null_type(definition.type)))
+        leaves.append(Leaf(name, resolve, item.serialize, is_list, is_non_null_type(definition.type)))
     return leaves

@@ -8,7 +8,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values
 
 from graphql_api.core.context import Info
-from profiles.core.models import parse_key, parse_node_id, selected
+from profiles.core.models import parse_key, parse_node_id
 from profiles.core.policy import Action, unseen
 from profiles.core.resources import MOST_READS, Resource, registered, resources
 
@@ -37,7 +37,7 @@ def load_all(info: Info) -> dict[Key, Any]:
     found: dict[Key, Any] = {}
     for resource, keys in asked.items():
         rows = resource.model.objects.visible_to(info.context.actor)
-        for row in rows.few(resource.condition_of(keys), **selected(resource.columns(related=True))):
+        for row in rows.few(resource.condition_of(keys), columns=resource.columns(related=True)):
             found |= {(resource, key): row for key in resource.keys_of(row)}
     return found
 

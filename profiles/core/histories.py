@@ -40,7 +40,7 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
         return visible_key(self.reader, change.actor)
 
     def get_changes(self, change: AbstractChange) -> list[FieldChange]:
-        row = self.context.get("row") or getattr(change, row_field(type(change)))
+        row = self.context.get("row") or getattr(change, _row_field(type(change)))
         return [
             {"field": name, "from": before, "to": after}
             for name, (before, after) in change.fields.items()
@@ -49,7 +49,7 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
 
 
 @cache
-def row_field(model: type[AbstractChange]) -> str:
+def _row_field(model: type[AbstractChange]) -> str:
     """The foreign key to the row that a change is of."""
     return next(each.name for each in model._meta.fields if each.remote_field and each.remote_field.name == "history")
 
@@ -63,5 +63,5 @@ def read_history(model: type[AbstractChange], row: Any, actor: Actor, values: Ma
     row.policy.require(actor, Action.VIEW_HISTORY, row)
     wanted = PageQuery(data=values)
     wanted.is_valid(raise_exception=True)
-    changes = model._default_manager.filter(**{row_field(model): row.pk}).select_related("actor")
+    changes = model._default_manager.filter(**{_row_field(model): row.pk}).select_related("actor")
     return paginate(changes, NEWEST_FIRST, **wanted.validated_data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -33,13 +33,6 @@ def parse_node_id(node_id: str) -> tuple[str, int] | None:
     return (name, pk) if pk and to_global_id(name, key) == node_id else None
 
 
-def selected(columns: Sequence[str] | None) -> dict[str, Any]:
-    """What of `statements.Wanted` reads these columns; all of them where it is None."""
-    if columns is None:
-        return {}
-    return {"columns": tuple(columns), "related": "updated_by" if "updated_by" in columns else ""}
-
-
 class ResourceQuerySet(models.QuerySet[Any]):
     """What every resource's rows are selected by."""
 
@@ -52,9 +45,9 @@ class ResourceQuerySet(models.QuerySet[Any]):
         rows._defer_next_filter = True  # type: ignore[attr-defined]
         return rows.filter(self.model.policy.visible(actor))
 
-    def one(self, lookup: Mapping[str, Any] | None, columns: Sequence[str] | None = None) -> Any:
+    def one(self, lookup: Mapping[str, Any] | None, columns: tuple[str, ...] | None = None) -> Any:
         """The one of these rows with this unique value; None where there is none, or no value is given."""
-        return next(iter(self.few(Q(**lookup), **selected(columns))), None) if lookup else None
+        return next(iter(self.few(Q(**lookup), columns=columns)), None) if lookup else None
 
     def few(self, condition: Q, **wanted: Any) -> list[Any]:
         """Those of these rows that fulfil a condition, by SQL that is compiled once where that can be.

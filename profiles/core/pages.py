@@ -18,7 +18,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.utils.encoders import JSONEncoder
 
 from profiles.core.fields import Choice, Line, StrictSerializer, WholeNumber
-from profiles.core.models import ResourceQuerySet, selected
+from profiles.core.models import ResourceQuerySet
 from profiles.core.outcomes import InvalidCode, Refused
 from profiles.core.parsers import parse_json
 
@@ -84,8 +84,8 @@ def paginate(
     beyond = Q() if cursor is None else _beyond(rows, walked, _values(rows.model, cursor, ordering))
     if isinstance(rows, ResourceQuerySet):
         if columns is not None:
-            columns = sorted({*columns, *(name.removeprefix("-").partition("__")[0] for name in ordering)})
-        found = rows.few(beyond, ordering=walked, limit=page_size + 1, **selected(columns))
+            columns = tuple(sorted({*columns, *(name.removeprefix("-").partition("__")[0] for name in ordering)}))
+        found = rows.few(beyond, ordering=walked, limit=page_size + 1, columns=columns)
     else:
         found = list(rows.filter(beyond).order_by(*walked)[: page_size + 1])
     more = len(found) > page_size

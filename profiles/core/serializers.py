@@ -122,27 +122,21 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     # How a row is shown
 
     @cached_property
-    def readers(self) -> list[tuple[str, bool, Callable[[Any], Any]]]:
-        """Of each field that is shown: its name, whether the policy is not asked, and what reads it of a row."""
-        readers, open_ = _readers(type(self)), self.policy.always_shown
-        return [
-            (name, name in open_, getattr(self, read) if isinstance(read, str) else read)
-            for name, read in ((name, readers[name]) for name in self.names)
-        ]
+    def readers(self) -> dict[str, tuple[bool, Callable[[Any], Any]]]:
+        """By field: whether everyone who sees a row is shown it, and the function that reads it from a row."""
+        always_shown = self.policy.always_shown
+        return {
+            name: (name in always_shown, getattr(self, read) if isinstance(read, str) else read)
+            for name, read in _readers(type(self)).items()
+        }
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        may_read, actor = self.policy.may_read, self.actor
-        return {
-            name: read(instance) if is_open or may_read(actor, instance, name) else None
-            for name, is_open, read in self.readers
-        }
+        return {name: self.shown(instance, name) for name in self.names}
 
     def shown(self, row: Any, name: str) -> Any:
         """One field as the actor may see it: its primitive value, or None where it may not."""
-        if name not in self.policy.always_shown and not self.policy.may_read(self.actor, row, name):
-            return None
-        read = _readers(type(self))[name]
-        return getattr(self, read)(row) if isinstance(read, str) else read(row)
+        is_open, read = self.readers[name]
+        return read(row) if is_open or self.policy.may_read(self.actor, row, name) else None
 
     def get_updated_by(self, row: Resource) -> int | None:
         return visible_key(self.actor, row.updated_by)
@@ -280,9 +274,9 @@ def _reader(field: AnyField) -> str | Callable[[Any], Any]:
 
 @lru_cache(KEPT)
 def columns_of(kind: type[ResourceSerializer], names: tuple[str, ...], *, related: bool) -> tuple[str, ...] | None:
-    """The columns that these fields are made of, and those that the policy decides by; None: not known, so all of them.
+    """The columns that these fields are made of and that the policy decides by; None where these are not known.
 
-    `related`: the account that last wrote a row as it is shown, and not only whether it is.
+    With `related`, also all columns of the account that last wrote a row, not only those that its policy decides by.
     """
     model, account = kind.Meta.model, get_user_model()
     deciding = [each.policy.decides_by for each in (model, cast("type[Resource]", account))]

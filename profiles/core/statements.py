@@ -46,12 +46,12 @@ class Wanted(NamedTuple):
     """What is wanted of the rows that fulfil a condition.
 
     Attributes:
-        related: a foreign key, whose row comes with each row; nothing, for none.
+        related: a foreign key, whose row is read with each row, unless `columns` leaves it out; "" for none.
         lock: whether the rows are locked for writing, in the order of their keys.
         ordering: names of fields, `-` before one that descends.
         limit: how many rows at the most.
-        columns: the fields that are read, `updated_by__version` for one of a related row; then a row is a `View`. None
-            for all of them, in instances of the model.
+        columns: the fields to read into a `View` of each row, `updated_by__version` for one of a related row; None
+            reads all of them, into instances of the model.
     """
 
     related: str = "updated_by"
@@ -70,7 +70,7 @@ class Wanted(NamedTuple):
 
 
 class View(tuple[Any, ...]):
-    """A row as it was read: its columns are attributes, by their fields' names. It can't be written."""
+    """A read-only row: a tuple of columns, which are attributes by the names of their fields."""
 
     __slots__ = ()
 
@@ -92,9 +92,9 @@ def _split(condition: Any, values: list[Any]) -> Form:
     if isinstance(condition, Q):
         children = tuple(_split(child, values) for child in condition.children)
         return (condition.connector, condition.negated, children)
-    name, value = condition if isinstance(condition, tuple) else (None, condition)
-    if name is None:
+    if not isinstance(condition, tuple):
         raise Unsplittable
+    name, value = condition
     if isinstance(value, list | tuple | set | frozenset):
         return (name, tuple(_place(each, values) for each in value))
     return (name, _place(value, values))
@@ -113,7 +113,7 @@ def _place(value: Any, values: list[Any]) -> Any:
 def _compiled(model: type[Any], form: Form, wanted: Wanted, vendor: str) -> Callable[[list[Any]], list[Any]] | None:
     """A function that executes the statement of a form with its values; None, where no row can fulfil it."""
     rows = model._default_manager.filter(_joined(form, [0]))
-    if wanted.related:
+    if wanted.related and (wanted.columns is None or wanted.related in wanted.columns):
         rows = rows.select_related(wanted.related)
     if wanted.columns is not None:
         rows = rows.only(*wanted.columns)
@@ -166,16 +166,15 @@ def _adapted(value: Any) -> Any:
 
 
 def _maker(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
-    """A function that makes an instance of its model, and of those that it refers to, from a row of the database."""
+    """A function that makes a model instance, with its related instances, from a row of the database."""
     model, columns = info["model"], info["select_fields"]
     start, end = columns[0], columns[-1] + 1
     names = [select[number][0].target.attname for number in columns]
     key = start + names.index(model._meta.pk.attname)
-    related = (
-        [(_maker(each, select), each["local_setter"], each["remote_setter"]) for each in info["related_klass_infos"]]
-        if "related_klass_infos" in info
-        else []
-    )
+    related = [
+        (_maker(each, select), each["local_setter"], each["remote_setter"])
+        for each in info.get("related_klass_infos", ())
+    ]
 
     def make(row: Sequence[Any]) -> Any:
         if row[key] is None:
@@ -192,7 +191,7 @@ def _maker(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[An
 
 
 def _viewer(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
-    """A function that makes a `View` from a row of the database. It has what a resource's rows have beside columns."""
+    """A function that makes a `View`, with `pk`, `node_id`, `policy` and related views, from a row of the database."""
     model = info["model"]
     places = {select[number][0].target.attname: number for number in info["select_fields"]}
     members: dict[str, Any] = {name: property(itemgetter(number)) for name, number in places.items()}

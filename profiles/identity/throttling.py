@@ -248,6 +248,11 @@ def rate_limit_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 # REST
 
 
+def operations_of(view: APIView) -> int:
+    """How many operations a call of this view counts as, by its request."""
+    return 1 + getattr(view, "extra_operations", 0)
+
+
 class OperationThrottle(BaseThrottle):
     """Counts each REST call as one operation of its caller, before its body is read.
 
@@ -259,7 +264,7 @@ class OperationThrottle(BaseThrottle):
     """
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        actor, operations = actor_of(request), 1 + getattr(view, "extra_operations", 0)
+        actor, operations = actor_of(request), operations_of(view)
         attempts = getattr(view, "attempts", None) if request.method == "POST" else None
         if attempts is None:
             spend(request, actor, Budget.READS if request.method in SAFE_METHODS else Budget.WRITES, operations)

@@ -164,6 +164,7 @@ def family_of(claims: dict[str, Any]) -> UUID:
 
 def profile_signed_in(family: UUID) -> Profile | None:
     """Whose sign-in this is, if it has not ended."""
-    living = {"pk": family, "ended_at": None, "expires_at__gt": timezone.now()}
-    of_the_family = Q(**{f"token_families__{name}": value for name, value in living.items()})
-    return next(iter(find(Profile, of_the_family, Wanted(related=""))), None)
+    condition = Q(
+        token_families__pk=family, token_families__ended_at=None, token_families__expires_at__gt=timezone.now()
+    )
+    return next(iter(find(Profile, condition, Wanted(related=""))), None)

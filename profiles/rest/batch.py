@@ -22,7 +22,7 @@ from profiles.core.outcomes import InvalidCode
 from profiles.core.preconditions import LONGEST
 from profiles.core.resources import MOST_READS
 from profiles.identity.callers import actor_of
-from profiles.identity.throttling import Budget, require_patience, spend_after_reading
+from profiles.identity.throttling import Budget, operations_of, require_patience, spend_after_reading
 from profiles.rest.resources import ResourceAPIView
 from server.edge.traffic import PATIENCE, traffic
 
@@ -79,8 +79,7 @@ class BatchView(APIView):
         try:
             self.reads = [self.view(read) for read in self.validated(request.data)]
         finally:
-            operations = sum(1 + getattr(read, "extra_operations", 0) for read in self.reads)
-            spend_after_reading(request, actor, Budget.READS, max(1, operations))
+            spend_after_reading(request, actor, Budget.READS, max(1, sum(map(operations_of, self.reads))))
 
     def validated(self, sent: Any) -> list[Read]:
         """The reads that a body asks for. Raises `ValidationError`."""
@@ -95,7 +94,7 @@ class BatchView(APIView):
         return reads
 
     def view(self, read: Read) -> ResourceAPIView:
-        """The view of a read with its request, which has only to be dispatched: it counts and identifies nobody."""
+        """The view of a read, with a GET request of the batch's caller, ready to dispatch. It has no throttle."""
         path, _query, query = read.validated_data["path"].partition("?")
         condition = read.validated_data.get("if_none_match")
         request = WSGIRequest(

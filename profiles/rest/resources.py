@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, cast
 
 from django.urls import URLPattern, re_path
@@ -78,7 +79,7 @@ class ResourceAPIView(GenericAPIView[Any]):
         write = Write(self.actor, Door.REST, headers.get("If-Match"), headers.get("If-None-Match"))
         return {**super().get_serializer_context(), "write": write, "fields": self.fields}
 
-    @property
+    @cached_property
     def fields(self) -> list[str]:
         """The fields that a read asks for (`?fields=id,username`); none for all. Raises `ValidationError`."""
         asked = self.request.query_params.get("fields") if self.request.method in SAFE_METHODS else None

@@ -86,7 +86,6 @@ KEY_SET = {
     "required": ["keys"],
 }
 
-
 READ_ANSWERS = {
     "type": "array",
     "items": {
