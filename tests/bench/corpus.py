@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from tests.bench.service import production
 from tests.databases import POSTGRESQL
 
 SERVER = POSTGRESQL.rpartition("/")[0]
@@ -48,17 +49,6 @@ def database():
             yield f"{SERVER}/{name}"
         finally:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def production(url):
-    """The environment of the service in production on this database, with keys of its own."""
-    return {
-        "DJANGO_SETTINGS_MODULE": "server.settings",
-        "DATABASE_URL": url,
-        "DEBUG": "false",
-        "SECRET_KEY": secrets.token_hex(32),
-        "JWT_KEYS": f"k={secrets.token_hex(32)}",
-    }
 
 
 @contextmanager

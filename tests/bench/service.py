@@ -19,19 +19,23 @@ UNLIMITED = "1000000 per minute"
 START_SECONDS = 60  # for the server to start, on the slowest machine
 
 
+def production(url):
+    """Environment variables for the service in production mode, on this database and with new keys."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "server.settings",
+        "DATABASE_URL": url,
+        "DEBUG": "false",
+        "SECRET_KEY": secrets.token_hex(32),
+        "JWT_KEYS": f"k={secrets.token_hex(32)}",
+        "ALLOWED_HOSTS": "127.0.0.1",
+    }
+
+
 @contextmanager
 def database(**environment):
     """Set Django up in production mode on a new, migrated database, with these variables of the environment too."""
     with TemporaryDirectory() as folder:
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "server.settings",
-            "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",
-            "DEBUG": "false",
-            "SECRET_KEY": secrets.token_hex(32),
-            "JWT_KEYS": f"k={secrets.token_hex(32)}",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            **environment,
-        }
+        os.environ |= production(f"sqlite:///{folder}/bench.sqlite3") | environment
         import django
 
         django.setup()

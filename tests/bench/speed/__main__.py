@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from itertools import product
 
 from tests.bench.speed import cases, growth, report
-from tests.bench.speed.load import check, check_wrk, measure_all, selects_fields
+from tests.bench.speed.load import check, check_wrk, measure_all
 from tests.bench.speed.projects import PROJECTS, running
 from tests.bench.speed.statements import count_statements
 
@@ -41,9 +41,6 @@ def compare(options):
     """Measure each case of each project."""
     with ExitStack() as stack:
         projects = {name: stack.enter_context(running(name, options.profiles)) for name in options.projects}
-        notes = []
-        if "ours" in projects and "rest-list-4" in options.cases and not selects_fields(projects["ours"]):
-            notes.append(fall_back(projects["ours"]))
         plan = {
             (case, name): (project, project.cases[case])
             for case, (name, project) in product(options.cases, projects.items())
@@ -52,13 +49,7 @@ def compare(options):
         for project, case in plan.values():
             check(project, case)
         counts = {name: count_statements(project, options.cases) for name, project in projects.items()}
-        report.write(options, measure_all(plan, options), counts, notes)
-
-
-def fall_back(project):
-    """Read whole rows where our REST selects no fields. Returns what must be said of it."""
-    project.cases["rest-list-4"] = project.cases["rest-list-17"]
-    return "rest-list-4 of ours has all fields: its REST does not select fields"
+        report.write(options, measure_all(plan, options), counts)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from tests.bench.speed import report
 from tests.bench.speed.cases import ALL, FOUR, PAGE, Case, camel, graphql
-from tests.bench.speed.load import check, measure_all, selects_fields
+from tests.bench.speed.load import check, measure_all
 from tests.bench.speed.projects import running
 
 PROFILES = (1_000, 10_000, 100_000, 1_000_000)
@@ -45,8 +45,7 @@ def plan_of(projects):
         plan["rows on a page", "GraphQL, 4 fields", rows] = (project, graphql_page(rows, FOUR), 1)
     for count in COUNTS:
         plan["fields of each of 100 rows", "GraphQL", count] = (project, graphql_page(PAGE, FIELDS[:count]), 1)
-        if selects_fields(project):
-            plan["fields of each of 100 rows", "REST", count] = (project, rest_page(PAGE, FIELDS[:count]), 1)
+        plan["fields of each of 100 rows", "REST", count] = (project, rest_page(PAGE, FIELDS[:count]), 1)
     for connections in CONNECTIONS:
         for name in ("rest-read", "graphql-read"):
             plan["connections", name, connections] = (project, project.cases[name], connections)

@@ -10,7 +10,7 @@ from tempfile import NamedTemporaryFile
 
 from tqdm import tqdm
 
-from tests.bench.speed.cases import COUNTER, body_of, profiles_in
+from tests.bench.speed.cases import COUNTER, body_of
 
 THREADS = 8  # of each project's worker
 CONNECTIONS = THREADS
@@ -66,12 +66,6 @@ def check(project, case):
         raise RuntimeError(f"{project.name}, {case.method} {case.path}: {problem}")
     for _ in range(WARM_UP):
         project.send(case, time.time_ns())
-
-
-def selects_fields(project):
-    """Whether `?fields=` selects the fields of REST's list."""
-    case = project.cases["rest-list-4"]
-    return {frozenset(row) for row in profiles_in(project.send(case).json())} == {frozenset(case.fields)}
 
 
 def measure_all(plan, options):

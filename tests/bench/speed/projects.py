@@ -12,8 +12,8 @@ import httpx
 import redis
 from psutil import Process
 
-from tests.bench.corpus import database, production
-from tests.bench.service import PROXIED, ROOT, UNLIMITED, serving
+from tests.bench.corpus import database
+from tests.bench.service import PROXIED, ROOT, UNLIMITED, production, serving
 from tests.bench.speed import cases
 
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
@@ -55,7 +55,7 @@ class Running:
 def ours(url):
     """The environment of our service, as it is shipped, and further arguments of gunicorn: none."""
     limits = dict.fromkeys(LIMITS, UNLIMITED)
-    others = {"ALLOWED_HOSTS": "127.0.0.1", "REDIS_URL": REDIS if redis_answers() else "", "WEB_CONCURRENCY": "1"}
+    others = {"REDIS_URL": REDIS if redis_answers() else "", "WEB_CONCURRENCY": "1"}
     return production(url) | limits | others, ()
 
 

@@ -12,24 +12,23 @@ COLUMNS = FIGURES | {"statements": "SQL/request"}
 RATIOS = {"cpu_ratio": f"CPU/{BASE}", "rate_ratio": f"rate/{BASE}"}
 
 
-def write(options, measured, counts, notes):
+def write(options, measured, counts):
     """Print the table of medians, and write it with every round's figures.
 
     Args:
         measured: a list of `Measured`, one for each round, by case and project.
         counts: SQL statements per request, by project and then case.
-        notes: what must be known of the figures.
     """
     medians = {
         (case, name): median(rounds) | {"statements": counts[name][case]} | ratios(rounds, measured.get((case, BASE)))
         for (case, name), rounds in measured.items()
     }
-    print_table(options, medians, notes)
+    print_table(options, medians)
     results = [
         {"case": case, "project": project, **medians[case, project], "rounds": [round_.as_dict() for round_ in rounds]}
         for (case, project), rounds in measured.items()
     ]
-    write_json(options, {"notes": notes, "results": results})
+    write_json(options, {"results": results})
     plot(options, medians)
 
 
@@ -60,14 +59,12 @@ def in_order(options, medians):
             yield case, of_projects
 
 
-def print_table(options, medians, notes):
+def print_table(options, medians):
     heads = COLUMNS | ({name: head for name, head in RATIOS.items() if BASE in options.projects})
     print(f"{'case':15}{'project':17}" + "".join(f"{head:>15}" for head in heads.values()))  # noqa: T201
     for case, projects in in_order(options, medians):
         for name, figures in projects.items():
             print(f"{case:15}{name:17}" + "".join(f"{figures[head]:15.2f}" for head in heads))  # noqa: T201
-    for note in notes:
-        print(note)  # noqa: T201
 
 
 def plot(options, medians):
