@@ -2,7 +2,6 @@
 
 import gc
 import os
-import sys
 
 wsgi_app = "server.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -14,13 +13,11 @@ control_socket_disable = True  # it is run by signals; two services of one user 
 
 DRAINED = 64 * 1024  # bytes: as much of a body that nobody read gunicorn reads itself, to use the connection again
 
-SWITCH_INTERVAL = 0.0005  # seconds: how long a thread that was waiting waits behind one that computes
 COLLECT_AFTER = 20_000  # new objects: an answer of many rows makes as many
 
 
 def post_worker_init(worker):
-    """Let short requests in between what a long one computes, and have no collection look through the code again."""
-    sys.setswitchinterval(SWITCH_INTERVAL)
+    """Have no garbage collection look through the code again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)

@@ -1,5 +1,6 @@
 """Long documents give way to short requests."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -8,7 +9,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
 from server.edge import traffic as module
-from server.edge.traffic import A_MOMENT, PATIENCE, Traffic
+from server.edge.traffic import A_MOMENT, PATIENCE, TURN, Traffic
 
 A_LONG_ONE = "{ profiles(first: 100) { edges { node { pk } } } }"
 IN_TIME = 10  # seconds
@@ -70,6 +71,15 @@ def test_it_goes_on_as_soon_as_no_short_request_is_left(traffic):
         assert not waiting.done()
         traffic.count(-1)
         assert waiting.result() < IN_TIME
+
+
+def test_threads_take_shorter_turns_while_one_is_computed(traffic):
+    usual = sys.getswitchinterval()
+    traffic.count(1)
+    with traffic.long_one():
+        assert sys.getswitchinterval() == pytest.approx(TURN)
+    assert sys.getswitchinterval() == pytest.approx(usual)
+    assert usual > TURN
 
 
 def test_one_is_executed_at_a_time(traffic):
