@@ -126,11 +126,16 @@ def _compiled(model: type[Any], form: Form, wanted: Wanted, vendor: str) -> Call
     make = (_maker if wanted.columns is None else _viewer)(compiler.klass_info, compiler.select)
     convert = compiler.apply_converters if converters else None
 
+    numbered = sql % tuple(f"${number + 1}" for number in range(len(parameters)))
+
     def execute(values: list[Any]) -> list[Any]:
         given = [_adapted(values[each.number]) if isinstance(each, Parameter) else each for each in parameters]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, given)
-            found: Any = cursor.fetchall()
+        if getattr(connection, "is_direct", False):
+            found: Any = connection.rows(numbered, given)  # type: ignore[attr-defined]
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, given)
+                found = cursor.fetchall()
         return [make(row) for row in (convert(found, converters) if convert else found)]
 
     return execute
@@ -191,16 +196,29 @@ def _maker(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[An
 
 
 def _viewer(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
-    """A function that makes a `View`, with `pk`, `node_id`, `policy` and related views, from a row of the database."""
+    """A function that makes a `View`, with `pk`, `node_id`, `policy` and related views, from a row of the database.
+
+    A related row that the statement did not read is read when it is asked for, as Django does.
+    """
     model = info["model"]
     places = {select[number][0].target.attname: number for number in info["select_fields"]}
     members: dict[str, Any] = {name: property(itemgetter(number)) for name, number in places.items()}
     members["pk"] = members[model._meta.pk.attname]
     members["node_id"] = getattr_static(model, "node_id")
     members["policy"] = property(lambda row: model.policy)
+    for field in model._meta.concrete_fields:
+        if field.is_relation and field.attname in places:
+            members[field.name] = property(_read_later(field.related_model, places[field.attname]))
     for each in info.get("related_klass_infos", ()):
         members[each["field"].name] = property(_related_view(each, select))
     return type(model.__name__, (View,), {"__slots__": (), **members})
+
+
+def _read_later(model: type[Any], number: int) -> Callable[[View], Any]:
+    def read(row: View) -> Any:
+        return None if row[number] is None else next(iter(find(model, Q(pk=row[number]), Wanted(related=""))), None)
+
+    return read
 
 
 def _related_view(info: dict[str, Any], select: Sequence[Any]) -> Callable[[View], Any]:

@@ -46,6 +46,25 @@ def test_who_last_wrote_is_shown_only_to_who_may_see_it(cast):
     assert execute(query, Actor(cast["member"])).data == {"node": {"updatedBy": {"username": "known", "email": None}}}
 
 
+@pytest.mark.parametrize(
+    "field", ["profiles { edges { node { %s } } }", 'nodes(ids: ["%s"]) { ... on Profile { %%s } }']
+)
+def test_a_writer_is_shown_like_any_other_profile(cast, field):
+    """With its own writer, and with its entity tag, which is made of that too."""
+    for name, by in (("shown", "known"), ("known", "owner")):
+        cast[name].updated_by = cast[by]
+        cast[name].save()
+    if "ids" in field:
+        field %= cast["shown"].node_id
+    result = execute(f"{{ {field % 'pk updatedBy { pk etag updatedBy { pk } }'} }}", Actor(cast["staff"]))
+    assert not result.errors
+    rows = [edge["node"] for edge in result.data["profiles"]["edges"]] if "edges" in field else result.data["nodes"]
+    (shown,) = (row for row in rows if row["pk"] == cast.pk("shown"))
+    alone = execute(f"{{ profile(pk: {cast.pk('known')}) {{ pk etag updatedBy {{ pk }} }} }}", Actor(cast["staff"]))
+    assert shown["updatedBy"] == alone.data["profile"]
+    assert shown["updatedBy"]["updatedBy"] == {"pk": cast.pk("owner")}
+
+
 class Link(serializers.Serializer):
     page_url = serializers.URLField()
 
