@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -10,9 +11,12 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.urls import ResolverMatch, get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
 os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "5")  # seconds; a command, such as migrate, has no limit
+
+PATHS_KEPT = 1_024  # some 5 MB at most: a request line has 4 KB. Lists and /graphql/ are always among them
 
 
 class Request(WSGIRequest):
@@ -33,6 +37,11 @@ class Handler(WSGIHandler):
 
     request_class = Request
 
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """The view of a path, which its later requests need not look for."""
+        request.resolver_match = match = _resolve(request.path_info)
+        return match
+
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """The answer: to HEAD with a GET's headers alone, and as 204 or 304 with no length either (RFC 9110,
         sections 8.6, 9.3.2 and 15.4.5)."""
@@ -43,6 +52,11 @@ class Handler(WSGIHandler):
         if has_none or request.method == "HEAD":
             _empty(response)
         return cast(HttpResponseBase, response)
+
+
+@lru_cache(PATHS_KEPT)
+def _resolve(path: str) -> ResolverMatch:
+    return get_resolver().resolve(path)
 
 
 def _empty(response: Any) -> None:

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Container, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from zoneinfo import available_timezones
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
+from rest_framework.utils.formatting import lazy_format
+from rest_framework.utils.serializer_helpers import BindingDict
 
 from profiles.core.outcomes import InvalidCode
 
@@ -130,3 +132,23 @@ class StrictSerializer(serializers.Serializer[Any]):
         if errors := unknown(data, self.fields):
             raise ValidationError(errors)
         return values
+
+
+@cache
+def fields_of(kind: type[serializers.Serializer[Any]], partial: bool = False) -> BindingDict:
+    """The fields of a serializer class, built once; REST framework builds them for each serializer.
+
+    For a class whose fields keep nothing of an input or of a caller, and do not look at the serializer's context.
+    """
+    serializer = kind(partial=partial)
+    fields = BindingDict(serializer)
+    for name, field in serializer.get_fields().items():
+        fields[name] = field
+        for validator in cast("list[Any]", field.validators):
+            # REST framework words a message once, and keeps it in the language of then.
+            if isinstance(message := getattr(validator, "message", None), lazy_format):
+                validator.message = _worded(message.format_string, message.kwargs)
+    return fields
+
+
+_worded: Any = lazy(lambda text, values: str(text).format(**values), str)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -16,8 +17,9 @@ from django.db.models import IntegerField, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.utils.encoders import JSONEncoder
+from rest_framework.utils.serializer_helpers import BindingDict
 
-from profiles.core.fields import Choice, Line, StrictSerializer, WholeNumber
+from profiles.core.fields import Choice, Line, StrictSerializer, WholeNumber, fields_of
 from profiles.core.models import ResourceQuerySet
 from profiles.core.outcomes import InvalidCode, Refused
 from profiles.core.parsers import parse_json
@@ -41,6 +43,10 @@ class PageQuery(StrictSerializer):
         default="forward",
         help_text="Whether the page ends before the cursor instead.",
     )
+
+    @cached_property
+    def fields(self) -> BindingDict:
+        return fields_of(type(self))
 
 
 @dataclass(frozen=True, slots=True)

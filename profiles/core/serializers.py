@@ -10,22 +10,21 @@ from typing import Any, ClassVar, TypeAlias, cast
 
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
-from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
-from rest_framework.utils.formatting import lazy_format
 from rest_framework.utils.serializer_helpers import BindingDict
 
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.fields import Choice, Email, Flag, Line, Text, Website, unknown
+from profiles.core.fields import Choice, Email, Flag, Line, Text, Website, fields_of, unknown
 from profiles.core.models import Resource
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.core.policy import IDENTITY, STAMPS, Policy, visible_key
 from profiles.core.preconditions import entity_tag, if_match, if_none_match
 from profiles.core.writing import Write
 
+AS_STORED = (serializers.CharField, serializers.IntegerField, serializers.BooleanField)  # what is shown as a row has it
 KEPT = 256  # choices of fields whose columns are known
 
 AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
@@ -102,7 +101,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     @cached_property
     def fields(self) -> BindingDict:
         """The fields, built once for the class: none of ours keeps anything of an input or of a caller."""
-        return _fields(type(self), self.partial)
+        return fields_of(type(self), self.partial)
 
     @cached_property
     def names(self) -> list[str]:
@@ -130,8 +129,17 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
             for name, read in _readers(type(self)).items()
         }
 
+    @cached_property
+    def shown_names(self) -> list[tuple[str, bool, Callable[[Any], Any]]]:
+        """`readers`, of what is shown, in its order."""
+        return [(name, *self.readers[name]) for name in self.names]
+
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        return {name: self.shown(instance, name) for name in self.names}
+        may_read, actor = self.policy.may_read, self.actor
+        return {
+            name: read(instance) if is_open or may_read(actor, instance, name) else None
+            for name, is_open, read in self.shown_names
+        }
 
     def shown(self, row: Any, name: str) -> Any:
         """One field as the actor may see it: its primitive value, or None where it may not."""
@@ -236,32 +244,16 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
 
 @cache
-def _fields(kind: type[ResourceSerializer], partial: bool) -> BindingDict:
-    serializer = kind(partial=partial)
-    fields = BindingDict(serializer)
-    for name, field in serializer.get_fields().items():
-        fields[name] = field
-        for validator in cast("list[Any]", field.validators):
-            # REST framework words a message once, and keeps it in the language of then.
-            if isinstance(message := getattr(validator, "message", None), lazy_format):
-                validator.message = _worded(message.format_string, message.kwargs)
-    return fields
-
-
-_worded: Any = lazy(lambda text, values: str(text).format(**values), str)
-
-
-@cache
 def _readers(kind: type[ResourceSerializer]) -> dict[str, str | Callable[[Any], Any]]:
     """What reads each field that is shown: a method of the serializer, by its name, or a function of the row."""
-    return {name: _reader(field) for name, field in _fields(kind, False).items() if not field.write_only}
+    return {name: _reader(field) for name, field in fields_of(kind).items() if not field.write_only}
 
 
 def _reader(field: AnyField) -> str | Callable[[Any], Any]:
     if isinstance(field, serializers.SerializerMethodField):
         return str(field.method_name)
     value_of = attrgetter(".".join(field.source_attrs))
-    if isinstance(field, serializers.CharField):
+    if isinstance(field, AS_STORED):
         return value_of
     represent = utc_text if isinstance(field, serializers.DateTimeField) else field.to_representation
 
@@ -280,7 +272,7 @@ def columns_of(kind: type[ResourceSerializer], names: tuple[str, ...], *, relate
     """
     model, account = kind.Meta.model, get_user_model()
     deciding = [each.policy.decides_by for each in (model, cast("type[Resource]", account))]
-    fields = _fields(kind, False)
+    fields = fields_of(kind)
     concrete = {field.name for field in model._meta.concrete_fields}
     sources = {str(fields[name].source) for name in names if name not in ("node_id", "updated_by", "editable_fields")}
     if None in deciding or not sources <= concrete:

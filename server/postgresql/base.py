@@ -1,16 +1,19 @@
 """The connection to PostgreSQL."""
 
 import select
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from psycopg.adapt import PyFormat, Transformer
 
+IDLE = psycopg.pq.TransactionStatus.IDLE
 TIMESTAMP = psycopg.adapters.types["timestamptz"].oid
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Knows without a statement that a connection is alive, and reads moments by compiled code."""
+    """Knows without a statement that a connection is alive, reads moments by compiled code, and rows by one call."""
 
     def is_usable(self) -> bool:
         """Whether the server has kept the connection.
@@ -36,3 +39,33 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if name is None:
             return self.connection.cursor()
         return self.connection.cursor(name, scrollable=False, withhold=self.connection.autocommit)
+
+    def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a statement that has `$1`, `$2`… for its values, in one call of libpq.
+
+        A cursor takes 2 to 4 times as long: it writes the values into the text, and waits in Python. Nothing is kept
+        on the server between two statements, so a connection pool may put them on different connections.
+
+        Raises what a cursor would: `django.db.Error`.
+        """
+        self.ensure_connection()
+        self.validate_no_broken_transaction()
+        connection = self.connection
+        with self.wrap_database_errors:
+            transformer = Transformer(connection)
+            parameters = transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
+            with connection.lock:
+                result = connection.pgconn.exec_params(sql.encode(), parameters, transformer.types)
+            if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
+                if connection.closed:
+                    raise psycopg.OperationalError(result.get_error_message())
+                raise psycopg.errors.error_from_result(result)
+            transformer.set_pgresult(result)
+            rows: list[tuple[Any, ...]] = transformer.load_rows(0, result.ntuples, tuple)
+            return rows
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether `rows` may be used: it begins no transaction, and nothing sees its statement."""
+        begun = self.connection is None or self.autocommit or self.connection.info.transaction_status != IDLE
+        return begun and not self.queries_logged and not self.execute_wrappers

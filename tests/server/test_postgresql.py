@@ -1,9 +1,10 @@
 """The database's backend: it knows which connections are alive, and reads moments as Django's does."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import DataError, OperationalError, ProgrammingError, connection, transaction
 from django.db.backends.postgresql import base
 
 
@@ -48,3 +49,54 @@ def test_moments_are_in_utc(own, name):
         cursor.execute("SELECT timestamptz '2026-07-01 12:00:00.000001+05:30'")
         (moment,) = cursor.fetchone()
     assert (moment, moment.tzinfo) == (datetime(2026, 7, 1, 6, 30, 0, 1, UTC), UTC)
+
+
+def test_rows_are_read_as_by_a_cursor(own):
+    values = [7, "it's 100 %", True, None, datetime(2026, 7, 1, tzinfo=UTC), [1, 2], UUID(int=5)]
+    sql = (
+        "SELECT {}::int, {}::text, {}::bool, {}::text, {}::timestamptz, {}::int[], {}::uuid FROM generate_series(1, 2)"
+    )
+    with own.cursor() as cursor:
+        cursor.execute(sql.format(*["%s"] * len(values)), values)
+        expected = cursor.fetchall()
+    assert own.rows(sql.format(*(f"${number}" for number in range(1, len(values) + 1))), values) == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "value", "error"),
+    [
+        ("SELECT $1::text, nothing", "x", ProgrammingError),
+        ("SELECT 1 / $1::int", 0, DataError),
+        ("SELECT $1::text", "a\0b", DataError),
+        ("SELECT pg_terminate_backend(pg_backend_pid()), $1::int", 1, OperationalError),
+        ("SELECT set_config('statement_timeout', '10', false), pg_sleep($1)", 0, None),
+    ],
+)
+def test_what_goes_wrong_is_django_s_error(own, sql, value, error):
+    if error:
+        with pytest.raises(error):
+            own.rows(sql, [value])
+    else:
+        own.rows(sql, [value])
+        with pytest.raises(OperationalError, match="statement timeout"):
+            own.rows("SELECT pg_sleep($1)", [5])
+
+
+def test_rows_are_left_to_a_cursor_where_one_begins_a_transaction_or_is_watched(own, django_assert_num_queries):
+    assert own.is_direct
+    own.set_autocommit(False)
+    assert not own.is_direct
+    with own.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert own.is_direct
+    with own.execute_wrapper(lambda execute, *arguments: execute(*arguments)):
+        assert not own.is_direct
+    own.force_debug_cursor = True
+    assert not own.is_direct
+
+
+def test_nothing_is_read_in_a_transaction_that_failed(own):
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(transaction.TransactionManagementError):
+            connection.rows("SELECT $1::int", [1])
