@@ -118,6 +118,9 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
             return self.policy.settable(self.actor, self.input_names)
         return self.policy.writable(self.actor, row, self.input_names)
 
+    def get_validators(self) -> list[Any]:
+        return list(_validators(type(self)))
+
     # How a row is shown
 
     @cached_property
@@ -241,6 +244,12 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         """Delete the row by the one write path, if the preconditions hold. Raises as `writing.delete` does."""
         expected_version = self._expected_version({})
         writing.delete(self.row, actor=self.actor, expected_version=expected_version)
+
+
+@cache
+def _validators(kind: type[ResourceSerializer]) -> list[Any]:
+    """The validators of several fields, built once for the class."""
+    return list(super(ResourceSerializer, kind()).get_validators())
 
 
 @cache

@@ -1,6 +1,6 @@
-"""Rows found by SQL that is compiled once.
+"""Rows found, and saved, by SQL that is made once.
 
-Django compiles a queryset whenever it is evaluated, which takes several times as long as its execution. Here a
+Django compiles a statement whenever it executes it, which takes several times as long as its execution. Here a
 condition is split into its form and its values: the form is compiled once, and the values are parameters.
 """
 
@@ -12,11 +12,11 @@ from enum import Enum
 from functools import lru_cache
 from inspect import getattr_static
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import Expression, Q
 
 KEPT = 1_024  # statements, of some 5 KB: one for each form of condition and each choice of columns
@@ -126,19 +126,76 @@ def _compiled(model: type[Any], form: Form, wanted: Wanted, vendor: str) -> Call
     make = (_maker if wanted.columns is None else _viewer)(compiler.klass_info, compiler.select)
     convert = compiler.apply_converters if converters else None
 
-    numbered = sql % tuple(f"${number + 1}" for number in range(len(parameters)))
+    statement = Statement(sql, len(parameters))
 
     def execute(values: list[Any]) -> list[Any]:
-        given = [_adapted(values[each.number]) if isinstance(each, Parameter) else each for each in parameters]
-        if getattr(connection, "is_direct", False):
-            found: Any = connection.rows(numbered, given)  # type: ignore[attr-defined]
-        else:
-            with connection.cursor() as cursor:
-                cursor.execute(sql, given)
-                found = cursor.fetchall()
+        found: Any = statement.rows(
+            [_adapted(values[each.number]) if isinstance(each, Parameter) else each for each in parameters]
+        )
         return [make(row) for row in (convert(found, converters) if convert else found)]
 
     return execute
+
+
+class Statement:
+    """A statement that gives rows.
+
+    Args:
+        sql: its text, with `%s` for each of its values.
+        count: how many values it has.
+    """
+
+    def __init__(self, sql: str, count: int) -> None:
+        self.sql = sql
+        self.numbered = sql % tuple(f"${number + 1}" for number in range(count))
+
+    def rows(self, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Its rows, with these values, as the database adapts them. Raises `django.db.Error`."""
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        if not getattr(database, "is_watched", True):
+            return cast("list[tuple[Any, ...]]", database.rows(self.numbered, values))
+        with database.cursor() as cursor:
+            cursor.execute(self.sql, values)
+            return cast("list[tuple[Any, ...]]", cursor.fetchall())
+
+
+def update(model: type[Any], key: Any, values: Sequence[tuple[models.Field[Any, Any], Any]]) -> bool:
+    """Give columns of the row with this primary key new values. Returns whether there is such a row."""
+    kind: Any = model
+    statement = _update(kind, tuple(field for field, _ in values))
+    return bool(statement.rows([*_prepared(values), model._meta.pk.get_db_prep_save(key, connection)]))
+
+
+def insert(model: type[Any], values: Sequence[tuple[models.Field[Any, Any], Any]]) -> tuple[Any, ...]:
+    """Add a row with these values. Returns the columns that the database gave a value: the primary key, say."""
+    kind: Any = model
+    return _insert(kind, tuple(field for field, _ in values)).rows(_prepared(values))[0]
+
+
+def _prepared(values: Sequence[tuple[models.Field[Any, Any], Any]]) -> list[Any]:
+    return [field.get_db_prep_save(value, connection) for field, value in values]
+
+
+@lru_cache(KEPT)
+def _update(model: type[Any], fields: tuple[models.Field[Any, Any], ...]) -> Statement:
+    table, (key, *columns) = _quoted(model, (model._meta.pk, *fields))
+    places = ", ".join(f"{column} = %s" for column in columns)
+    return Statement(f"UPDATE {table} SET {places} WHERE {key} = %s RETURNING {key}", len(columns) + 1)  # noqa: S608
+
+
+@lru_cache(KEPT)
+def _insert(model: type[Any], fields: tuple[models.Field[Any, Any], ...]) -> Statement:
+    table, columns = _quoted(model, fields)
+    _, returned = _quoted(model, model._meta.db_returning_fields or (model._meta.pk,))
+    places = ", ".join(["%s"] * len(columns))
+    into = f"{table} ({', '.join(columns)})"
+    return Statement(f"INSERT INTO {into} VALUES ({places}) RETURNING {', '.join(returned)}", len(columns))  # noqa: S608
+
+
+def _quoted(model: type[Any], fields: Sequence[Any]) -> tuple[str, list[str]]:
+    """The names of a model's table and of the columns of these fields, as SQL has them."""
+    name = connection.ops.quote_name
+    return name(model._meta.db_table), [name(field.column) for field in fields]
 
 
 def _joined(form: Form, count: list[int]) -> Q:

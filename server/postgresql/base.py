@@ -6,9 +6,10 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.db.backends.utils import debug_transaction
 from psycopg.adapt import PyFormat, Transformer
 
-IDLE = psycopg.pq.TransactionStatus.IDLE
+DONE = (psycopg.pq.ExecStatus.TUPLES_OK, psycopg.pq.ExecStatus.COMMAND_OK)
 TIMESTAMP = psycopg.adapters.types["timestamptz"].oid
 
 
@@ -50,22 +51,38 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         self.ensure_connection()
         self.validate_no_broken_transaction()
-        connection = self.connection
         with self.wrap_database_errors:
-            transformer = Transformer(connection)
+            transformer = Transformer(self.connection)
             parameters = transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
-            with connection.lock:
-                result = connection.pgconn.exec_params(sql.encode(), parameters, transformer.types)
-            if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
-                if connection.closed:
-                    raise psycopg.OperationalError(result.get_error_message())
-                raise psycopg.errors.error_from_result(result)
+            with self.connection.lock:
+                result = self.connection.pgconn.exec_params(sql.encode(), parameters, transformer.types)
+            self._check(result)
             transformer.set_pgresult(result)
             rows: list[tuple[Any, ...]] = transformer.load_rows(0, result.ntuples, tuple)
             return rows
 
     @property
-    def is_direct(self) -> bool:
-        """Whether `rows` may be used: it begins no transaction, and nothing sees its statement."""
-        begun = self.connection is None or self.autocommit or self.connection.info.transaction_status != IDLE
-        return begun and not self.queries_logged and not self.execute_wrappers
+    def is_watched(self) -> bool:
+        """Whether something sees the statements of cursors, and would not see those of `rows`."""
+        return bool(self.queries_logged or self.execute_wrappers)
+
+    def _start_transaction_under_autocommit(self) -> None:
+        """What Django calls at the beginning of a transaction, and psycopg would do before the first statement."""
+        level = self.connection.isolation_level
+        named = f" ISOLATION LEVEL {psycopg.IsolationLevel(level).name.replace('_', ' ')}" if level else ""
+        self._command(f"BEGIN{named}")
+
+    def _commit(self) -> None:
+        if self.connection is not None:
+            self._command("COMMIT")
+
+    def _command(self, sql: str) -> None:
+        with debug_transaction(self, sql), self.wrap_database_errors, self.connection.lock:
+            self._check(self.connection.pgconn.exec_(sql.encode()))
+
+    def _check(self, result: Any) -> None:
+        """Raise the error that a statement ended with."""
+        if result.status not in DONE:
+            if self.connection.closed:
+                raise psycopg.OperationalError(result.get_error_message())
+            raise psycopg.errors.error_from_result(result)

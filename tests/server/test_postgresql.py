@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from django.db import DataError, OperationalError, ProgrammingError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection, transaction
 from django.db.backends.postgresql import base
+from psycopg import IsolationLevel
 
 
 @pytest.fixture
@@ -82,17 +83,36 @@ def test_what_goes_wrong_is_django_s_error(own, sql, value, error):
             own.rows("SELECT pg_sleep($1)", [5])
 
 
-def test_rows_are_left_to_a_cursor_where_one_begins_a_transaction_or_is_watched(own, django_assert_num_queries):
-    assert own.is_direct
-    own.set_autocommit(False)
-    assert not own.is_direct
-    with own.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    assert own.is_direct
+def test_statements_are_left_to_cursors_where_these_are_watched(own):
+    assert not own.is_watched
     with own.execute_wrapper(lambda execute, *arguments: execute(*arguments)):
-        assert not own.is_direct
+        assert own.is_watched
     own.force_debug_cursor = True
-    assert not own.is_direct
+    assert own.is_watched
+
+
+@pytest.mark.parametrize("level", [None, IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE])
+def test_a_transaction_has_the_connection_s_isolation(own, level):
+    own.connection.isolation_level = level
+    own.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    expected = (level or IsolationLevel.READ_COMMITTED).name.lower().replace("_", " ")
+    assert own.rows("SHOW transaction_isolation", []) == [(expected,)]
+    own.rollback()
+
+
+def test_a_transaction_is_kept_or_fails_when_it_ends(own):
+    with own.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE kept (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    for value, error in ((1, None), (1, IntegrityError), (2, None)):
+        own.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        own.rows("INSERT INTO kept VALUES ($1) RETURNING id", [value])
+        if error:
+            with pytest.raises(error):
+                own.commit()
+        else:
+            own.commit()
+        own.set_autocommit(True)
+    assert own.rows("SELECT id FROM kept ORDER BY id", []) == [(1,), (2,)]
 
 
 def test_nothing_is_read_in_a_transaction_that_failed(own):

@@ -4,13 +4,17 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from django.db.models import Exists, OuterRef, Q
+from django.db import DatabaseError, transaction
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Upper
 
 from profiles.core import statements
 from profiles.core.actors import Actor
+from profiles.core.models import Saved
 from profiles.core.statements import Unsplittable, Wanted, find
-from profiles.models import Profile, TokenFamily
+from profiles.models import Change, Profile, TokenFamily
 from profiles.policy import Visibility
+from tests.cast import NOBODY
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONDITIONS = {
@@ -99,3 +103,37 @@ def test_a_queryset_that_was_filtered_stays_so(cast):
     assert rows.one({"pk": cast["known"].pk}) is None
     assert Profile.objects.visible_to(Actor(cast["staff"])).exclude(username="owner").one({"username": "owner"}) is None
     assert rows.one(None) is None
+
+
+def test_a_row_is_saved_as_by_django(cast, monkeypatch):
+    """Its own SQL writes what Django's writes: all kinds of fields, moments and texts, and NULL."""
+    made = {}
+    for name in ("django", "ours"):
+        with monkeypatch.context() as patch:
+            if name == "django":
+                patch.delattr(Saved, "_do_insert")
+                patch.delattr(Saved, "_do_update")
+            profile = Profile.objects.create(username=f"new-{name}", email="a@example.com", bio="it's 100 %s \\ €")
+            assert profile.pk
+            profile.updated_at, profile.is_active, profile.updated_by, profile.version = NOW, False, cast["staff"], 7
+            profile.save(update_fields=["updated_at", "is_active", "updated_by", "version"])
+            change = profile.history.create(version=7, at=NOW, door="rest", fields={"bio": ["", "\u2028 %s"]})
+            with pytest.raises(DatabaseError), transaction.atomic():
+                Profile(pk=NOBODY).save(update_fields=["bio"])
+        row = Profile.objects.filter(pk=profile.pk).values().get()
+        kept = Change.objects.filter(pk=change.pk).values().get()
+        made[name] = [
+            {key: value for key, value in each.items() if key not in ("id", "username", "created_at", "profile_id")}
+            for each in (row, kept)
+        ]
+    assert made["ours"] == made["django"]
+
+
+def test_an_expression_is_left_to_django(cast):
+    owner = cast["owner"]
+    owner.version = F("version") + 1
+    owner.save(update_fields=["version"])
+    owner.refresh_from_db()
+    assert owner.version == 2
+    assert Profile.objects.create(username="expressed", email="e@example.com", bio=Upper(Value("loud")))
+    assert Profile.objects.get(username="expressed").bio == "LOUD"
