@@ -58,7 +58,7 @@ MIDDLEWARE = [
     "server.edge.traffic.count_request",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "server.edge.pages.MessagesOfPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "server.views.RefusalMiddleware",
 ]
@@ -183,6 +183,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["profiles.identity.throttling.OperationThrottle"],
     "DEFAULT_PARSER_CLASSES": ["profiles.core.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["profiles.core.renderers.FastJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "profiles.rest.negotiation.Negotiation",
     "DEFAULT_METADATA_CLASS": "profiles.rest.metadata.AllowAlone",
     "EXCEPTION_HANDLER": "profiles.rest.exceptions.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "profiles.rest.contract.openapi.OperationSchema",

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from importlib import import_module
 from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -67,6 +68,7 @@ def _empty(response: Any) -> None:
 
 
 django.setup(set_prefix=False)
+import_module(settings.ROOT_URLCONF)  # which Django does at the first request, and takes a tenth of a second
 django_application = Handler()
 
 

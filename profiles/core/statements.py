@@ -20,6 +20,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import Expression, Q
 
 KEPT = 1_024  # statements, of some 5 KB: one for each form of condition and each choice of columns
+SEVERAL = (list, tuple, set, frozenset)
 VALUES = (int, str, UUID, datetime)  # what is a parameter
 LARGEST = 2**31 - 1  # of a number: Django knows that no row has a larger one, and asks no database
 CONSTANTS = (bool, Enum, type(None))  # what is part of the form
@@ -83,7 +84,7 @@ def find(model: type[Any], condition: Q, wanted: Wanted) -> list[Any]:
     """
     values: list[Any] = []
     kind: Any = model
-    statement = _compiled(kind, _split(condition, values), wanted, connection.vendor)
+    statement = _compiled(kind, _split(condition, values), wanted)
     return statement(values) if statement else []
 
 
@@ -95,7 +96,7 @@ def _split(condition: Any, values: list[Any]) -> Form:
     if not isinstance(condition, tuple):
         raise Unsplittable
     name, value = condition
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, SEVERAL):
         return (name, tuple(_place(each, values) for each in value))
     return (name, _place(value, values))
 
@@ -110,7 +111,7 @@ def _place(value: Any, values: list[Any]) -> Any:
 
 
 @lru_cache(KEPT)
-def _compiled(model: type[Any], form: Form, wanted: Wanted, vendor: str) -> Callable[[list[Any]], list[Any]] | None:
+def _compiled(model: type[Any], form: Form, wanted: Wanted) -> Callable[[list[Any]], list[Any]] | None:
     """A function that executes the statement of a form with its values; None, where no row can fulfil it."""
     rows = model._default_manager.filter(_joined(form, [0]))
     if wanted.related and (wanted.columns is None or wanted.related in wanted.columns):

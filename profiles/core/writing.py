@@ -189,12 +189,14 @@ def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, door: Do
     row.updated_by = actor.profile
     row.save(update_fields=[*changes, "version", "updated_at", "updated_by"])
     row.changed(changes)
+    history: Any = type(row)._meta.fields_map["history"]  # the reverse of its model's foreign key
     request_id = get_guid()
-    row.history.create(  # type: ignore[attr-defined]  # the foreign key of its model of changes
+    history.related_model(
+        **{history.field.name: row},
         version=row.version,
         actor=actor.profile,
         at=row.updated_at,
         door=door,
         request_id=UUID(request_id) if request_id else None,
         fields=changes,
-    )
+    ).save(force_insert=True)
