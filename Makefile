@@ -105,7 +105,7 @@ plans: install ## Show how PostgreSQL answers each list over PROFILES made-up pr
 	$(BIN)/python -m tests.bench.explain $(PROFILES)
 
 .PHONY: bounds
-bounds: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of sign-in names, exports and sign-ins
+bounds: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of names, exports, sign-ins and caches
 	$(BIN)/python -m tests.bench
 
 .venv/.bench: .venv/.synced

@@ -6,8 +6,8 @@
 import subprocess
 import sys
 
-FULL = {"searches": [], "names": [], "exports": [], "sign_ins": []}
-MEMORY = {"names": ["20000"], "exports": ["20"], "sign_ins": []}
+FULL = {"searches": [], "names": [], "exports": [], "sign_ins": [], "caches": []}
+MEMORY = {"names": ["20000"], "exports": ["20"], "sign_ins": [], "caches": ["500"]}
 
 
 def main(arguments):
