@@ -14,6 +14,7 @@ def pytest_addoption(parser):
     parser.addoption("--required", action="store_true", help="fail where PostgreSQL or Chromium is missing")
     parser.addoption("--rounds", type=int, default=60, help="how many rounds each race takes")
     parser.addoption("--requests", type=int, help="how many requests the fuzz sends, showing how far it is")
+    parser.addoption("--documents", type=int, help="how many documents are executed by plans and without them")
 
 
 @pytest.hookimpl(wrapper=True)

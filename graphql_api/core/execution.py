@@ -1,7 +1,5 @@
 """How documents are executed: by whom, within how many bytes, and giving way to short requests."""
 
-import json
-from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from graphql import (
@@ -18,13 +16,12 @@ from graphql import (
 from graphql.pyutils import AwaitableOrValue, Path
 
 from graphql_api.core.context import Context
-from graphql_api.core.costs import A_NAME, graphql_schema
-from graphql_api.core.leaves import Leaf, leaves_of
+from graphql_api.core.costs import graphql_schema
 from graphql_api.core.limits import limit, too_much
+from graphql_api.core.plans import Caller, Fields, plans_of, size_of, size_of_names
 from profiles.core.outcomes import Refused
 from server.edge.traffic import PATIENCE, traffic
 
-A_NUMBER = 5  # bytes: a number, true or false
 FRAME = 32_768  # slots of 8 bytes: more than the frames of an execution take together
 
 
@@ -53,30 +50,34 @@ class Execution(ExecutionContext):
         super().__init__(*args, **kwargs)
         self.is_query = self.operation.operation is OperationType.QUERY
         self.most = self.left = limit("bytes")
-        self.plans: dict[int, tuple[Any, list[Leaf] | None]] = {}  # by the identity of what is selected
+        self.caller = Caller(self.context_value)
+        self.plans = plans_of(self.operation, self.variable_values)
+        self._subfields_cache = self.plans.subfields  # graphql-core's own, which is kept here for later executions
 
     def execute_fields(
-        self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: dict[str, list[FieldNode]]
+        self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: Fields
     ) -> AwaitableOrValue[dict[str, Any]]:
-        self.count(sum(map(len, fields)) + A_NAME * len(fields))
-        if id(fields) not in self.plans:
-            self.plans[id(fields)] = fields, leaves_of(parent_type, fields)
-        if leaves := self.plans[id(fields)][1]:
-            left = self.left
-            try:
-                return self.read(leaves, source_value)
-            except Exception:
-                self.left = left
+        if path and (made := self.planned(parent_type, source_value, fields)) is not None:
+            return made
+        self.count(size_of_names(fields))
         return super().execute_fields(parent_type, source_value, path, fields)
 
-    def read(self, leaves: list[Leaf], source: Any) -> dict[str, Any]:
-        """An object of plain leaves. Raises what graphql-core would make an error of a field of."""
-        values = {}
-        for leaf in leaves:
-            value = values[leaf.name] = leaf.value(source)
-            for each in value if leaf.is_list and value else (value,):
-                self.count(size_of(each))
-        return values
+    def planned(self, kind: GraphQLObjectType, source: Any, fields: Fields) -> dict[str, Any] | None:
+        """An object as its plan makes it; None where graphql-core has to execute it."""
+        left = self.left
+        try:
+            plan = self.plans.of_object(kind, fields, self.collect_subfields)
+            if plan:
+                made = plan(source, self)
+                if self.left >= 0:
+                    return made
+        except Exception:  # noqa: S110  graphql-core says what is wrong
+            pass
+        self.left = left
+        return None
+
+    def give_way(self) -> None:
+        """Called before each object of a list: see `LongExecution`."""
 
     def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
         value = super().complete_leaf_value(return_type, result)
@@ -111,13 +112,6 @@ class Execution(ExecutionContext):
             self.context_value.identify()
 
 
-def size_of(value: Any) -> int:
-    """How many bytes a leaf takes in a response."""
-    if isinstance(value, str):
-        return len(encode_basestring_ascii(value))
-    return len(json.dumps(value)) if isinstance(value, dict | list) else A_NUMBER
-
-
 class LongExecution(Execution):
     """Executes a long document: before each object of a query it gives way to the short requests of its process.
 
@@ -126,9 +120,12 @@ class LongExecution(Execution):
 
     patience = PATIENCE
 
-    def complete_object_value(self, *args: Any) -> AwaitableOrValue[dict[str, Any]]:
+    def give_way(self) -> None:
         if self.is_query:
             self.patience = traffic.give_way(self.patience)
+
+    def complete_object_value(self, *args: Any) -> AwaitableOrValue[dict[str, Any]]:
+        self.give_way()
         return super().complete_object_value(*args)
 
 

@@ -16,11 +16,11 @@ from graphql.execution.collect_fields import collect_sub_fields
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from graphql_api.core.connections import PAGE_ARGUMENTS, connection, page_values
+from graphql_api.core.connections import PAGE_ARGUMENTS, Connection, page_values
 from graphql_api.core.context import Info
 from graphql_api.core.costs import Argument, Field, FieldCost
-from graphql_api.core.leaves import plain
 from graphql_api.core.loading import key_of, wanted
+from graphql_api.core.plans import plain
 from graphql_api.core.types import (
     DateTime,
     FieldChange,
@@ -66,15 +66,21 @@ class Shown:
         return entity_tag({name: self.field(name) for name in self.serializer.names}, self.field("version"))
 
     def field(self, name: str) -> Any:
-        if name not in self.values:
-            self.values[name] = self.serializer.shown(self.row, name)
-        return self.values[name]
+        if name in self.values:
+            return self.values[name]
+        value = self.values[name] = self.serializer.shown(self.row, name)
+        return value
+
+
+def serializer_of(info: Info, resource: Resource) -> ResourceSerializer:
+    """The one serializer of all that the caller is shown of a resource."""
+    actor = info.context.actor
+    return info.context.once(resource, lambda: resource.serializer(context={"actor": actor}))
 
 
 def show(info: Info, resource: Resource, row: Any) -> Shown:
-    """A row as the caller is shown it, by one serializer for all that one actor is shown of a resource."""
-    actor = info.context.actor
-    return Shown(row, info.context.once(resource, lambda: resource.serializer(context={"actor": actor})))
+    """A row as the caller is shown it."""
+    return Shown(row, serializer_of(info, resource))
 
 
 def load(info: Info, resource: Resource, key: int | None, action: Action = Action.VIEW) -> Any:
@@ -127,6 +133,7 @@ class Types:
             etag = graphene.String(required=True, description="For ifMatch, and for REST's If-Match.")
             history = graphene.Field(lambda: self.history, **PAGE_ARGUMENTS, description=about)
 
+            @plain
             def is_type_of(shown: Any, info: Info) -> bool:
                 return shown.serializer.Meta.model is resource.model
 
@@ -138,6 +145,7 @@ class Types:
             def resolve_pk(shown: Any, info: Info) -> Any:
                 return shown.row.pk
 
+            @plain
             def resolve_updated_by(shown: Any, info: Info) -> Shown | None:
                 return shown.field("updated_by") and show(info, account(), shown.row.updated_by)
 
@@ -154,7 +162,7 @@ class Types:
                 page = read_history(resource.changes, shown.row, actor, page_values(**arguments))
                 context = {"actor": actor, "row": shown.row}
                 changes = resource.change_serializer(page.rows, many=True, context=context).data
-                return connection(self.history, page, list(zip(page.rows, changes, strict=True)))
+                return Connection(page, list(zip(page.rows, changes, strict=True)))
 
         class Meta:
             interfaces = (Node,)
@@ -190,18 +198,21 @@ class Types:
                 cost=FieldCost(size=4),
             )
 
+            @plain
             def resolve_actor(change: Any, info: Info) -> Shown | None:
                 row, shown = change
                 return shown["actor"] and show(info, account(), row.actor)
 
-            def resolve_changes(change: Any, info: Info) -> list[FieldChange]:
+            @plain
+            def resolve_changes(change: Any, info: Info) -> list[dict[str, Any]]:
                 _, shown = change
                 return [
-                    FieldChange(field=to_camel_case(field["field"]), before=field["from"], after=field["to"])
+                    {"field": to_camel_case(field["field"]), "before": field["from"], "after": field["to"]}
                     for field in shown["changes"]
                 ]
 
         class Meta:
+            @plain
             def default_resolver(name: str, default: Any, change: Any, info: Info) -> Any:
                 _, shown = change
                 return shown[name]
@@ -274,9 +285,8 @@ class Types:
             actor = info.context.actor
             visible = resource.model.objects.visible_to(actor)
             rows, count = list_rows(resource, visible, actor, values, columns=resource.columns(related=True))
-            result = connection(self.connection, rows, [show(info, resource, row) for row in rows.rows])
-            result.total_count = count
-            return result
+            serializer = serializer_of(info, resource)
+            return Connection(rows, [Shown(row, serializer) for row in rows.rows], count)
 
         return type("Queries", (), {
             resource.field: one,

@@ -1,0 +1,285 @@
+"""Plans: objects of a response, with all that is selected below them, made in one step.
+
+graphql-core resolves, completes and locates each field of each object by some ten calls of Python: 8 to 16 µs. A plan
+is compiled once for a type and what is selected of it, and then makes the object by three calls for each field: 1 µs.
+It covers leaves, objects of one type and lists of either, where their resolvers are plain. Any other object is executed
+by graphql-core, and those below it by their plans.
+
+A plan makes what graphql-core would, or raises: a null that can't be, an exception, an object of another type, too many
+bytes. graphql-core then executes the object again and makes the error, which is why a plain resolver has no effects.
+Fields are collected by graphql-core too. `tests/graphql_api/core/test_plans.py` compares the responses of both.
+
+Plans are kept with the parsed operation that they are of, of which `limits.py` bounds the number, and take as much
+memory. They hold its names and the schema's resolvers, and nothing of a caller.
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from json.encoder import encode_basestring_ascii
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from graphene.types.generic import GenericScalar
+from graphene.types.resolver import dict_or_attr_resolver
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLID,
+    GraphQLLeafType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLString,
+    OperationDefinitionNode,
+    Undefined,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+
+from graphql_api.core.costs import A_NAME
+
+A_NUMBER = 5  # bytes: a number, true or false
+CHOICES = 2  # of the variables of @skip and @include, whose plans are kept for each operation
+KEEP_A_TEXT = {GraphQLString.serialize, GraphQLID.serialize, GenericScalar.serialize, str}  # a str stays what it is
+
+Fields: TypeAlias = dict[str, list[FieldNode]]
+"""What is selected of an object, by the names of the response."""
+
+Collect: TypeAlias = Callable[[GraphQLObjectType, list[FieldNode]], Fields]
+"""`ExecutionContext.collect_subfields`."""
+
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+
+
+class Caller(NamedTuple):
+    """What a plain resolver gets for `info`."""
+
+    context: Any
+
+
+class Run(Protocol):
+    """An execution, as plans use it."""
+
+    left: int  # bytes that the response may still take
+    caller: Caller
+
+    def give_way(self) -> None:
+        """Called before each object of a list."""
+
+
+Plan: TypeAlias = Callable[[Any, Run], dict[str, Any]]
+"""Makes the response's object of its source."""
+
+Read: TypeAlias = Callable[[Any, Run], Any]
+"""Makes the response's value of a field of the source of its object."""
+
+Complete: TypeAlias = Callable[[Any, Run], Any]
+"""Makes the response's value of what a resolver returned."""
+
+
+class Failed(Exception):
+    """Leaves an object to graphql-core."""
+
+
+def plain(resolver: Resolver) -> Resolver:
+    """Mark a resolver, or an `is_type_of`, that needs its object and at most `info.context`, and has no effects."""
+    resolver.is_plain = True  # type: ignore[attr-defined]
+    return resolver
+
+
+def is_plain(resolver: Any) -> bool:
+    """Whether a resolver is marked, or is graphene's default one, which reads an attribute."""
+    function = resolver.func if isinstance(resolver, partial) else resolver
+    return function is dict_or_attr_resolver or getattr(function, "is_plain", False)
+
+
+class Plans:
+    """The plans of one operation, with the same values of the variables that @skip and @include use."""
+
+    def __init__(self) -> None:
+        self.subfields: dict[Any, Fields] = {}  # as graphql-core collects them
+        self.made: dict[int, tuple[Fields, Plan | None]] = {}  # by the identity of the fields
+
+    def of_object(self, kind: GraphQLObjectType, fields: Fields, collect: Collect) -> Plan | None:
+        """The plan of an object of this type; None where one of its fields, or of those below it, can't be planned."""
+        made = self.made.get(id(fields))
+        if made is None:
+            made = self.made[id(fields)] = fields, self._make(kind, fields, collect)
+        return made[1]
+
+    def _make(self, kind: GraphQLObjectType, fields: Fields, collect: Collect) -> Plan | None:
+        readers, size = [], size_of_names(fields)
+        for name, nodes in fields.items():
+            if nodes[0].name.value == "__typename":
+                readers.append((name, constant(kind.name)))
+                size += size_of(kind.name)
+            elif reader := self._reader(kind, nodes, collect):
+                readers.append((name, reader))
+            else:
+                return None
+        return plan_of(readers, size)
+
+    def _reader(self, parent: GraphQLObjectType, nodes: list[FieldNode], collect: Collect) -> Read | None:
+        """What makes a field's value of its object."""
+        definition = parent.fields.get(nodes[0].name.value)
+        if not definition or definition.args or not is_plain(definition.resolve):
+            return None
+        complete = self._complete(definition.type, nodes, collect)
+        of_field = text_field_of if keeps_texts(definition.type) else field_of
+        return complete and of_field(definition.resolve, complete)
+
+    def _complete(self, declared: GraphQLOutputType, nodes: list[FieldNode], collect: Collect) -> Complete | None:
+        """What makes a value of this type of what a resolver returned."""
+        is_required = is_non_null_type(declared)
+        kind: Any = nullable(declared)
+        if is_leaf_type(kind):
+            return leaf_of(kind, is_required)
+        if is_list_type(kind):
+            complete = self._complete(kind.of_type, nodes, collect)
+            return complete and list_of(complete, is_required, gives_way=is_object_type(nullable(kind.of_type)))
+        if is_object_type(kind) and (kind.is_type_of is None or is_plain(kind.is_type_of)):
+            plan = self.of_object(kind, collect(kind, nodes), collect)
+            return plan and object_of(plan, kind.is_type_of, is_required)
+        return None
+
+
+def plans_of(operation: OperationDefinitionNode, variables: dict[str, Any]) -> Plans:
+    """The plans of an operation, which are kept as long as it is.
+
+    @skip and @include take Booleans alone, so that these are the variables that its plans depend on.
+    """
+    kept: dict[Any, Plans] = vars(operation).setdefault("plans", {})
+    choice = tuple(each for each in variables.items() if isinstance(each[1], bool))
+    plans = kept.get(choice)
+    if plans is None:
+        if len(kept) >= CHOICES:
+            kept.clear()
+        plans = kept[choice] = Plans()
+    return plans
+
+
+# What plans are made of: functions of what a resolver returned, or of a field's object
+
+
+def plan_of(readers: list[tuple[str, Read]], size: int) -> Plan:
+    """The plan of an object. `size` is of what is the same in each: the names, and `__typename`."""
+
+    def plan(source: Any, run: Run) -> dict[str, Any]:
+        run.left -= size
+        if run.left < 0:
+            raise Failed
+        values = {}
+        for name, read in readers:
+            values[name] = read(source, run)
+        return values
+
+    return plan
+
+
+def field_of(resolve: Any, complete: Complete) -> Read:
+    return lambda source, run: complete(resolve(source, run.caller), run)
+
+
+def text_field_of(resolve: Any, complete: Complete) -> Read:
+    """The same, of a field of `keeps_texts`: most are, so that they take one call less."""
+
+    def read(source: Any, run: Run) -> Any:
+        found = resolve(source, run.caller)
+        if type(found) is not str:
+            return complete(found, run)
+        run.left -= len(encode_basestring_ascii(found))
+        return found
+
+    return read
+
+
+def constant(value: Any) -> Read:
+    return lambda source, run: value
+
+
+def object_of(plan: Plan, is_type_of: Callable[..., Any] | None, is_required: bool) -> Complete:
+    def complete(found: Any, run: Run) -> Any:
+        if found is None or found is Undefined:
+            return null(is_required)
+        if isinstance(found, Exception) or (is_type_of and not is_type_of(found, run.caller)):
+            raise Failed
+        return plan(found, run)
+
+    return complete
+
+
+def list_of(complete_item: Complete, is_required: bool, *, gives_way: bool) -> Complete:
+    def complete(found: Any, run: Run) -> Any:
+        if found is None or found is Undefined:
+            return null(is_required)
+        if not isinstance(found, list | tuple):
+            raise Failed
+        items = []
+        for item in found:
+            if gives_way:
+                run.give_way()
+            items.append(complete_item(item, run))
+        return items
+
+    return complete
+
+
+def leaf_of(kind: GraphQLLeafType, is_required: bool) -> Complete:
+    """A scalar or an enum. `serialize` is not called for an enum's texts, of which it is known what it returns."""
+    serialize: Callable[[Any], Any] = kind.serialize
+    texts = texts_of(kind)
+
+    def complete(found: Any, run: Run) -> Any:
+        if found is None or found is Undefined:
+            return null(is_required)
+        if isinstance(found, Exception):
+            raise Failed
+        value = serialize(found)
+        if value is None or value is Undefined:
+            raise Failed
+        run.left -= size_of(value)
+        return value
+
+    def complete_enum(found: Any, run: Run) -> Any:
+        value = texts.get(found) if type(found) is str else None
+        if value is None:
+            return complete(found, run)
+        run.left -= len(value) + 2
+        return value
+
+    return complete_enum if texts else complete
+
+
+def keeps_texts(kind: GraphQLOutputType) -> bool:
+    """Whether a str is shown as it is."""
+    return is_leaf_type(nullable(kind)) and nullable(kind).serialize in KEEP_A_TEXT
+
+
+def nullable(kind: GraphQLOutputType) -> Any:
+    """A type without the ! after it."""
+    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+
+
+def texts_of(kind: GraphQLLeafType) -> dict[str, str]:
+    """What an enum's `serialize` returns of the texts among its values."""
+    values = [each.value for each in kind.values.values()] if isinstance(kind, GraphQLEnumType) else []
+    return {str(value): kind.serialize(str(value)) for value in values if isinstance(value, str)}
+
+
+def null(is_required: bool) -> None:
+    if is_required:
+        raise Failed
+
+
+def size_of_names(fields: Fields) -> int:
+    """How many bytes the names of an object take in a response."""
+    return sum(map(len, fields)) + A_NAME * len(fields)
+
+
+def size_of(value: Any) -> int:
+    """How many bytes a leaf takes in a response."""
+    if isinstance(value, str):
+        return len(encode_basestring_ascii(value))
+    return len(json.dumps(value)) if isinstance(value, dict | list) else A_NUMBER
