@@ -54,11 +54,11 @@ FILTER_TYPES = {
 
 @dataclass(slots=True)
 class Shown:
-    """A row as a resolver gives it, the serializer that says what its reader is shown, and the fields that were asked
-    for, by name."""
+    """A row or a change as a resolver gives it, the serializer that says what its reader is shown, and the fields that
+    were asked for, by name."""
 
     row: Any
-    serializer: ResourceSerializer
+    serializer: Any
     values: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -70,6 +70,12 @@ class Shown:
             return self.values[name]
         value = self.values[name] = self.serializer.shown(self.row, name)
         return value
+
+
+@plain
+def resolve_shown(name: str, default: Any, shown: Shown, info: Info) -> Any:
+    """graphene's default resolver of types whose objects are `Shown`."""
+    return shown.field(name)
 
 
 def serializer_of(info: Info, resource: Resource) -> ResourceSerializer:
@@ -160,16 +166,12 @@ class Types:
             def resolve_history(shown: Any, info: Info, **arguments: Any) -> Any:
                 actor = info.context.actor
                 page = read_history(resource.changes, shown.row, actor, page_values(**arguments))
-                context = {"actor": actor, "row": shown.row}
-                changes = resource.change_serializer(page.rows, many=True, context=context).data
-                return Connection(page, list(zip(page.rows, changes, strict=True)))
+                serializer = resource.change_serializer(context={"actor": actor, "row": shown.row})
+                return Connection(page, [Shown(change, serializer) for change in page.rows])
 
         class Meta:
             interfaces = (Node,)
-
-            @plain
-            def default_resolver(name: str, default: Any, shown: Any, info: Info) -> Any:
-                return shown.field(name)
+            default_resolver = resolve_shown
 
         return made(
             self.name,
@@ -199,23 +201,18 @@ class Types:
             )
 
             @plain
-            def resolve_actor(change: Any, info: Info) -> Shown | None:
-                row, shown = change
-                return shown["actor"] and show(info, account(), row.actor)
+            def resolve_actor(shown: Any, info: Info) -> Shown | None:
+                return shown.field("actor") and show(info, account(), shown.row.actor)
 
             @plain
-            def resolve_changes(change: Any, info: Info) -> list[dict[str, Any]]:
-                _, shown = change
+            def resolve_changes(shown: Any, info: Info) -> list[dict[str, Any]]:
                 return [
                     {"field": to_camel_case(field["field"]), "before": field["from"], "after": field["to"]}
-                    for field in shown["changes"]
+                    for field in shown.field("changes")
                 ]
 
         class Meta:
-            @plain
-            def default_resolver(name: str, default: Any, change: Any, info: Info) -> Any:
-                _, shown = change
-                return shown[name]
+            default_resolver = resolve_shown
 
         change = made(
             self.resource.changes.__name__,

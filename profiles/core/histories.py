@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
 from typing import Any, TypedDict, cast
 
 from rest_framework import serializers
@@ -12,6 +12,7 @@ from profiles.core.actors import Actor
 from profiles.core.models import AbstractChange, Door
 from profiles.core.pages import Page, PageQuery, paginate
 from profiles.core.policy import Action, visible_key
+from profiles.core.serializers import readers_of
 
 NEWEST_FIRST = ("-version",)
 
@@ -31,6 +32,19 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
         model: type[AbstractChange]
         fields = ("version", "at", "actor", "door", "request_id", "changes")
         read_only_fields = fields
+
+    @cached_property
+    def readers(self) -> dict[str, Callable[[Any], Any]]:
+        """The function that reads each field of a change."""
+        readers = readers_of(type(self)).items()
+        return {name: getattr(self, read) if isinstance(read, str) else read for name, read in readers}
+
+    def to_representation(self, instance: AbstractChange) -> dict[str, Any]:
+        return {name: read(instance) for name, read in self.readers.items()}
+
+    def shown(self, change: AbstractChange, name: str) -> Any:
+        """One field of a change."""
+        return self.readers[name](change)
 
     @property
     def reader(self) -> Actor:

@@ -106,7 +106,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     @cached_property
     def names(self) -> list[str]:
         """The fields that are shown: those that the context names, or all."""
-        return list(self.context.get("fields") or _readers(type(self)))
+        return list(self.context.get("fields") or readers_of(type(self)))
 
     @cached_property
     def input_names(self) -> list[str]:
@@ -129,7 +129,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         always_shown = self.policy.always_shown
         return {
             name: (name in always_shown, getattr(self, read) if isinstance(read, str) else read)
-            for name, read in _readers(type(self)).items()
+            for name, read in readers_of(type(self)).items()
         }
 
     @cached_property
@@ -253,7 +253,7 @@ def _validators(kind: type[ResourceSerializer]) -> list[Any]:
 
 
 @cache
-def _readers(kind: type[ResourceSerializer]) -> dict[str, str | Callable[[Any], Any]]:
+def readers_of(kind: type[serializers.Serializer[Any]]) -> dict[str, str | Callable[[Any], Any]]:
     """What reads each field that is shown: a method of the serializer, by its name, or a function of the row."""
     return {name: _reader(field) for name, field in fields_of(kind).items() if not field.write_only}
 

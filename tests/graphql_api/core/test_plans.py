@@ -83,15 +83,14 @@ class Faults:
 
     def __init__(self, monkeypatch):
         self.chosen = {}
-        of_rows, of_changes, edges = ProfileSerializer.shown, ChangeSerializer.to_representation, Connection.edges.fget
+        of_rows, of_changes, edges = ProfileSerializer.shown, ChangeSerializer.shown, Connection.edges.fget
         cursor = Edge.cursor.fget
 
         def shown(serializer, row, name):
             return self.broken(name, row.pk, lambda: of_rows(serializer, row, name))
 
-        def changed(serializer, change):
-            values = of_changes(serializer, change)
-            return {name: self.broken(f"change.{name}", change.version, lambda n=name: values[n]) for name in values}
+        def changed(serializer, change, name):
+            return self.broken(f"change.{name}", change.version, lambda: of_changes(serializer, change, name))
 
         def broken_edges(connection):
             found = edges(connection)
@@ -100,7 +99,7 @@ class Faults:
             return self.broken("edges", 0, lambda: [self.broken("edge", e.number, lambda e=e: e) for e in found])
 
         monkeypatch.setattr(ProfileSerializer, "shown", shown)
-        monkeypatch.setattr(ChangeSerializer, "to_representation", changed)
+        monkeypatch.setattr(ChangeSerializer, "shown", changed)
         monkeypatch.setattr(Connection, "edges", property(broken_edges))
         monkeypatch.setattr(Edge, "cursor", property(lambda e: self.broken("cursor", e.number, lambda: cursor(e))))
 
