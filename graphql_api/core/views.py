@@ -51,13 +51,13 @@ SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # to whateve
 SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
 
 
-class ASCIIRenderer(FastJSONRenderer):
-    """JSON in ASCII: an error may quote a document's lone surrogate, which UTF-8 has no bytes for."""
+class AnyTextRenderer(FastJSONRenderer):
+    """JSON of any text: an error may quote a lone surrogate of its document, which UTF-8 has no bytes for."""
 
-    ensure_ascii = True
+    ensure_ascii = True  # of what orjson does not write
 
 
-class GraphQLRenderer(ASCIIRenderer):
+class GraphQLRenderer(AnyTextRenderer):
     """The same, to a client that knows GraphQL's own media type, and so what an HTTP status means with it."""
 
     media_type = "application/graphql-response+json"
@@ -93,7 +93,7 @@ class GraphQLView(APIView):
     """
 
     permission_classes = (AllowAny,)
-    renderer_classes = (ASCIIRenderer, GraphQLRenderer)
+    renderer_classes = (AnyTextRenderer, GraphQLRenderer)
     content_negotiation_class = ByPreference
     actor = Actor()  # until it is known who it is
     schema = None  # OpenAPI's is none: what it answers is in schema.graphql

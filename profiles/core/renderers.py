@@ -13,7 +13,7 @@ LINE_SEPARATORS = {c.encode(): rf"\u{ord(c):04x}".encode() for c in "\u2028\u202
 
 class FastJSONRenderer(JSONRenderer):
     """Writes the bytes that REST framework's renderer writes, and leaves to that renderer what orjson does not write:
-    indents, numbers beyond 64 bits, lone surrogates, and escapes of all that is not ASCII."""
+    indents, numbers beyond 64 bits, and lone surrogates."""
 
     default = staticmethod(JSONEncoder().default)
 
@@ -32,8 +32,6 @@ class FastJSONRenderer(JSONRenderer):
             return None
         if text.isascii():
             return text
-        if self.ensure_ascii:
-            return None
         for separator, escaped in LINE_SEPARATORS.items():
             text = text.replace(separator, escaped)
         return text
