@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from graphql import GraphQLResolveInfo
 from rest_framework.request import Request
 
+from graphql_api.core.limits import Measured
 from profiles.core.actors import Actor
 
 Kept = TypeVar("Kept")
@@ -16,10 +17,11 @@ Kept = TypeVar("Kept")
 
 @dataclass(slots=True)
 class Context:
-    """`info.context` of every resolver."""
+    """`info.context` of every resolver. `measured` is the document that is executed, where that was measured."""
 
     request: Request
     actor: Actor
+    measured: Measured | None = None
     _kept: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable, make: Callable[[], Kept]) -> Kept:

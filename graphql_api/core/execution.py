@@ -7,12 +7,17 @@ from graphql import (
     ExecutionContext,
     ExecutionResult,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLLeafType,
     GraphQLObjectType,
+    GraphQLSchema,
     OperationType,
+    default_field_resolver,
+    default_type_resolver,
     execute_sync,
     located_error,
 )
+from graphql.execution.execute import CollectedErrors, assume_not_awaitable
 from graphql.pyutils import AwaitableOrValue, Path
 
 from graphql_api.core.context import Context
@@ -53,6 +58,36 @@ class Execution(ExecutionContext):
         self.caller = Caller(self.context_value)
         self.plans = plans_of(self.operation, self.variable_values)
         self._subfields_cache = self.plans.subfields  # graphql-core's own, which is kept here for later executions
+
+    @classmethod
+    def build(  # type: ignore[override]
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any,
+        context_value: Context,
+        *others: Any,
+        **more: Any,
+    ) -> Any:
+        """As graphql-core does, without reading again what is known of a document that was measured."""
+        measured = context_value.measured
+        if measured is None or measured.operation is None or measured.variables is None:
+            return super().build(schema, document, root_value, context_value, *others, **more)
+        fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+        resolvers = default_field_resolver, default_type_resolver, default_field_resolver
+        operation, variables = measured.operation, measured.variables
+        return cls(
+            schema,
+            fragments,
+            root_value,
+            context_value,
+            operation,
+            variables,
+            *resolvers,
+            CollectedErrors(),
+            None,
+            assume_not_awaitable,
+        )
 
     def execute_fields(
         self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: Fields

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -48,7 +48,7 @@ LONG_VALUES = 500
 KEPT = 64  # parsed documents in the cache: clients repeat the same ones with other variables
 
 
-@dataclass(slots=True)
+@dataclass
 class Cost:
     """What a selection set costs, with each fragment counted wherever it is spread."""
 
@@ -62,9 +62,9 @@ class Cost:
     per_row: Amount = field(default_factory=Amount)  # for each row of the page that this is selected on
     names: Counter[str] = field(default_factory=Counter)  # of the response's fields on this level
 
-    @property
+    @cached_property
     def figures(self) -> dict[str, int]:
-        """What it costs, by the names of `GRAPHQL_LIMITS`."""
+        """What it costs, by the names of `GRAPHQL_LIMITS`: to be looked at when all is added."""
         total = self.once + self.per_row
         return {
             "depth": self.depth,

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
 from drf_standardized_errors.formatter import flatten_errors
@@ -48,6 +49,7 @@ logger = logging.getLogger(__name__)
 RULES = [*specified_rules, MaxIntrospectionDepthRule, OneWithCredentials]
 PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
 SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # to whatever client
+HEADERS_KEPT = 256  # of `Accept`, of 8 KB at most
 SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
 
 
@@ -70,10 +72,18 @@ class ByPreference(DefaultContentNegotiation):
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         renderers = list(renderers)
-        chosen = request.get_preferred_type([renderer.media_type for renderer in renderers])
+        accept = request.META.get("HTTP_ACCEPT", "*/*")
+        chosen = _preferred(accept, tuple(renderer.media_type for renderer in renderers))
         if chosen is None:
             raise NotAcceptable(available_renderers=renderers)
         return next((renderer, chosen) for renderer in renderers if renderer.media_type == chosen)
+
+
+@lru_cache(HEADERS_KEPT)
+def _preferred(accept: str, media_types: tuple[str, ...]) -> str | None:
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT"] = accept
+    return request.get_preferred_type(media_types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +186,7 @@ class GraphQLView(APIView):
     def execute(self, measured: limits.Measured, parameters: Parameters) -> ExecutionResult:
         result = execute(
             measured.document,
-            context_value=Context(self.request, self.actor),
+            context_value=Context(self.request, self.actor, measured),
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
             execution_context_class=LongExecution if measured.cost.is_long else Execution,
