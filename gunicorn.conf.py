@@ -2,14 +2,19 @@
 
 import gc
 import os
+import resource
 
 wsgi_app = "server.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "server.worker.Worker"  # threads: at SIGTERM they answer what is queued; the sync worker resets it
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
+worker_connections = 4_096  # that wait for a request, or are kept; beyond it the oldest of these is closed
 keepalive = 75  # seconds, longer than a proxy keeps a connection: who closes first loses no request
 control_socket_disable = True  # it is run by signals; two services of one user would share the socket
+
+files = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))  # a connection is a file
 
 DRAINED = 64 * 1024  # bytes: as much of a body that nobody read gunicorn reads itself, to use the connection again
 

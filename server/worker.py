@@ -1,13 +1,174 @@
-"""gunicorn's worker: a thread a request, and a refusal of what is no HTTP that is the catalogue's."""
+"""gunicorn's worker: a thread for each request that has arrived, and the catalogue's refusal of what is no HTTP.
 
+gunicorn gives a thread to a connection, and the thread waits for what the client sends; so a few clients that send
+slowly, or nothing, hold all threads. Here the main thread waits, and keeps what arrives until the request is whole.
+gunicorn's parser then reads it from there. Whether a request is whole decides only when it gets a thread: where the
+answer is wrong, the thread waits for the rest, for `STALL_SECONDS` at a time.
+"""
+
+import errno
+import re
+import selectors
 import socket
+import struct
+import time
+from functools import partial
 from typing import Any
 
 from gunicorn import util
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.http.errors import LimitRequestHeaders
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+ARRIVAL_SECONDS = 20  # in which a request must arrive, and a new connection must begin to send one
+STALL_SECONDS = 5  # that a thread waits for a client that sends or reads nothing
+MOST_HEAD = 64 * 1024  # bytes of a request's head
+MOST_BODY = 100 * 1024  # bytes of a body that are kept; a longer one is refused unread
+SEND_BUFFER = 1024 * 1024  # bytes of a response that the kernel takes, as far as it may, whatever the client reads
+AT_ONCE = 64 * 1024  # bytes that are read at a time
+
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
+CODED = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
+CHUNK_SIZE = re.compile(rb"([0-9a-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n", re.IGNORECASE)
+EXPECTED = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection, and wait for its first request."""
+        if self.cfg.is_ssl:
+            super().accept(listener)
+            return
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._close_one()
+            return  # else another worker was faster, or the client is gone
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            client.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", STALL_SECONDS, 0))
+        self.nr_conns += 1
+        conn = TConn(self.cfg, client, address, listener.getsockname())
+        self._wait(conn, bytearray())
+        if self.nr_conns >= self.worker_connections:
+            self._close_one()
+        self.on_pending_socket_readable(conn, client)
+
+    def _close_one(self) -> None:
+        """Make room for another connection: close the one that has waited longest for a request."""
+        for waiting in (self.pending_conns, self.keepalived_conns):
+            if waiting:
+                waiting[0].timeout = 0
+                break
+        self.murder_keepalived()
+        self.murder_pending()
+
+    def on_client_socket_readable(self, conn: Any, client: Any) -> None:
+        """The next request on a connection."""
+        if conn.is_http2 or self.cfg.is_ssl:
+            super().on_client_socket_readable(conn, client)
+            return
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._wait(conn, bytearray())
+        self.on_pending_socket_readable(conn, client)
+
+    def on_pending_socket_readable(self, conn: Any, client: Any) -> None:
+        if self.cfg.is_ssl:
+            super().on_pending_socket_readable(conn, client)
+            return
+        try:
+            received = client.recv(AT_ONCE)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        conn.arrived += received
+        if received and not self._is_whole(conn):
+            return
+        self.poller.unregister(client)
+        self.pending_conns.remove(conn)
+        self._serve(conn)
+
+    def finish_request(self, conn: Any, future: Any) -> None:
+        """As gunicorn does; but what has come of a next request, with this one, waits for the rest of it here."""
+        ahead = b""
+        if future.exception() is None and future.result() is True and not (conn.is_http2 or self.cfg.is_ssl):
+            ahead = conn.parser.unreader.take_buffered()
+        if not ahead:
+            super().finish_request(conn, future)
+            return
+        conn.sock.setblocking(False)
+        self._wait(conn, bytearray(ahead))
+        if self._is_whole(conn):
+            self.poller.unregister(conn.sock)
+            self.pending_conns.remove(conn)
+            self._serve(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
+
+    def _wait(self, conn: Any, arrived: bytearray) -> None:
+        """Wait for a request on this connection, of which so much has arrived."""
+        conn.arrived, conn.is_continued, conn.chunk = arrived, False, 0
+        conn.timeout = time.monotonic() + ARRIVAL_SECONDS
+        self.pending_conns.append(conn)
+        readable = partial(self.on_pending_socket_readable, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+    def _is_whole(self, conn: Any) -> bool:
+        """Whether a thread can read the request to its end, or refuse it unread, without waiting for the client."""
+        arrived: bytearray = conn.arrived
+        head = arrived.find(b"\r\n\r\n")
+        if head < 0:
+            return len(arrived) > MOST_HEAD
+        head += 4
+        if coding := CODED.search(arrived, 0, head):
+            is_whole = coding[1].strip().lower() != b"chunked" or self._has_last_chunk(conn, head)
+        else:
+            length = LENGTH.search(arrived, 0, head)
+            is_whole = length is None or int(length[1]) > MOST_BODY or len(arrived) - head >= int(length[1])
+        if not (is_whole or conn.is_continued) and EXPECTED.search(arrived, 0, head):
+            util.write_nonblock(conn.sock, CONTINUE)
+            conn.is_continued = True
+        return is_whole
+
+    def _has_last_chunk(self, conn: Any, start: int) -> bool:
+        """Whether all chunks of a body are there (RFC 9112, section 7.1), or it can be refused as it is."""
+        arrived: bytearray = conn.arrived
+        conn.chunk = conn.chunk or start  # where the next one begins
+        while len(arrived) - start <= MOST_BODY:
+            size = CHUNK_SIZE.match(arrived, conn.chunk)
+            if not size:
+                return arrived.find(b"\n", conn.chunk) >= 0
+            end = size.end() + int(size[1], 16)
+            if end == size.end():
+                return arrived.find(b"\r\n\r\n", end - 2) >= 0  # behind the trailers
+            if len(arrived) < end + 2:
+                return False
+            if arrived[end : end + 2] != b"\r\n":
+                return True
+            conn.chunk = end + 2
+        return True
+
+    def _serve(self, conn: Any) -> None:
+        """Give the connection a thread, or close it where nothing came."""
+        arrived = bytes(conn.arrived)
+        if len(arrived) > MOST_HEAD and b"\r\n\r\n" not in arrived:
+            self.handle_error(None, conn.sock, conn.client, LimitRequestHeaders("head"))
+            arrived = b""
+        if not arrived:
+            self.nr_conns -= 1
+            conn.close()
+            return
+        conn.data_ready = True
+        conn.init()
+        conn.parser.unreader.unread(arrived)
+        self.enqueue_req(conn)
+
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         from server.edge.unread import answer_to  # Django is set up by now, and was not when gunicorn began
 
