@@ -94,7 +94,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     def finish_request(self, conn: Any, future: Any) -> None:
         """As gunicorn does; but what has come of a next request, with this one, waits for the rest of it here."""
         ahead = b""
-        if future.exception() is None and future.result() is True and not (conn.is_http2 or self.cfg.is_ssl):
+        served = not future.cancelled() and future.exception() is None and future.result() is True
+        if served and not (conn.is_http2 or self.cfg.is_ssl):
             ahead = conn.parser.unreader.take_buffered()
         if not ahead:
             super().finish_request(conn, future)
@@ -132,8 +133,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             length = LENGTH.search(arrived, 0, head)
             is_whole = length is None or int(length[1]) > MOST_BODY or len(arrived) - head >= int(length[1])
         if not (is_whole or conn.is_continued) and EXPECTED.search(arrived, 0, head):
-            util.write_nonblock(conn.sock, CONTINUE)
             conn.is_continued = True
+            try:
+                conn.sock.send(CONTINUE)
+            except OSError:  # the client is gone, as a thread will find
+                return True
         return is_whole
 
     def _has_last_chunk(self, conn: Any, start: int) -> bool:

@@ -39,7 +39,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """A cursor with the connection's loaders. Django's may get one in Python that reads in another time zone."""
         if name is None:
             return self.connection.cursor()
-        return self.connection.cursor(name, scrollable=False, withhold=self.connection.autocommit)
+        return self.connection.cursor(name, scrollable=False, withhold=self.autocommit)
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement that has `$1`, `$2`… for its values, in one call of libpq.
@@ -49,6 +49,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         Raises what a cursor would: `django.db.Error`.
         """
+        self.validate_thread_sharing()
+        self.close_if_health_check_failed()
         self.ensure_connection()
         self.validate_no_broken_transaction()
         with self.wrap_database_errors:

@@ -36,6 +36,13 @@ def test_one_that_the_server_ended_is_not(own):
         assert cursor.fetchone() == (1,)
 
 
+def test_rows_are_not_read_from_one_that_the_server_ended(own):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [own.connection.info.backend_pid])
+    own.health_check_enabled, own.health_check_done = True, False
+    assert own.rows("SELECT $1::int", [1]) == [(1,)]
+
+
 def test_one_that_is_closed_is_not(own):
     own.connection.close()
     assert not own.is_usable()
@@ -89,6 +96,14 @@ def test_statements_are_left_to_cursors_where_these_are_watched(own):
         assert own.is_watched
     own.force_debug_cursor = True
     assert own.is_watched
+
+
+def test_a_server_side_cursor_ends_with_its_transaction(own):
+    own.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    with own.create_cursor("a_server_side_one") as cursor:
+        cursor.execute("SELECT 1")
+        assert own.rows("SELECT is_holdable FROM pg_cursors WHERE name = $1", ["a_server_side_one"]) == [(False,)]
+    own.rollback()
 
 
 @pytest.mark.parametrize("level", [None, IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE])

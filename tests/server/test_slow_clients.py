@@ -1,6 +1,7 @@
 """Clients that send or read slowly, or nothing: others are answered all the same, and they too when they have sent."""
 
 import socket
+import struct
 import time
 from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
@@ -88,6 +89,14 @@ def test_a_client_that_waits_to_be_told_to_go_on(server):
         while status == 100:
             status, _ = status_of(answers)
         assert status == 200
+
+
+def test_clients_that_are_gone_before_they_are_told_to_go_on(server):
+    for _ in range(MANY):
+        with connect(server) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # so that it resets
+            connection.sendall(POST + b"Content-Length: 27\r\nExpect: 100-continue\r\n\r\n")
+    assert httpx.get(f"{server}/profiles/", headers=ServerClient.proxied, timeout=MOST_SECONDS).status_code == 200
 
 
 def test_a_client_that_ends_in_the_middle_of_a_body_is_answered(server):
