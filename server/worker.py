@@ -12,17 +12,16 @@ import selectors
 import socket
 import struct
 import time
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 ARRIVAL_SECONDS = 20  # in which a request must arrive, and a new connection must begin to send one
-STALL_SECONDS = 5  # that a thread waits for a client that sends or reads nothing
+STALL_SECONDS = 20  # that a thread waits for a client that sends or reads nothing
 MOST_HEAD = 64 * 1024  # bytes of a request's head
-MOST_BODY = 100 * 1024  # bytes of a body that are kept; a longer one is refused unread
 SEND_BUFFER = 1024 * 1024  # bytes of a response that the kernel takes, as far as it may, whatever the client reads
 AT_ONCE = 64 * 1024  # bytes that are read at a time
 
@@ -34,6 +33,13 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    @cached_property
+    def most_body(self) -> int:
+        """The bytes of a body that are kept: Django refuses a longer one unread."""
+        from django.conf import settings  # which are there by now, and were not when gunicorn began
+
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, and wait for its first request."""
         if self.cfg.is_ssl:
@@ -115,7 +121,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     def _wait(self, conn: Any, arrived: bytearray) -> None:
         """Wait for a request on this connection, of which so much has arrived."""
         conn.arrived, conn.is_continued, conn.chunk = arrived, False, 0
-        conn.timeout = time.monotonic() + ARRIVAL_SECONDS
+        conn.timeout = time.monotonic() + (ARRIVAL_SECONDS if self.alive else STOP_KEEPALIVE_LINGER)
         self.pending_conns.append(conn)
         readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)
@@ -131,7 +137,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             is_whole = coding[1].strip().lower() != b"chunked" or self._has_last_chunk(conn, head)
         else:
             length = LENGTH.search(arrived, 0, head)
-            is_whole = length is None or int(length[1]) > MOST_BODY or len(arrived) - head >= int(length[1])
+            is_whole = length is None or int(length[1]) > self.most_body or len(arrived) - head >= int(length[1])
         if not (is_whole or conn.is_continued) and EXPECTED.search(arrived, 0, head):
             conn.is_continued = True
             try:
@@ -144,7 +150,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         """Whether all chunks of a body are there (RFC 9112, section 7.1), or it can be refused as it is."""
         arrived: bytearray = conn.arrived
         conn.chunk = conn.chunk or start  # where the next one begins
-        while len(arrived) - start <= MOST_BODY:
+        while len(arrived) - start <= self.most_body:
             size = CHUNK_SIZE.match(arrived, conn.chunk)
             if not size:
                 return arrived.find(b"\n", conn.chunk) >= 0
@@ -174,7 +180,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self.enqueue_req(conn)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        from server.edge.unread import answer_to  # Django is set up by now, and was not when gunicorn began
+        from server.edge.unread import answer_to  # likewise
 
         try:
             util.write_nonblock(client, answer_to(exc))

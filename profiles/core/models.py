@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Q
 from django.utils import timezone
 from graphql_relay import from_global_id, to_global_id
@@ -83,18 +83,24 @@ class Saved(models.Model):
     def _do_update(  # type: ignore[override]  # the stubs are of Django 6
         self, rows: Any, using: str, key: Any, values: Any, *others: Any
     ) -> bool:
-        plain = [(field, value) for field, _model, value in values if not hasattr(value, "resolve_expression")]
-        if using == DEFAULT_DB_ALIAS and plain and len(plain) == len(values):
-            return statements.update(type(self), key, plain)
+        pairs = [(field, value) for field, _model, value in values]
+        if pairs and _is_plain(using, pairs):
+            return statements.update(type(self), key, pairs)
         django: Any = super()
         return bool(django._do_update(rows, using, key, values, *others))
 
     def _do_insert(self, manager: Any, using: str, fields: Any, returning: Any, raw: bool) -> Any:
-        values = [(field, getattr(self, field.attname) if raw else field.pre_save(self, add=True)) for field in fields]
-        if using == DEFAULT_DB_ALIAS and not any(hasattr(value, "resolve_expression") for _field, value in values):
-            return [statements.insert(type(self), values)]
+        pairs = [(field, getattr(self, field.attname) if raw else field.pre_save(self, add=True)) for field in fields]
+        if _is_plain(using, pairs):
+            return [statements.insert(type(self), pairs)]
         django: Any = super()
         return django._do_insert(manager, using, fields, returning, raw)
+
+
+def _is_plain(using: str, pairs: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether these fields are saved by values alone, in a database whose statements return what they wrote."""
+    returns = connections[using].features.can_return_columns_from_insert
+    return using == DEFAULT_DB_ALIAS and returns and not any(hasattr(value, "resolve_expression") for _, value in pairs)
 
 
 class Resource(Saved):
