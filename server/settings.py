@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "server.edge.probes.probes",
     "server.edge.request_ids.canonical",
     "django_guid.middleware.guid_middleware",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),

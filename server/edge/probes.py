@@ -1,0 +1,64 @@
+"""Probes: whether a process is alive, and whether it can serve. They are for load balancers and orchestrators."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 1  # second: whoever asks more often costs the database nothing
+
+
+class Readiness:
+    """Whether the database answers and has all migrations. Redis may be away: each process then counts for itself."""
+
+    def __init__(self) -> None:
+        self.is_ready = self.is_migrated = False
+        self.until = 0.0  # when it is looked at again, by the monotonic clock
+
+    def check(self) -> bool:
+        if time.monotonic() >= self.until:
+            self.is_ready = self._look()
+            self.until = time.monotonic() + REMEMBERED
+        return self.is_ready
+
+    def _look(self) -> bool:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            self.is_migrated = self.is_migrated or _is_migrated()
+        except DatabaseError as error:
+            logger.warning("Not ready: the database does not answer (%s)", type(error).__name__)
+            return False
+        if not self.is_migrated:
+            logger.warning("Not ready: the database lacks migrations. Run `manage.py migrate`.")
+        return self.is_migrated
+
+
+def _is_migrated() -> bool:
+    """Whether every migration of this release was applied. A database may be ahead of it, while another is deployed."""
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer `/livez`, 200 while this process answers at all, and `/readyz`, 503 while it can't serve.
+
+    It is the first middleware: a probe comes by an address and not by the service's name, over plain http, is in no
+    budget, and learns nothing else.
+    """
+    readiness = Readiness()
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        if path not in ("/livez", "/readyz"):
+            return get_response(request)
+        is_well = path == "/livez" or readiness.check()
+        body = {"status": "ok" if is_well else "unavailable"}
+        return JsonResponse(body, status=200 if is_well else 503, headers={"Cache-Control": "no-store"})
+
+    return middleware
