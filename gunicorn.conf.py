@@ -13,6 +13,9 @@ worker_connections = 4_096  # that wait for a request, or are kept; beyond it th
 keepalive = 75  # seconds, longer than a proxy keeps a connection: who closes first loses no request
 control_socket_disable = True  # it is run by signals; two services of one user would share the socket
 
+accesslog = "-" if os.environ.get("ACCESS_LOG", "").lower() in ("1", "on", "true", "yes") else None
+access_log_format = '%(t)s ACCESS %(h)s "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
+
 files = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))  # a connection is a file
 

@@ -121,7 +121,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # 32 bits: a key always fits 
 LOGIN_REDIRECT_URL = "admin:index"  # only the admin has sessions
 AUTH_USER_MODEL = "profiles.Profile"
 # The username is unique whatever its case, by an index on its lower case, which this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# The other two are of HSTS for the whole domain, which is for its owner to choose.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
 PASSWORD_HASHERS = ["profiles.identity.hashers.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -263,8 +264,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, at either door
 
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000  # a year
-SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
-SECURE_HSTS_PRELOAD = not DEBUG
+# These two bind the whole domain, and for a long time: whoever has that decides (hstspreload.org).
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
 

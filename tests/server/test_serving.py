@@ -1,9 +1,10 @@
 """The server by itself, as it is deployed."""
 
 import httpx
+import pytest
 
 from tests.cast import PASSWORD
-from tests.server.conftest import ServerClient
+from tests.server.conftest import ServerClient, serving
 
 
 def test_plain_http_is_sent_to_https(server):
@@ -46,3 +47,14 @@ def test_a_body_in_chunks_that_is_too_large_is_refused(cast, server):
     for path, method in (("/profiles/me/", "PATCH"), ("/graphql/", "POST")):
         response = chunked(server, path, *[b"x" * 1024] * 200, method=method, token=cast.token("owner"))
         assert response.status_code == 413
+
+
+@pytest.mark.parametrize("value", ["on", "off"])
+def test_each_request_is_a_line_where_that_is_wanted(test_database, tmp_path, value):
+    with serving(tmp_path / "log", ACCESS_LOG=value, **test_database) as address:
+        answer = httpx.get(f"{address}/profiles/?search=%0Aa%22b", headers=ServerClient.proxied)
+    request = f"request={answer.headers['x-request-id']}"
+    lines = [line for line in (tmp_path / "log").read_text().splitlines() if " ACCESS " in line and request in line]
+    assert len(lines) == (value == "on")
+    for line in lines:
+        assert '127.0.0.1 "GET /profiles/?search=%0Aa%22b HTTP/1.1" 200' in line

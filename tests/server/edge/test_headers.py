@@ -59,7 +59,7 @@ def test_every_answer_is_closed_to_a_browser(served, path):
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["x-frame-options"] == "DENY"
-    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains; preload"
+    assert headers["strict-transport-security"] == "max-age=31536000"
     assert not any(character.isdigit() for character in headers["server"])
     assert "access-control-allow-origin" not in headers
     assert "content-security-policy-report-only" not in headers
@@ -162,3 +162,10 @@ def test_nor_does_any_page_read_the_admin(page):
     response = page.get("/admin/login/")
     assert response.status_code == 200
     assert "access-control-allow-origin" not in response.headers
+
+
+def test_the_owner_of_a_domain_binds_all_of_it(test_database, tmp_path):
+    environment = {"HSTS_INCLUDE_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}
+    with serving(tmp_path / "log", **test_database | environment) as address:
+        headers = httpx.get(f"{address}/profiles/", headers=ServerClient.proxied).headers
+    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains; preload"
