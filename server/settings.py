@@ -185,7 +185,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["profiles.identity.throttling.OperationThrottle"],
     "DEFAULT_PARSER_CLASSES": ["profiles.core.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["profiles.core.renderers.FastJSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "profiles.rest.negotiation.Negotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "profiles.core.negotiation.Negotiation",
     "DEFAULT_METADATA_CLASS": "profiles.rest.metadata.AllowAlone",
     "EXCEPTION_HANDLER": "profiles.rest.exceptions.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "profiles.rest.contract.openapi.OperationSchema",
@@ -264,7 +264,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, at either door
 
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000  # a year
-# These two bind the whole domain, and for a long time: whoever has that decides (hstspreload.org).
+# Both apply to the whole domain and are hard to undo, so the owner of the domain turns them on (hstspreload.org).
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = not DEBUG

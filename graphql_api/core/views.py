@@ -2,14 +2,13 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
 from drf_standardized_errors.formatter import flatten_errors
@@ -24,7 +23,6 @@ from graphql import (
 )
 from graphql.validation import MaxIntrospectionDepthRule
 from rest_framework.exceptions import NotAcceptable, ValidationError
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -37,6 +35,7 @@ from graphql_api.core.context import Context
 from graphql_api.core.costs import graphql_schema
 from graphql_api.core.execution import Execution, LongExecution, execute
 from profiles.core.actors import Actor
+from profiles.core.negotiation import Negotiation
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.parsers import parse_json, read_query
 from profiles.core.renderers import FastJSONRenderer
@@ -49,7 +48,6 @@ logger = logging.getLogger(__name__)
 RULES = [*specified_rules, MaxIntrospectionDepthRule, OneWithCredentials]
 PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
 SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # to whatever client
-HEADERS_KEPT = 256  # of `Accept`, of 8 KB at most
 SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
 
 
@@ -65,25 +63,14 @@ class GraphQLRenderer(AnyTextRenderer):
     media_type = "application/graphql-response+json"
 
 
-class ByPreference(DefaultContentNegotiation):
+class ByPreference(Negotiation):
     """Goes by the weights of `Accept` (RFC 9110, section 12.5.1), which REST framework's own does not look at."""
 
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        renderers = list(renderers)
-        accept = request.META.get("HTTP_ACCEPT", "*/*")
-        chosen = _preferred(accept, tuple(renderer.media_type for renderer in renderers))
+    def choose(self, request: Request, renderers: list[BaseRenderer]) -> tuple[BaseRenderer, str]:
+        chosen = request.get_preferred_type([renderer.media_type for renderer in renderers])
         if chosen is None:
             raise NotAcceptable(available_renderers=renderers)
         return next((renderer, chosen) for renderer in renderers if renderer.media_type == chosen)
-
-
-@lru_cache(HEADERS_KEPT)
-def _preferred(accept: str, media_types: tuple[str, ...]) -> str | None:
-    request = HttpRequest()
-    request.META["HTTP_ACCEPT"] = accept
-    return request.get_preferred_type(media_types)
 
 
 @dataclass(frozen=True, slots=True)
