@@ -4,6 +4,8 @@ import gc
 import os
 import resource
 
+import environ
+
 wsgi_app = "server.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "server.worker.Worker"  # threads: at SIGTERM they answer what is queued; the sync worker resets it
@@ -13,7 +15,7 @@ worker_connections = 4_096  # that wait for a request, or are kept; beyond it th
 keepalive = 75  # seconds, longer than a proxy keeps a connection: who closes first loses no request
 control_socket_disable = True  # it is run by signals; two services of one user would share the socket
 
-accesslog = "-" if os.environ.get("ACCESS_LOG", "").lower() in ("1", "on", "true", "yes") else None
+accesslog = "-" if environ.Env().bool("ACCESS_LOG", default=False) else None
 access_log_format = '%(t)s ACCESS %(h)s "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
 
 files = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -36,7 +36,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     @cached_property
     def most_body(self) -> int:
         """The bytes of a body that are kept: Django refuses a longer one unread."""
-        from django.conf import settings  # which are there by now, and were not when gunicorn began
+        from django.conf import settings  # not at the top: gunicorn imports this module before Django is set up
 
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 
@@ -55,10 +55,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             client.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", STALL_SECONDS, 0))
         self.nr_conns += 1
-        conn = TConn(self.cfg, client, address, listener.getsockname())
-        self._wait(conn, bytearray())
         if self.nr_conns >= self.worker_connections:
             self._close_one()
+        conn = TConn(self.cfg, client, address, listener.getsockname())
+        self._wait(conn, bytearray())
         self.on_pending_socket_readable(conn, client)
 
     def _close_one(self) -> None:
@@ -72,7 +72,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
         """The next request on a connection."""
-        if conn.is_http2 or self.cfg.is_ssl:
+        if self.cfg.is_ssl:
             super().on_client_socket_readable(conn, client)
             return
         self.poller.unregister(client)
@@ -91,17 +91,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         except OSError:
             received = b""
         conn.arrived += received
-        if received and not self._is_whole(conn):
-            return
-        self.poller.unregister(client)
-        self.pending_conns.remove(conn)
-        self._serve(conn)
+        if not received or self._is_whole(conn):
+            self._serve(conn)
 
     def finish_request(self, conn: Any, future: Any) -> None:
         """As gunicorn does; but what has come of a next request, with this one, waits for the rest of it here."""
         ahead = b""
         served = not future.cancelled() and future.exception() is None and future.result() is True
-        if served and not (conn.is_http2 or self.cfg.is_ssl):
+        if served and not self.cfg.is_ssl:
             ahead = conn.parser.unreader.take_buffered()
         if not ahead:
             super().finish_request(conn, future)
@@ -109,8 +106,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         conn.sock.setblocking(False)
         self._wait(conn, bytearray(ahead))
         if self._is_whole(conn):
-            self.poller.unregister(conn.sock)
-            self.pending_conns.remove(conn)
             self._serve(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
@@ -147,7 +142,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         return is_whole
 
     def _has_last_chunk(self, conn: Any, start: int) -> bool:
-        """Whether all chunks of a body are there (RFC 9112, section 7.1), or it can be refused as it is."""
+        """Whether the last chunk of a body has arrived (RFC 9112, section 7.1), or its chunks are wrong or too long."""
         arrived: bytearray = conn.arrived
         conn.chunk = conn.chunk or start  # where the next one begins
         while len(arrived) - start <= self.most_body:
@@ -165,7 +160,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         return True
 
     def _serve(self, conn: Any) -> None:
-        """Give the connection a thread, or close it where nothing came."""
+        """Give a connection that waits a thread, or close it where nothing came."""
+        self.poller.unregister(conn.sock)
+        self.pending_conns.remove(conn)
         arrived = bytes(conn.arrived)
         if len(arrived) > MOST_HEAD and b"\r\n\r\n" not in arrived:
             self.handle_error(None, conn.sock, conn.client, LimitRequestHeaders("head"))
@@ -180,7 +177,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self.enqueue_req(conn)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        from server.edge.unread import answer_to  # likewise
+        from server.edge.unread import answer_to  # not at the top, as above
 
         try:
             util.write_nonblock(client, answer_to(exc))
