@@ -7,7 +7,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 from graphql import (
     FieldNode,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     ValidationContext,
@@ -19,7 +18,7 @@ from graphql.execution.collect_fields import collect_fields
 from rest_framework.request import Request
 
 from graphql_api.core.costs import definition_of, graphql_schema, made_from
-from graphql_api.core.limits import Measured
+from graphql_api.core.limits import Measured, fragments_of
 from profiles.core.actors import Actor
 from profiles.identity.counters import Count
 from profiles.identity.throttling import Attempts
@@ -57,7 +56,7 @@ def root_fields(schema: GraphQLSchema, measured: Measured) -> list[FieldNode]:
     operation, root = measured.operation, schema.mutation_type
     if operation is None or root is None or measured.variables is None:
         return []
-    fragments = {n.name.value: n for n in measured.document.definitions if isinstance(n, FragmentDefinitionNode)}
+    fragments = fragments_of(measured.document)
     try:
         fields = collect_fields(schema, fragments, measured.variables, root, operation.selection_set)
     except GraphQLError:

@@ -7,7 +7,6 @@ from graphql import (
     ExecutionContext,
     ExecutionResult,
     FieldNode,
-    FragmentDefinitionNode,
     GraphQLLeafType,
     GraphQLObjectType,
     GraphQLSchema,
@@ -22,7 +21,7 @@ from graphql.pyutils import AwaitableOrValue, Path
 
 from graphql_api.core.context import Context
 from graphql_api.core.costs import graphql_schema
-from graphql_api.core.limits import limit, too_much
+from graphql_api.core.limits import fragments_of, limit, too_much
 from graphql_api.core.plans import Caller, Fields, plans_of, size_of, size_of_names
 from profiles.core.outcomes import Refused
 from server.edge.traffic import PATIENCE, traffic
@@ -73,16 +72,14 @@ class Execution(ExecutionContext):
         measured = context_value.measured
         if measured is None or measured.operation is None or measured.variables is None:
             return super().build(schema, document, root_value, context_value, *others, **more)
-        fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         resolvers = default_field_resolver, default_type_resolver, default_field_resolver
-        operation, variables = measured.operation, measured.variables
         return cls(
             schema,
-            fragments,
+            fragments_of(document),
             root_value,
             context_value,
-            operation,
-            variables,
+            measured.operation,
+            measured.variables,
             *resolvers,
             CollectedErrors(),
             None,

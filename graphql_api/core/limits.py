@@ -113,7 +113,7 @@ class Measure:
 
     def __init__(self, document: DocumentNode, variables: dict[str, Any]) -> None:
         self.variables = variables
-        self.definitions = {n.name.value: n for n in document.definitions if isinstance(n, FragmentDefinitionNode)}
+        self.definitions = fragments_of(document)
         self.of_fragments: dict[str, Cost] = {}
         self.depends_on_variables = False
         self.most_levels = limit("depth") + limit("fragments")
@@ -288,6 +288,11 @@ class Measured:
     @property
     def is_query(self) -> bool:
         return self.operation is None or self.operation.operation is OperationType.QUERY
+
+
+def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    """The fragments that a document defines, by name."""
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 def read(query: str, variables: dict[str, Any], operation_name: str | None) -> Measured:

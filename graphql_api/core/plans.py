@@ -146,7 +146,7 @@ class Plans:
 
 
 def plans_of(operation: OperationDefinitionNode, variables: dict[str, Any]) -> Plans:
-    """The plans of an operation, which are kept as long as it is.
+    """An operation's plans, which are kept with its syntax tree.
 
     @skip and @include take Booleans alone, so that these are the variables that its plans depend on.
     """
@@ -253,7 +253,7 @@ def leaf_of(kind: GraphQLLeafType, is_required: bool) -> Complete:
 
 
 def keeps_texts(kind: GraphQLOutputType) -> bool:
-    """Whether a str is shown as it is."""
+    """Whether a field of this type returns a str unchanged."""
     return is_leaf_type(nullable(kind)) and nullable(kind).serialize in KEEP_A_TEXT
 
 

@@ -36,8 +36,7 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
     @cached_property
     def readers(self) -> dict[str, Callable[[Any], Any]]:
         """The function that reads each field of a change."""
-        readers = readers_of(type(self)).items()
-        return {name: getattr(self, read) if isinstance(read, str) else read for name, read in readers}
+        return readers_of(self)
 
     def to_representation(self, instance: AbstractChange) -> dict[str, Any]:
         return {name: read(instance) for name, read in self.readers.items()}

@@ -106,7 +106,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     @cached_property
     def names(self) -> list[str]:
         """The fields that are shown: those that the context names, or all."""
-        return list(self.context.get("fields") or readers_of(type(self)))
+        return list(self.context.get("fields") or _readers(type(self)))
 
     @cached_property
     def input_names(self) -> list[str]:
@@ -127,10 +127,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     def readers(self) -> dict[str, tuple[bool, Callable[[Any], Any]]]:
         """By field: whether everyone who sees a row is shown it, and the function that reads it from a row."""
         always_shown = self.policy.always_shown
-        return {
-            name: (name in always_shown, getattr(self, read) if isinstance(read, str) else read)
-            for name, read in readers_of(type(self)).items()
-        }
+        return {name: (name in always_shown, read) for name, read in readers_of(self).items()}
 
     @cached_property
     def shown_names(self) -> list[tuple[str, bool, Callable[[Any], Any]]]:
@@ -252,8 +249,14 @@ def _validators(kind: type[ResourceSerializer]) -> list[Any]:
     return list(super(ResourceSerializer, kind()).get_validators())
 
 
+def readers_of(serializer: serializers.Serializer[Any]) -> dict[str, Callable[[Any], Any]]:
+    """The function that reads each field that a serializer shows from a row, by the field's name."""
+    readers = _readers(type(serializer)).items()
+    return {name: getattr(serializer, read) if isinstance(read, str) else read for name, read in readers}
+
+
 @cache
-def readers_of(kind: type[serializers.Serializer[Any]]) -> dict[str, str | Callable[[Any], Any]]:
+def _readers(kind: type[serializers.Serializer[Any]]) -> dict[str, str | Callable[[Any], Any]]:
     """What reads each field that is shown: a method of the serializer, by its name, or a function of the row."""
     return {name: _reader(field) for name, field in fields_of(kind).items() if not field.write_only}
 
@@ -277,7 +280,8 @@ def _reader(field: AnyField) -> str | Callable[[Any], Any]:
 def columns_of(kind: type[ResourceSerializer], names: tuple[str, ...], *, related: bool) -> tuple[str, ...] | None:
     """The columns that these fields are made of and that the policy decides by; None where these are not known.
 
-    With `related`, also all columns of the account that last wrote a row, not only those that its policy decides by.
+    With `related`, the account that last wrote a row is read with all its columns, and not only with those that its
+    policy decides by.
     """
     model, account = kind.Meta.model, get_user_model()
     deciding = [each.policy.decides_by for each in (model, cast("type[Resource]", account))]

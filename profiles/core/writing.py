@@ -189,9 +189,9 @@ def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, door: Do
     row.updated_by = actor.profile
     row.save(update_fields=[*changes, "version", "updated_at", "updated_by"])
     row.changed(changes)
-    history: Any = type(row)._meta.fields_map["history"]  # the reverse of its model's foreign key
+    history: Any = row.history  # type: ignore[attr-defined]  # the foreign key of its model of changes
     request_id = get_guid()
-    history.related_model(
+    history.model(
         **{history.field.name: row},
         version=row.version,
         actor=actor.profile,

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 logger = logging.getLogger(__name__)
 
-REMEMBERED = 1  # second: whoever asks more often costs the database nothing
+REMEMBERED = 1  # second that a result is kept, so that frequent probes do not load the database
 
 
 class Readiness:

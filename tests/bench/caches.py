@@ -14,12 +14,11 @@ from wsgiref.util import setup_testing_defaults
 
 from psutil import Process
 
-from tests.bench.service import database, megabytes
+from tests.bench.service import LIMITS, database, megabytes
 
 REQUESTS = 100_000
 MOST_MEGABYTES = 20
-UNLIMITED = "1000000 per second"  # so that the counts of requests, which have a bound of their own, are soon forgotten
-LIMITS = ("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS")
+UNLIMITED = "1000000 per second"  # so that the rate limiter soon forgets: it has a bound of its own
 
 
 def send(method, path, body=b"", token=None):
@@ -66,7 +65,7 @@ def kinds():
 
 def main(requests):
     is_bounded = True
-    logging.disable(logging.WARNING)  # of what nobody may see
+    logging.disable(logging.WARNING)  # Django logs each 401
     with database(REDIS_URL="", **dict.fromkeys(LIMITS, UNLIMITED)):
         for name, (attempt, expected) in kinds().items():
             for number in range(requests):

@@ -15,6 +15,7 @@ from psutil import Process
 
 ROOT = Path(__file__).parent.parent.parent
 PROXIED = {"x-forwarded-proto": "https"}  # as the proxy in front of the service says
+LIMITS = ("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS")
 UNLIMITED = "1000000 per minute"
 START_SECONDS = 60  # for the server to start, on the slowest machine
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.slow_clients`: a client's latency, alone and beside 1,000 connections that hold nothing.
+"""`python -m tests.bench.slow_clients`: a client's latency, alone and beside 1,000 slow or idle connections.
 
 A third of them sends nothing, a third half of a request's head, a third a byte of a body every second. Exits with 1
 where the client's 99th percentile is more than 1.5 times its quiet value.

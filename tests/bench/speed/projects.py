@@ -13,11 +13,10 @@ import redis
 from psutil import Process
 
 from tests.bench.corpus import database
-from tests.bench.service import PROXIED, ROOT, UNLIMITED, production, serving
+from tests.bench.service import LIMITS, PROXIED, ROOT, UNLIMITED, production, serving
 from tests.bench.speed import cases
 
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
-LIMITS = ("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS")
 GUNICORN = ("--config", "tests/bench/speed/gunicorn_conf.py")
 
 

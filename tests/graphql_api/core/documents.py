@@ -63,7 +63,7 @@ class MadeUp:
         return f"me {{ {self.fields('Profile')} }}"
 
     def write(self):
-        """A mutation that leaves everything as it is."""
+        """A mutation that changes nothing."""
         values = self.random.choice(("", ', website: "none", bio: 1', ', timeZone: "Mars"'))
         values = values.replace("bio: 1", 'username: ""')
         return f'updateProfile(input: {{id: "{self.ids[0]}"{values}}}) {{ {self.fields("UpdateProfilePayload")} }}'

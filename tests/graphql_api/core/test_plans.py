@@ -52,7 +52,7 @@ def quiet_logs():
 
 @pytest.fixture
 def both(graphql, monkeypatch):
-    """A function that gives the response to a document as it is made, and as graphql-core alone makes it."""
+    """A function that gives two responses to a document: one made with plans, one by graphql-core alone."""
 
     def responses(query, token, variables=None):
         made = graphql.send(query, variables, token=token).content
@@ -231,7 +231,7 @@ def test_plans_are_kept_with_a_document_and_hold_few_choices(written, graphql, m
 
 
 def test_the_bytes_of_a_response_are_counted_alike(written, both, monkeypatch):
-    """Each as it is made, whatever was estimated."""
+    """Bytes are counted while the response is made, whatever was estimated."""
     seen = set()
     one = "{ me { username editableFields bio visibility emailPublic } }"
     page = "{ profiles(first: 3) { edges { cursor node { pk email updatedBy { bio } } } pageInfo { endCursor } } }"
