@@ -7,6 +7,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from server.databases import configured
 from server.debug_keys import load_debug_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -87,30 +88,7 @@ TEMPLATES = [
 
 REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.08)  # seconds, which each process then waits once in five
-DATABASES = {
-    "default": {
-        **env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-    }
-}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A transaction takes the write lock when it begins and waits its turn, so two writers never
-    # meet in 'database is locked'; readers go on beside them.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-    }
-else:
-    DATABASES["default"]["ENGINE"] = "server.postgresql"
-    # A request is served by one process of PostgreSQL: those that walk ahead for a page's 20 rows read far too many.
-    options = "-c max_parallel_workers_per_gather=0"
-    if (timeout := env.float("DATABASE_STATEMENT_TIMEOUT", default=None)) is not None:
-        if timeout < 0.001:  # PostgreSQL counts milliseconds, and takes 0 for no limit
-            raise ImproperlyConfigured("Set DATABASE_STATEMENT_TIMEOUT to a number of seconds above 0.")
-        options += f" -c statement_timeout={timeout * 1_000:.0f}"
-    DATABASES["default"]["OPTIONS"] = {"options": options} | DATABASES["default"].get("OPTIONS", {})
+DATABASES = {"default": configured(env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"), env)}
 CACHES = {  # of persisted queries, in each process: a few megabytes, and nothing to wait for
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 500}}
 }
@@ -328,5 +306,9 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "filters": ["request_id", "one_line"], "formatter": "line"}
     },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django_guid": {"level": "WARNING"}, "django": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django_guid": {"level": "WARNING"},
+        "psycopg.pool": {"level": "WARNING"},
+        "django": {"handlers": [], "propagate": True},
+    },
 }

@@ -15,7 +15,11 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import ResolverMatch, get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
-os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "5")  # seconds; a command, such as migrate, has no limit
+# Of a process that serves requests. A command, such as migrate, has one connection and no limit.
+os.environ.setdefault("THREADS", "8")  # as in gunicorn.conf.py
+os.environ.setdefault("DATABASE_POOL_SIZE", os.environ["THREADS"])  # connections
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "2")  # seconds
+os.environ.setdefault("DATABASE_LOCK_TIMEOUT", "1")
 
 PATHS_KEPT = 1_024  # some 5 MB at most: a request line has 4 KB. Lists and /graphql/ are always among them
 

@@ -10,14 +10,20 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from django_guid import get_guid
+from psycopg import Error as PsycopgError
 from rest_framework.exceptions import APIException
 
 logger = logging.getLogger(__name__)
 
 # SQLSTATEs of PostgreSQL
 QUERY_CANCELED = "57014"  # a statement over its statement_timeout
+LOCK_NOT_AVAILABLE = "55P03"  # one that waited for a row longer than lock_timeout
 DEADLOCK = "40P01"
+SERIALIZATION_FAILURE = "40001"
 FOREIGN_KEY_VIOLATION = "23503"
+READ_ONLY = "25006"  # a write to a replica: after a failover, to the server that was the leader
+SHUTDOWN = ("57P01", "57P02", "57P03")  # the server stops, has crashed, or is not ready yet
+CONNECTION_EXCEPTION = "08"  # the class
 
 RETRY_AFTER = 5  # seconds that a client is asked to wait where a store is away
 
@@ -136,9 +142,24 @@ def _sqlstate(error: BaseException) -> str | None:
     return getattr(error.__cause__, "sqlstate", None)
 
 
-def is_deadlock(error: BaseException) -> bool:
-    """Whether PostgreSQL ended this transaction to let another one through."""
-    return _sqlstate(error) == DEADLOCK
+class CommitLost(OperationalError):
+    """The connection was lost after COMMIT was sent: whether the transaction was committed is not known."""
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection to the database was lost, or there was none, or only one to a replica."""
+    state = _sqlstate(error)
+    if state is None:
+        return isinstance(error, (OperationalError, InterfaceError)) and isinstance(error.__cause__, PsycopgError)
+    return state in SHUTDOWN or state == READ_ONLY or state.startswith(CONNECTION_EXCEPTION)
+
+
+def is_aborted(error: BaseException) -> bool:
+    """Whether PostgreSQL has certainly undone this transaction, for a reason that need not be there a second time: a
+    deadlock, a serialization failure, or a connection that was lost before COMMIT was sent."""
+    if isinstance(error, CommitLost):
+        return False
+    return _sqlstate(error) in (DEADLOCK, SERIALIZATION_FAILURE) or is_lost(error)
 
 
 def _refers_to_deleted(error: BaseException) -> bool:
@@ -169,7 +190,14 @@ def refusal(error: BaseException) -> Refused:
     if isinstance(error, OperationalError) and _sqlstate(error) == QUERY_CANCELED:
         logger.error("The database cancelled a statement: it took too long", exc_info=error)
         return Refused(Outcome.TIMEOUT)
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, OperationalError) and _sqlstate(error) == LOCK_NOT_AVAILABLE:
+        logger.warning("A statement waited too long for a lock")
+        return Refused(Outcome.UNAVAILABLE, retry_after=1)
+    if isinstance(error, CommitLost):
+        logger.error("The database's answer to COMMIT was lost", exc_info=error)
+        message = gettext("The write may have been done or not. Send it again with the same idempotency key.")
+        return Refused(Outcome.UNAVAILABLE, message, retry_after=RETRY_AFTER)
+    if isinstance(error, (OperationalError, InterfaceError)) or is_lost(error):
         logger.error("The database is away", exc_info=error)
         return Refused(Outcome.UNAVAILABLE, retry_after=RETRY_AFTER)
     if _refers_to_deleted(error):

@@ -14,7 +14,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles.core.actors import Actor
 from profiles.core.models import Door, Resource
-from profiles.core.outcomes import InvalidCode, Outcome, Refused, is_deadlock, sign_in_ended
+from profiles.core.outcomes import InvalidCode, Outcome, Refused, is_aborted, sign_in_ended
 from profiles.core.policy import Action
 
 Written = TypeVar("Written")
@@ -50,8 +50,9 @@ def create(model: type[Row], values: Mapping[str, Any], *, actor: Actor) -> Row:
 def transact(model: type[Resource], write: Callable[[], Written]) -> Written:
     """Run a write to rows of this model in a transaction of its own, and give back its result.
 
-    A write that lost a race (a deadlock, or another one took its unique value) runs once more from its beginning, so
-    that its own checks see what the other one wrote. It must therefore load and lock its rows itself.
+    A write that the database undid before COMMIT was sent (a deadlock, a failover), or that lost a race for a unique
+    value, runs once more from its beginning, so that its own checks see what another one wrote. It must therefore load
+    and lock its rows itself.
 
     Raises:
         ValidationError: another row has taken a unique value, with the code of the early check.
@@ -60,7 +61,7 @@ def transact(model: type[Resource], write: Callable[[], Written]) -> Written:
         with transaction.atomic():
             return write()
     except DatabaseError as error:
-        if not (is_deadlock(error) or _taken(model, error)):
+        if not (is_aborted(error) or _taken(model, error)):
             raise
     with unique(model):
         return write()

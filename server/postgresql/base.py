@@ -1,20 +1,113 @@
 """The connection to PostgreSQL."""
 
 import select
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import psycopg
+from django.db import OperationalError
 from django.db.backends.postgresql import base
-from django.db.backends.utils import debug_transaction
+from django.db.backends.utils import CursorWrapper, debug_transaction
+from psycopg import generators
 from psycopg.adapt import PyFormat, Transformer
+
+from profiles.core.outcomes import READ_ONLY, CommitLost, is_lost
 
 DONE = (psycopg.pq.ExecStatus.TUPLES_OK, psycopg.pq.ExecStatus.COMMAND_OK)
 TIMESTAMP = psycopg.adapters.types["timestamptz"].oid
+KEPT = 60  # seconds that a thread keeps a connection, where it keeps one
+OWN = ("patience", "keep")  # our options
+READS = ("SELECT", "(SELECT")
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection of the pool, which waits `patience` seconds for an answer; None: as long as it takes.
+
+    `statement_timeout` is kept by the server, and so not by one that is frozen or cut off.
+    """
+
+    patience: float | None = None
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, timeout or self.patience)
+        except psycopg.errors._WaitTimeout as error:
+            self.close()
+            raise psycopg.OperationalError(f"no answer within {self.patience:.1f} s") from error
+
+
+class Cursor(CursorWrapper):
+    """Executes a read again on another connection where its own was lost."""
+
+    def execute(self, sql: Any, params: Any = None) -> Any:
+        try:
+            return super().execute(sql, params)
+        except OperationalError as error:
+            if not self.db.may_repeat(str(sql), error):
+                raise
+        self.cursor.close()
+        self.cursor = self.db.create_cursor()
+        return super().execute(sql, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Knows without a statement that a connection is alive, reads moments by compiled code, and rows by one call."""
+    """Knows without a statement that a connection is alive, reads moments by compiled code, and rows by one call.
+
+    A request waits for the database for a bounded time: for a connection of the pool as long as the pool's `timeout`,
+    and for an answer as long as the option `patience`, less what it waited for a connection. A read outside a
+    transaction that lost its connection is executed once more.
+    """
+
+    waiting_since: float | None = None  # when this request lost a connection, by the monotonic clock
+    kept_until = 0.0
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """What a connection is made with; nothing where there is a pool, which has it."""
+        if self.alias in self._connection_pools:  # type: ignore[attr-defined]  # the stubs lack it
+            return {}
+        parameters = super().get_connection_params()
+        for name in OWN:
+            parameters.pop(name, None)
+        return parameters
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """A new connection, or a living one of the pool. Raises `psycopg_pool.PoolTimeout`: there was none in time."""
+        pool = self.pool
+        if not pool:
+            return super().get_new_connection(conn_params)
+        self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        since = self.waiting_since or time.monotonic()
+        pool.open()
+        while not _is_quiet(connection := self._from(pool, since)):
+            connection.close()
+            pool.putconn(connection)  # which makes another
+        now = time.monotonic()
+        self.kept_until = now + KEPT if self.settings_dict["OPTIONS"]["keep"] else now
+        connection.patience = self.patience and self.patience + since - now
+        return connection
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds that a request waits for an answer; None: as long as it takes."""
+        return cast("float | None", self.settings_dict["OPTIONS"].get("patience"))
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        if self.connection.autocommit is not autocommit:
+            super()._set_autocommit(autocommit)  # type: ignore[misc]
+
+    def _from(self, pool: Any, since: float) -> Any:
+        try:
+            return pool.getconn(pool.timeout + since - time.monotonic())
+        except psycopg.OperationalError:
+            self.waiting_since = since
+            raise
+
+    def _configure_connection(self, connection: Any) -> Any:
+        """Read moments by psycopg's compiled code, in the session's time zone, which is UTC."""
+        compiled: Any = psycopg.adapters.get_loader(TIMESTAMP, psycopg.pq.Format.TEXT)
+        connection.adapters.register_loader(TIMESTAMP, compiled)
+        return super()._configure_connection(connection)  # type: ignore[misc]
 
     def is_usable(self) -> bool:
         """Whether the server has kept the connection.
@@ -22,18 +115,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         When a server ends a connection, the socket has something to read. Only then does this ask by a `SELECT 1`, as
         Django does at each request (`CONN_HEALTH_CHECKS`), which takes as long as any other statement.
         """
-        if self.connection is None or self.connection.closed:
-            return False
-        poll = select.poll()
-        poll.register(self.connection.fileno(), select.POLLIN)
-        return bool(super().is_usable()) if poll.poll(0) else True
+        return self.connection is not None and (_is_quiet(self.connection) or bool(super().is_usable()))
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """A connection that reads moments by psycopg's compiled code, in the session's time zone, which is UTC."""
-        connection = super().get_new_connection(conn_params)
-        compiled: Any = psycopg.adapters.get_loader(TIMESTAMP, psycopg.pq.Format.TEXT)
-        connection.adapters.register_loader(TIMESTAMP, compiled)
-        return connection
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        return Cursor(cursor, self)
 
     def create_cursor(self, name: str | None = None) -> Any:
         """A cursor with the connection's loaders. Django's may get one in Python that reads in another time zone."""
@@ -42,7 +127,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.connection.cursor(name, scrollable=False, withhold=self.autocommit)
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows of a statement that has `$1`, `$2`… for its values, in one call of libpq.
+        """The rows of a statement that has `$1`, `$2`… for its values, without a cursor.
 
         A cursor takes 2 to 4 times as long: it writes the values into the text, and waits in Python. Nothing is kept
         on the server between two statements, so a connection pool may put them on different connections.
@@ -53,15 +138,36 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.close_if_health_check_failed()
         self.ensure_connection()
         self.validate_no_broken_transaction()
+        try:
+            return self._rows(sql, values)
+        except OperationalError as error:
+            if not self.may_repeat(sql, error):
+                raise
+        return self._rows(sql, values)
+
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self.wrap_database_errors:
             transformer = Transformer(self.connection)
             parameters = transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
             with self.connection.lock:
-                result = self.connection.pgconn.exec_params(sql.encode(), parameters, transformer.types)
-            self._check(result)
+                self.connection.pgconn.send_query_params(sql.encode(), parameters, transformer.types)
+                result = self._result()
             transformer.set_pgresult(result)
             rows: list[tuple[Any, ...]] = transformer.load_rows(0, result.ntuples, tuple)
             return rows
+
+    def may_repeat(self, sql: str, error: OperationalError) -> bool:
+        """Whether a statement that ended with this error is to be executed again, on a connection that this makes.
+
+        That is a read outside a transaction, whose connection was lost. Raises `OperationalError`: there is no
+        connection in time.
+        """
+        if self.in_atomic_block or not (sql.startswith(READS) and is_lost(error)):
+            return False
+        self.waiting_since = self.waiting_since or time.monotonic()
+        self.close()
+        self.ensure_connection()
+        return True
 
     @property
     def is_watched(self) -> bool:
@@ -75,16 +181,51 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._command(f"BEGIN{named}")
 
     def _commit(self) -> None:
+        """Commit. Raises `CommitLost`: the connection was lost before the answer came."""
         if self.connection is not None:
-            self._command("COMMIT")
+            try:
+                self._command("COMMIT")
+            except OperationalError as error:
+                if is_lost(error):
+                    raise CommitLost(str(error)) from error
+                raise
 
     def _command(self, sql: str) -> None:
         with debug_transaction(self, sql), self.wrap_database_errors, self.connection.lock:
-            self._check(self.connection.pgconn.exec_(sql.encode()))
+            self.connection.pgconn.send_query(sql.encode())
+            self._result()
 
-    def _check(self, result: Any) -> None:
-        """Raise the error that a statement ended with."""
-        if result.status not in DONE:
-            if self.connection.closed:
-                raise psycopg.OperationalError(result.get_error_message())
-            raise psycopg.errors.error_from_result(result)
+    def _result(self) -> Any:
+        """The result of what was sent. Raises the error that it ended with, as psycopg's."""
+        result = self.connection.wait(generators.execute(self.connection.pgconn))[-1]
+        if result.status in DONE:
+            return result
+        error = psycopg.errors.error_from_result(result)
+        if error.sqlstate == READ_ONLY:  # the server has become a replica
+            self.connection.close()
+        raise error if error.sqlstate else psycopg.OperationalError(str(error))
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Called at the beginning and at the end of a request, where the connection goes back to the pool, unless the
+        pool has one for each thread."""
+        self.waiting_since, self.health_check_done = None, False
+        if self.connection is None or self.errors_occurred or time.monotonic() >= self.kept_until:
+            super().close_if_unusable_or_obsolete()
+        else:
+            self.connection.patience = self.patience
+
+    def close_if_health_check_failed(self) -> None:
+        """Called before a statement."""
+        if self.connection is not None and not self.health_check_done:
+            if not self.is_usable():
+                self.close()
+            self.health_check_done = True
+
+
+def _is_quiet(connection: Any) -> bool:
+    """Whether a connection is open, and its server has sent nothing."""
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)

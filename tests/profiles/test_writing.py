@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from profiles.core import writing
 from profiles.core.actors import Actor
 from profiles.core.models import Door
-from profiles.core.outcomes import RETRY_AFTER, Outcome, Refused
+from profiles.core.outcomes import RETRY_AFTER, CommitLost, Outcome, Refused
 from profiles.identity import tokens
 from profiles.models import Change, Profile, ProfileQuerySet
 from profiles.policy import policy
@@ -135,9 +135,17 @@ def test_a_deadlock_is_lost_once_and_then_won(transactional_db):
 
 
 @pytest.mark.parametrize(
-    ("failure", "times"), [(psycopg.errors.DeadlockDetected, 2), (psycopg.errors.AdminShutdown, 1)]
+    ("failure", "times"),
+    [
+        (psycopg.errors.DeadlockDetected, 2),
+        (psycopg.errors.SerializationFailure, 2),
+        (psycopg.errors.AdminShutdown, 2),
+        (psycopg.OperationalError, 2),  # the connection is gone, without a word
+        (psycopg.errors.QueryCanceled, 1),
+        (psycopg.errors.DiskFull, 1),
+    ],
 )
-def test_a_deadlock_is_tried_again_once_and_no_other_failure(db, failure, times):
+def test_a_write_that_the_database_undid_is_tried_again_once(db, failure, times):
     runs = []
 
     def write():
@@ -147,6 +155,18 @@ def test_a_deadlock_is_tried_again_once_and_no_other_failure(db, failure, times)
     with pytest.raises(OperationalError):
         writing.transact(Profile, write)
     assert len(runs) == times
+
+
+def test_a_write_whose_commit_was_not_answered_is_not_tried_again(db):
+    runs = []
+
+    def write():
+        runs.append(1)
+        raise CommitLost from psycopg.OperationalError()
+
+    with pytest.raises(CommitLost):
+        writing.transact(Profile, write)
+    assert len(runs) == 1
 
 
 # What goes wrong on our side

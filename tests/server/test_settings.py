@@ -41,8 +41,8 @@ def test_a_short_key_is_an_error(keys):
 @pytest.mark.parametrize(
     ("module", "environment", "options"),
     [
-        ("server.wsgi", {}, "-c statement_timeout=5000"),
-        ("server.wsgi", {"DATABASE_STATEMENT_TIMEOUT": "0.25"}, "-c statement_timeout=250"),
+        ("server.wsgi", {}, "-c statement_timeout=2000 -c lock_timeout=1000"),
+        ("server.wsgi", {"DATABASE_STATEMENT_TIMEOUT": "0.25"}, "-c statement_timeout=250 -c lock_timeout=1000"),
         ("django", {}, None),  # a command
     ],
 )

@@ -16,7 +16,7 @@ from profiles.models import Profile
 from tests.cast import PASSWORD
 from tests.conftest import HTTPSClient
 from tests.doors import GraphQLDoor, RESTDoor
-from tests.redis_proxy import proxying
+from tests.proxy import proxying
 from tests.state import undone
 
 LIMIT = 10  # per account, as it ships

@@ -1,19 +1,23 @@
-"""A TCP proxy in front of Redis: it counts round trips, and may delay each."""
+"""A TCP proxy in front of Redis or PostgreSQL: it counts round trips, may delay each, and freeze."""
 
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from select import select
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Passes on what clients and Redis send. `trips` is how often a client sent something and waited."""
+    """Passes on what clients and the server send. `trips` is how often a client sent something and waited."""
 
-    def __init__(self, listener, redis_url, delay):
+    def __init__(self, listener, url, delay):
         self.listener = listener
-        self.target = urlsplit(redis_url)
-        self.url = self.target._replace(netloc=f"127.0.0.1:{listener.getsockname()[1]}").geturl()
+        self.target = urlsplit(url)
+        user = self.target.netloc.rpartition("@")[0]
+        netloc = f"{user}@127.0.0.1" if user else "127.0.0.1"
+        self.url = self.target._replace(netloc=f"{netloc}:{listener.getsockname()[1]}").geturl()
+        self.thawed = Event()  # cleared, nothing is passed on
+        self.thawed.set()
         self.delay = delay  # seconds
         self.trips = 0
         self.closed = Event()
@@ -27,12 +31,14 @@ class Proxy:
                 self.threads[-1].start()
 
     def pass_on(self, client):
-        with client, socket.create_connection((self.target.hostname, self.target.port)) as server:
+        server = socket.create_connection((self.target.hostname, self.target.port))
+        with client, server, suppress(ConnectionError):  # one of them is gone
             while not self.closed.is_set():
                 for source in select([client, server], [], [], 0.1)[0]:
                     data = source.recv(65_536)
                     if not data:
                         return
+                    self.thawed.wait()
                     if source is client:
                         self.trips += 1
                         self.closed.wait(self.delay)
@@ -40,15 +46,16 @@ class Proxy:
 
 
 @contextmanager
-def proxying(redis_url, *, delay=0):
-    """A proxy in front of this Redis, which waits so many seconds before it passes on what a client sent."""
+def proxying(url, *, delay=0):
+    """A proxy in front of the server at this URL. It waits `delay` seconds before it passes on what a client sent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        proxy = Proxy(listener, redis_url, delay)
+        proxy = Proxy(listener, url, delay)
         accepting = Thread(target=proxy.serve)
         accepting.start()
         try:
             yield proxy
         finally:
             proxy.closed.set()
+            proxy.thawed.set()
             for thread in (accepting, *proxy.threads):
                 thread.join()
