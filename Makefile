@@ -71,12 +71,13 @@ else
 endif
 	@exec $(BIN)/gunicorn
 
+OF_RESOURCES := tests/parity/test_resources.py tests/parity/test_idempotency.py
 .PHONY: test
 test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL, TEST_REDIS_URL)
 	$(BIN)/pytest
 	$(BIN)/pytest --postgresql
-	$(BIN)/pytest tests/parity/test_resources.py --ds tests.project
-	$(BIN)/pytest tests/parity/test_resources.py --ds tests.project --postgresql
+	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project
+	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project --postgresql
 	$(BIN)/pytest tests/browser -n 0
 
 .PHONY: pictures

@@ -5,7 +5,7 @@ from typing import Any
 import graphene
 
 from graphql_api.core.context import Info
-from graphql_api.core.resources import show
+from graphql_api.core.resources import idempotency_key, show
 from graphql_api.core.types import derived
 from graphql_api.identity import IdentityMutations
 from graphql_api.types import OTHERS, PROFILE
@@ -23,10 +23,7 @@ class CreateProfile(graphene.relay.ClientIDMutation):
     """Sign up: REST's POST /profiles/."""
 
     class Input(derived({n: f for n, f in SignUpSerializer().fields.items() if not f.read_only})):
-        idempotency_key = graphene.String(
-            description="Your own name for this sign-up: sent again with the same input, it makes no second profile "
-            "and gives the first answer again."
-        )
+        idempotency_key = idempotency_key("this sign-up")
 
     profile = graphene.Field(PROFILE.type, description="As its owner sees it; null where there are errors.")
     errors = PROFILE.errors()
@@ -60,6 +57,7 @@ class UpdateProfiles(graphene.relay.ClientIDMutation):
 
     class Input:
         profiles = graphene.List(graphene.NonNull(ProfilePatch), required=True, description=f"At most {MOST}.")
+        idempotency_key = idempotency_key("this write")
 
     profiles = graphene.List(
         graphene.NonNull(PROFILE.type), description="As they now are, in their order; null where there are errors."
@@ -68,12 +66,17 @@ class UpdateProfiles(graphene.relay.ClientIDMutation):
 
     @classmethod
     def mutate_and_get_payload(
-        cls, root: Any, info: Info, profiles: list[dict[str, Any]], client_mutation_id: str | None = None
+        cls,
+        root: Any,
+        info: Info,
+        profiles: list[dict[str, Any]],
+        idempotency_key: str | None = None,
+        client_mutation_id: str | None = None,
     ) -> Any:
         items = [(Profile.key_of(item.pop("id")), item, item.pop("if_match", None)) for item in map(dict, profiles)]
 
         def updated() -> dict[str, Any]:
-            written = update_many(items, actor=info.context.actor, door=Door.GRAPHQL)
+            written = update_many(items, actor=info.context.actor, door=Door.GRAPHQL, key=idempotency_key)
             return {"profiles": [show(info, PROFILES, profile) for profile in written]}
 
         return PROFILE.answer(cls, updated)

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from profiles.core import writing
+from profiles.core import idempotency, writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Door, IdempotencyKey
 from profiles.core.outcomes import InvalidCode, Refused
 from profiles.core.policy import Action, require_writer
 from profiles.core.writing import Write
@@ -23,7 +23,7 @@ MOST = 100  # profiles in a write
 Items: TypeAlias = "Sequence[tuple[int | None, Any, str | None]]"
 
 
-def update_many(items: Items, *, actor: Actor, door: Door) -> list[Profile]:
+def update_many(items: Items, *, actor: Actor, door: Door, key: str | None = None) -> list[Profile]:
     """Change the fields that are given of each of these profiles, in one transaction.
 
     It costs two SQL statements a profile that changes, and two beside, whatever their number.
@@ -33,6 +33,7 @@ def update_many(items: Items, *, actor: Actor, door: Door) -> list[Profile]:
             `ifMatch`, if there is one.
         actor: who writes.
         door: where the write came in.
+        key: its idempotency key. Under one that it was done under before, it only gives the profiles as they now are.
 
     Raises:
         Refused: UNAUTHENTICATED or FORBIDDEN without a row: the actor may write to no profile, or its account or
@@ -43,16 +44,29 @@ def update_many(items: Items, *, actor: Actor, door: Door) -> list[Profile]:
     if len(items) > MOST:
         message = _("Send at most {most} profiles at once.").format(most=MOST)
         raise ValidationError([ErrorDetail(message, code=InvalidCode.MAX_LENGTH)])
-    return writing.transact(Profile, lambda: _write(items, Write(actor, door)))
+    sent = [(pk, _without_id(values), if_match) for pk, values, if_match in items]
+    keyed = idempotency.keyed(actor, key, "Profiles", sent)
+    return writing.transact(Profile, lambda: _write(items, Write(actor, door), keyed))
 
 
-def _write(items: Items, write: Write) -> list[Profile]:
+def _without_id(values: Any) -> Any:
+    """An input without the key of its profile, which only REST repeats in it."""
+    return {name: value for name, value in values.items() if name != "id"} if isinstance(values, Mapping) else values
+
+
+def _write(items: Items, write: Write, key: IdempotencyKey | None) -> list[Profile]:
     rows, acting = writing.lock(Profile, {key for key, _, _ in items if key}, write.actor)
     serializers = _serializers(items, rows, replace(write, actor=acting))
+    if not idempotency.earlier(key):
+        _save(serializers, acting, write.door)
+        idempotency.keep(key)
+    return [serializer.row for serializer in serializers]
+
+
+def _save(serializers: Sequence[ProfileSerializer], actor: Actor, door: Door) -> None:
     _validate(serializers)
     for serializer in sorted(serializers, key=_wanted_username):
-        writing.save_locked(serializer.row, serializer.validated_data, acting, write.door)
-    return [serializer.row for serializer in serializers]
+        writing.save_locked(serializer.row, serializer.validated_data, actor, door)
 
 
 def _wanted_username(serializer: ProfileSerializer) -> str:

@@ -23,13 +23,13 @@ from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
 from profiles.core.actors import Actor
-from profiles.core.models import parse_key
+from profiles.core.models import IdempotencyKey, parse_key
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.core.pages import Row, paginate
 from profiles.core.policy import visible_key
 from profiles.identity import security
 from profiles.identity.sessions import AdminSession
-from profiles.models import Change, Export, IdempotencyKey, Profile, TokenFamily, logged_about
+from profiles.models import Change, Export, Profile, TokenFamily, logged_about
 from profiles.policy import AccountAction, policy
 from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
@@ -75,8 +75,8 @@ class TokenFamilySerializer(serializers.ModelSerializer[TokenFamily]):
         read_only_fields = fields
 
 
-class SignUpKeySerializer(serializers.ModelSerializer[IdempotencyKey]):
-    """A sign-up that came with an idempotency key: what is held of key and input is a hash."""
+class IdempotencyKeySerializer(serializers.ModelSerializer[IdempotencyKey]):
+    """A write that came with an idempotency key: what is held of key and request is a hash."""
 
     class Meta:
         model = IdempotencyKey
@@ -125,7 +125,7 @@ class ExportSerializer(serializers.Serializer[Any]):
     history = PROFILES.change_serializer(many=True)
     writes_to_others = WriteSerializer(many=True)
     sign_ins = TokenFamilySerializer(many=True)
-    sign_up_keys = SignUpKeySerializer(many=True)
+    idempotency_keys = IdempotencyKeySerializer(many=True)
     admin_sessions = AdminSessionSerializer(many=True)
     admin_log = AdminLogSerializer(many=True)
     exports = ExportMadeSerializer(many=True)
@@ -214,7 +214,7 @@ def _held(profile: Profile, actor: Actor) -> dict[str, Any]:
         "history": _pages(profile.history.select_related("actor"), "version"),
         "writes_to_others": _pages(writes, "id"),
         "sign_ins": _pages(profile.token_families.all(), "created_at", "id"),
-        "sign_up_keys": _pages(IdempotencyKey.objects.filter(profile=profile), "id"),
+        "idempotency_keys": _pages(IdempotencyKey.objects.filter(profile=profile), "id"),
         "admin_sessions": _pages(profile.admin_sessions.all(), "session_key"),
         "admin_log": _admin_log(profile, actor),
         "exports": _pages(profile.exports.all(), "id"),

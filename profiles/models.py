@@ -270,19 +270,6 @@ class TokenFamily(models.Model):
         return str(self.id)
 
 
-class IdempotencyKey(models.Model):
-    """A sign-up that a client may repeat: its key and its input, as digests, and what was answered."""
-
-    digest = models.CharField(max_length=64, unique=True)
-    body = models.CharField(max_length=64)
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
-    answer = models.TextField(help_text="The profile as it was shown then, in JSON.")
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    def __str__(self) -> str:
-        return self.digest
-
-
 class Export(models.Model):
     """An export of an account, by its owner or by staff; it is under way until `ended_at`."""
 

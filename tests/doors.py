@@ -31,6 +31,16 @@ def camel(name):
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
+def camels(values):
+    return {camel(name): value for name, value in values.items()}
+
+
+def given(*, if_match=None, key=None):
+    """The conditions of a write that are given, and its idempotency key, as headers name them."""
+    conditions = {"if_match": if_match, "idempotency_key": key}
+    return {name: value for name, value in conditions.items() if value is not None}
+
+
 def whole(response):
     """An answer that Django's client may give as a stream, read to its end."""
     if not getattr(response, "streaming", False):
@@ -82,27 +92,28 @@ class RESTDoor:
     def view_me(self, *, token=None):
         return self.answer(self.send("GET", "/profiles/me/", token=token))
 
-    def update(self, pk, values, *, token=None, if_match=None):
-        headers = {} if if_match is None else {"if_match": if_match}
+    def update(self, pk, values, *, token=None, **conditions):
+        headers = given(**conditions)
         return self.answer(self.send("PATCH", f"{self.path}{pk}/", values, token=token, **headers))
 
-    def replace(self, pk, values, *, token=None, if_match=None):
-        headers = {} if if_match is None else {"if_match": if_match}
+    def replace(self, pk, values, *, token=None, **conditions):
+        headers = given(**conditions)
         return self.answer(self.send("PUT", f"{self.path}{pk}/", values, token=token, **headers))
 
     def sign_in(self, username, password, **scope):
         return self.operation("token", {"username": username, "password": password, **scope})
 
-    def create(self, values, *, token=None, key=None):
-        headers = {} if key is None else {"idempotency_key": key}
+    def create(self, values, *, token=None, **conditions):
+        headers = given(**conditions)
         return self.answer(self.send("POST", self.path, values, token=token, **headers))
 
-    def update_many(self, items, *, token=None):
-        answer = self.answer(self.send("PATCH", "/profiles/", [{"id": pk, **v} for pk, v in items], token=token))
+    def update_many(self, items, *, token=None, **conditions):
+        sent = [{"id": pk, **values} for pk, values in items]
+        answer = self.answer(self.send("PATCH", "/profiles/", sent, token=token, **given(**conditions)))
         return answer if answer.body is None else replace(answer, body={"rows": answer.body})
 
-    def delete(self, pk, *, token=None, if_match=None):
-        headers = {} if if_match is None else {"if_match": if_match}
+    def delete(self, pk, *, token=None, **conditions):
+        headers = given(**conditions)
         response = self.send("DELETE", f"{self.path}{pk}/", token=token, **headers)
         return Answer("done") if response.status_code == 204 else self.answer(response)
 
@@ -192,39 +203,38 @@ class GraphQLDoor:
     def view_me(self, *, token=None):
         return self.query("me", "", {}, token)
 
-    def update(self, pk, values, *, token=None, if_match=None):
-        return self.mutation("update", pk, values, token, if_match)
+    def update(self, pk, values, *, token=None, **conditions):
+        return self.mutation("update", pk, values, token, **conditions)
 
-    def replace(self, pk, values, *, token=None, if_match=None):
-        return self.mutation("replace", pk, values, token, if_match)
+    def replace(self, pk, values, *, token=None, **conditions):
+        return self.mutation("replace", pk, values, token, **conditions)
 
     def sign_in(self, username, password, **scope):
         return self.operation("tokenAuth", TOKENS, {"username": username, "password": password, **scope})
 
-    def create(self, values, *, token=None, key=None):
-        values = values if key is None else {**values, "idempotency_key": key}
-        return self.mutation("create", None, values, token, None)
+    def create(self, values, *, token=None, **conditions):
+        return self.mutation("create", None, values, token, **conditions)
 
-    def update_many(self, items, *, token=None):
-        given = [
+    def update_many(self, items, *, token=None, **conditions):
+        profiles = [
             {"id": to_global_id("Profile", pk)} | {camel(name): self.spelled(name, v) for name, v in values.items()}
             for pk, values in items
         ]
         query = f"""mutation ($input: UpdateProfilesInput!) {{ answer: updateProfiles(input: $input) {{
             profiles {{ ...Whole }} errors {{ code message field }} }} }} {self.whole}"""
-        response = self.send(query, {"input": {"profiles": given}}, token=token)
+        sent = {"profiles": profiles, **camels(given(**conditions))}
+        response = self.send(query, {"input": sent}, token=token)
         payload = response.json().get("data", {}).get("answer")
         if payload and payload["profiles"] is not None:
             return Answer("done", body={"rows": [self.done(profile).body for profile in payload["profiles"]]})
         return self.answer(response)
 
-    def delete(self, pk, *, token=None, if_match=None):
-        name = self.resource.name
-        query = f"mutation ($input: Delete{name}Input!) {{ answer: delete{name}(input: $input) {{ deletedId }} }}"
-        given = {"id": to_global_id(name, pk)} | ({} if if_match is None else {"ifMatch": if_match})
-        response = self.send(query, {"input": given}, token=token)
-        if "errors" not in response.json():
-            assert response.json()["data"]["answer"] == {"deletedId": given["id"]}
+    def delete(self, pk, *, token=None, **conditions):
+        name, payload = self.resource.name, "deletedId errors { code message field }"
+        query = f"mutation ($input: Delete{name}Input!) {{ answer: delete{name}(input: $input) {{ {payload} }} }}"
+        sent = {"id": to_global_id(name, pk), **camels(given(**conditions))}
+        response = self.send(query, {"input": sent}, token=token)
+        if (response.json().get("data") or {}).get("answer") == {"deletedId": sent["id"], "errors": []}:
             return Answer("done")
         return self.answer(response)
 
@@ -328,15 +338,15 @@ class GraphQLDoor:
         query = f"{head} {{ answer: {field} {{ ...Whole }} }} {self.whole}"
         return self.answer(self.send(query, variables, token=token))
 
-    def mutation(self, name, pk, values, token, if_match):
-        given = {camel(name): self.spelled(name, value) for name, value in values.items()}
-        given |= {} if pk is None else {"id": to_global_id(self.resource.name, pk)}
-        given |= {} if if_match is None else {"ifMatch": if_match}
+    def mutation(self, name, pk, values, token, **conditions):
+        sent = {camel(name): self.spelled(name, value) for name, value in values.items()}
+        sent |= {} if pk is None else {"id": to_global_id(self.resource.name, pk)}
+        sent |= camels(given(**conditions))
         kind, field = self.resource.name, self.resource.field
         query = f"""mutation ($input: {name.capitalize()}{kind}Input!) {{
             answer: {name}{kind}(input: $input) {{ {field} {{ ...Whole }} errors {{ code message field }} }} }}
             {self.whole}"""
-        return self.answer(self.send(query, {"input": given}, token=token))
+        return self.answer(self.send(query, {"input": sent}, token=token))
 
     @staticmethod
     def spelled(name, value):

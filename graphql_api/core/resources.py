@@ -34,6 +34,7 @@ from graphql_api.core.types import (
 )
 from profiles.core.filters import MomentFilter, field_of
 from profiles.core.histories import read_history
+from profiles.core.idempotency import KEPT
 from profiles.core.listing import list_rows
 from profiles.core.models import Door
 from profiles.core.outcomes import Outcome, Refused
@@ -41,7 +42,7 @@ from profiles.core.policy import Action
 from profiles.core.preconditions import entity_tag
 from profiles.core.resources import COUNT_OPERATIONS, Resource, registered
 from profiles.core.serializers import ResourceSerializer
-from profiles.core.writing import Write
+from profiles.core.writing import Write, was_deleted
 
 HERE_OTHERWISE = {"id", "node_id", "updated_by", "editable_fields"}  # by name, type or spelling
 FILTER_TYPES = {
@@ -355,15 +356,24 @@ class Types:
         """A mutation of an input and a payload (Relay's Input Object Mutations), by default of the row."""
         row = graphene.Field(self.type, description="As it now is; null where there are errors.")
         shown = shown or {self.resource.field: row, "errors": self.errors()}
+        given = type("Input", (given,), {"idempotency_key": idempotency_key(f"this write to a {self.resource.noun}")})
         members = {"Input": given, "mutate_and_get_payload": classmethod(mutate), **shown}
         return made(f"{name}{self.name}", doc, graphene.relay.ClientIDMutation, **members)
 
     def create(self) -> Any:
         resource = self.resource
 
-        def mutate(payload: Any, root: Any, info: Info, client_mutation_id: str | None = None, **values: Any) -> Any:
+        def mutate(
+            payload: Any,
+            root: Any,
+            info: Info,
+            idempotency_key: str | None = None,
+            client_mutation_id: str | None = None,
+            **values: Any,
+        ) -> Any:
             resource.policy.require_create(info.context.actor)
-            serializer = resource.serializer(data=values, context={"write": Write(info.context.actor, Door.GRAPHQL)})
+            write = Write(info.context.actor, Door.GRAPHQL, key=idempotency_key)
+            serializer = resource.serializer(data=values, context={"write": write})
             return self.answer(payload, lambda: self.saved(info, serializer))
 
         doc = f"Create a {resource.noun}: REST's POST /{resource.plural}/."
@@ -378,10 +388,12 @@ class Types:
             info: Info,
             id: str,
             if_match: str | None = None,
+            idempotency_key: str | None = None,
             client_mutation_id: str | None = None,
             **values: Any,
         ) -> Any:
-            row, context = self.loaded(info, id, action, if_match)
+            row = load(info, self.resource, self.resource.model.key_of(id), action)
+            context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match, key=idempotency_key)}
             serializer = self.resource.serializer(row, data=values, partial=action is Action.UPDATE, context=context)
             return self.answer(payload, lambda: self.saved(info, serializer))
 
@@ -396,24 +408,43 @@ class Types:
                 description="Delete only this etag, or any with '*'; what is no etag is a CONFLICT."
             )
 
-        def mutate(payload: Any, root: Any, info: Info, id: str, if_match: str | None = None, **others: Any) -> Any:
-            row, context = self.loaded(info, id, Action.DELETE, if_match)
-            self.resource.serializer(row, context=context).delete()
-            return payload(deleted_id=id, errors=[])
+        def mutate(
+            payload: Any,
+            root: Any,
+            info: Info,
+            id: str,
+            if_match: str | None = None,
+            idempotency_key: str | None = None,
+            **others: Any,
+        ) -> Any:
+            model, write = self.resource.model, Write(info.context.actor, Door.GRAPHQL, if_match, key=idempotency_key)
+
+            def deleted() -> dict[str, Any]:
+                key = model.key_of(id)
+                if not was_deleted(model, key, write):
+                    row = load(info, self.resource, key, Action.DELETE)
+                    self.resource.serializer(row, context={"write": write}).delete()
+                return {"deleted_id": id}
+
+            return self.answer(payload, deleted)
 
         doc = f"Delete a {self.resource.noun}, and with it {also}: REST's DELETE."
         deleted_id = graphene.ID(description="What was deleted.")
-        errors = self.errors("None: a refusal is a top-level error.")
+        errors = self.errors("Of the idempotency key alone: a refusal is a top-level error.")
         return self.mutation("Delete", doc, Input, mutate, deleted_id=deleted_id, errors=errors)
-
-    def loaded(self, info: Info, node_id: str, action: Action, if_match: str | None) -> tuple[Any, dict[str, Any]]:
-        """The row of this id, which the caller may do this to, and the context of a serializer that does it."""
-        row = load(info, self.resource, self.resource.model.key_of(node_id), action)
-        return row, {"write": Write(info.context.actor, Door.GRAPHQL, if_match)}
 
     def saved(self, info: Info, serializer: ResourceSerializer) -> dict[str, Shown]:
         serializer.is_valid(raise_exception=True)
         return {self.resource.field: show(info, self.resource, serializer.save())}
+
+
+def idempotency_key(write: str) -> graphene.String:
+    """The argument of an idempotency key."""
+    hours = f"{KEPT.total_seconds() / 3600:.0f} hours"
+    return graphene.String(
+        description=f"Your own name for {write}, a UUID say. Sent again with the same input within {hours}, it is done "
+        "once, and the answer is what you are shown now; of a sign-up, the first answer."
+    )
 
 
 WRITES = {

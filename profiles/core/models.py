@@ -157,6 +157,28 @@ class Door(models.TextChoices):
     COMMAND = "command"
 
 
+class IdempotencyKey(models.Model):
+    """A write that a client may repeat: its key and its request, as digests."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    body = models.CharField(max_length=64)
+    profile = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="The caller's; of a sign-up, the one that it made.",
+    )
+    made = models.PositiveIntegerField(null=True, help_text="The primary key of the row that it created.")
+    answer = models.TextField(default="", help_text="Of a sign-up: the profile as it was shown then, in JSON.")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        app_label = "profiles"
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class AbstractChange(Saved):
     """A write that changed a row: who, when, through which API, which fields from what to what."""
 

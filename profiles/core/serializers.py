@@ -9,18 +9,18 @@ from operator import attrgetter
 from typing import Any, ClassVar, TypeAlias, cast
 
 from django.contrib.auth import get_user_model
-from django.db import models, transaction
+from django.db import models
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.utils.serializer_helpers import BindingDict
 
-from profiles.core import writing
+from profiles.core import idempotency, writing
 from profiles.core.actors import Actor
 from profiles.core.fields import Choice, Email, Flag, Line, Text, Website, fields_of, unknown
-from profiles.core.models import Resource
+from profiles.core.models import IdempotencyKey, Resource
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
-from profiles.core.policy import IDENTITY, STAMPS, Policy, visible_key
+from profiles.core.policy import IDENTITY, STAMPS, Action, Policy, visible_key
 from profiles.core.preconditions import entity_tag, if_match, if_none_match
 from profiles.core.writing import Write
 
@@ -162,6 +162,25 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     # What a client sends
 
+    expected_version: int | None = None  # what `_expected_version` returned
+
+    @cached_property
+    def key(self) -> IdempotencyKey | None:
+        return self.write.keyed(self.Meta.model, self.row and self.row.pk, self.partial, self.initial_data)
+
+    @cached_property
+    def earlier(self) -> IdempotencyKey | None:
+        """The key, where the write was done under it before. Raises `Refused`: KEY_REUSED."""
+        return idempotency.earlier(self.key) if "write" in self.context else None
+
+    def is_valid(self, *, raise_exception: bool = False) -> bool:
+        """As REST framework's; what was written before is not looked at again."""
+        if self.earlier:
+            self._validated_data: dict[str, Any] = {}
+            self._errors: dict[str, Any] = {}
+            return True
+        return super().is_valid(raise_exception=raise_exception)
+
     @property
     def _writable_fields(self) -> Iterator[AnyField]:  # type: ignore[override]  # the stubs say list
         """REST framework's own list of what to validate, less what this actor may not write."""
@@ -223,9 +242,8 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     def create(self, validated_data: dict[str, Any]) -> Resource:
         """A new row, by the one write path, in a transaction. Raises as `writing.create` does."""
-        values = {**self.policy.given(self.actor), **validated_data}
-        with transaction.atomic():
-            return writing.create(self.Meta.model, values, actor=self.actor)
+        model, values = self.Meta.model, {**self.policy.given(self.actor), **validated_data}
+        return writing.transact(model, lambda: writing.create(model, values, actor=self.actor, key=self.key))
 
     def update(self, instance: Resource, validated_data: dict[str, Any]) -> Resource:
         """The one write path. `save()` comes here, so there is no other. Raises as `writing.update` does."""
@@ -235,12 +253,14 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
             actor=self.actor,
             door=self.write.door,
             expected_version=self.expected_version,
+            key=self.key,
         )
 
     def delete(self) -> None:
         """Delete the row by the one write path, if the preconditions hold. Raises as `writing.delete` does."""
         expected_version = self._expected_version({})
-        writing.delete(self.row, actor=self.actor, expected_version=expected_version)
+        key = self.write.keyed(self.Meta.model, self.row.pk, Action.DELETE)
+        writing.delete(self.row, actor=self.actor, expected_version=expected_version, key=key)
 
 
 @cache

@@ -12,10 +12,11 @@ from django.utils import timezone
 from django_guid import get_guid
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+from profiles.core import idempotency
 from profiles.core.actors import Actor
-from profiles.core.models import Door, Resource
+from profiles.core.models import Door, IdempotencyKey, Resource
 from profiles.core.outcomes import InvalidCode, Outcome, Refused, is_aborted, sign_in_ended
-from profiles.core.policy import Action
+from profiles.core.policy import Action, require_writer
 
 Written = TypeVar("Written")
 Row = TypeVar("Row", bound=Resource)
@@ -23,27 +24,36 @@ Row = TypeVar("Row", bound=Resource)
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Who writes, through which API, and on which conditions: the values of `If-Match` and `If-None-Match`."""
+    """Who writes, through which API, on which conditions (the values of `If-Match` and `If-None-Match`), and under
+    which idempotency key."""
 
     actor: Actor
     door: Door
     if_match: str | None = None
     if_none_match: str | None = None
+    key: str | None = None
+
+    def keyed(self, model: type[Resource], pk: int | None, *request: Any) -> IdempotencyKey | None:
+        """The idempotency key of a write to the row of this primary key, which depends on the conditions and on
+        `request`. Raises as `idempotency.keyed` does."""
+        return idempotency.keyed(self.actor, self.key, model.__name__, pk, self.if_match, self.if_none_match, *request)
 
 
-def create(model: type[Row], values: Mapping[str, Any], *, actor: Actor) -> Row:
-    """Write a new row of valid values, by model field.
-
-    It is to be called in a transaction, which is undone by what it raises.
+def create(model: type[Row], values: Mapping[str, Any], *, actor: Actor, key: IdempotencyKey | None = None) -> Row:
+    """Write a new row of valid values, by model field; or give back the row that was created under this idempotency
+    key before, as it now is. It is to be called in `transact`.
 
     Raises:
-        Refused: UNAUTHENTICATED: the actor's account or session has ended.
-        ValidationError: another row has taken a unique value, with the code of the early check.
+        Refused: UNAUTHENTICATED: the actor's account or session has ended. NOT_FOUND: the row that was created before
+            was deleted, or the actor no longer sees it.
     """
     lock(model, (), actor)
+    if done := idempotency.earlier(key):
+        made = model.objects.visible_to(actor).one({"pk": done.made})
+        return cast(Row, model.policy.require(actor, Action.VIEW, made))
     row = model(**values)
-    with unique(model):
-        row.save(force_insert=True)
+    row.save(force_insert=True)
+    idempotency.keep(key, made=row.pk)
     return row
 
 
@@ -96,13 +106,19 @@ def _taken(model: type[Resource], error: DatabaseError) -> UniqueConstraint | No
 
 
 def update(
-    row: Row, values: Mapping[str, Any], *, actor: Actor, door: Door, expected_version: int | None = None
+    row: Row,
+    values: Mapping[str, Any],
+    *,
+    actor: Actor,
+    door: Door,
+    expected_version: int | None = None,
+    key: IdempotencyKey | None = None,
 ) -> Row:
     """Write valid values to a row, in one transaction, and give back the row as it then is.
 
     Only the fields whose value differs from the locked row's are saved, so that writers of different
     fields do not undo one another. A write that changes nothing leaves version, `updated_at`,
-    `updated_by` and history as they are.
+    `updated_by` and history as they are, and so does one that was done under its idempotency key before.
 
     Args:
         row: the row, as it was read.
@@ -110,6 +126,7 @@ def update(
         actor: who writes.
         door: where the write came in.
         expected_version: write only if this is still the version.
+        key: the idempotency key of the write.
 
     Raises:
         Refused: the actor may not (FORBIDDEN and its like), its account or session has ended
@@ -119,22 +136,45 @@ def update(
     """
 
     def save() -> Row:
-        locked, acting = _permitted(row, actor, Action.UPDATE, expected_version)
-        save_locked(locked, values, acting, door)
+        rows, acting = lock(type(row), (row.pk,), actor)
+        locked = cast(Row, row.policy.require(acting, Action.UPDATE, rows.get(row.pk)))
+        if not idempotency.earlier(key):
+            _require_version(locked, expected_version)
+            save_locked(locked, values, acting, door)
+            idempotency.keep(key)
         return locked
 
     return transact(type(row), save)
 
 
-def delete(row: Resource, *, actor: Actor, expected_version: int | None = None) -> None:
+def delete(
+    row: Resource, *, actor: Actor, expected_version: int | None = None, key: IdempotencyKey | None = None
+) -> None:
     """Delete a row, with what belongs to it. Raises as `update` does."""
 
     def remove() -> None:
         row.before_deletion(actor)
-        locked, _ = _permitted(row, actor, Action.DELETE, expected_version)
+        rows, acting = lock(type(row), (row.pk,), actor)
+        if idempotency.earlier(key):
+            return
+        locked = row.policy.require(acting, Action.DELETE, rows.get(row.pk))
+        _require_version(locked, expected_version)
         locked.delete()  # with what belongs to it: one statement for each table, which loads no row
+        if locked != acting.profile:  # whose keys went with it
+            idempotency.keep(key)
 
     transact(type(row), remove)
+
+
+def was_deleted(model: type[Resource], pk: int | None, write: Write) -> bool:
+    """Whether the row of this primary key was deleted under the write's idempotency key before.
+
+    Raises `Refused`, where the token does not allow writes or the key is of another write.
+    """
+    if not idempotency.earlier(write.keyed(model, pk, Action.DELETE)):
+        return False
+    require_writer(write.actor)
+    return True
 
 
 def lock(model: type[Row], keys: Collection[int], actor: Actor) -> tuple[dict[int, Row], Actor]:
@@ -165,16 +205,10 @@ def _locked(model: type[Any], keys: Collection[int], actor: Actor) -> dict[int, 
     return {row.pk: row for row in model.objects.visible_to(actor).few(Q(pk__in=keys), lock=True)}
 
 
-def _permitted(row: Row, actor: Actor, action: Action, expected_version: int | None) -> tuple[Row, Actor]:
-    """The row and the actor, locked, where the actor may do this to it and it is as the client expects.
-
-    Raises `Refused`.
-    """
-    rows, acting = lock(type(row), (row.pk,), actor)
-    locked = row.policy.require(acting, action, rows.get(row.pk))
-    if expected_version not in (None, locked.version):
-        raise Refused(Outcome.CONFLICT, version=locked.version)
-    return locked, acting
+def _require_version(row: Resource, expected_version: int | None) -> None:
+    """Pass where a locked row is as the client expects. Raises `Refused`."""
+    if expected_version not in (None, row.version):
+        raise Refused(Outcome.CONFLICT, version=row.version)
 
 
 def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, door: Door) -> None:

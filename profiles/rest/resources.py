@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
-from rest_framework.status import HTTP_304_NOT_MODIFIED
+from rest_framework.status import HTTP_204_NO_CONTENT, HTTP_304_NOT_MODIFIED
 from rest_framework.views import APIView
 
 from profiles.core.actors import Actor
@@ -27,7 +27,7 @@ from profiles.core.policy import unseen
 from profiles.core.preconditions import if_match, if_none_match
 from profiles.core.resources import Resource
 from profiles.core.serializers import ResourceSerializer
-from profiles.core.writing import Write
+from profiles.core.writing import Write, was_deleted
 from profiles.identity.callers import actor_of
 from profiles.rest.pagination import page_response
 from profiles.rest.permissions import PolicyPermission
@@ -75,9 +75,14 @@ class ResourceAPIView(GenericAPIView[Any]):
         return cast("type[ResourceSerializer]", self.resource.serializer)
 
     def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "write": self.write, "fields": self.fields}
+
+    @property
+    def write(self) -> Write:
+        """How the request writes, if it does."""
         headers = self.request.headers
-        write = Write(self.actor, Door.REST, headers.get("If-Match"), headers.get("If-None-Match"))
-        return {**super().get_serializer_context(), "write": write, "fields": self.fields}
+        conditions = headers.get("If-Match"), headers.get("If-None-Match")
+        return Write(self.actor, Door.REST, *conditions, headers.get("Idempotency-Key"))
 
     @cached_property
     def fields(self) -> list[str]:
@@ -141,6 +146,11 @@ class ResourceListView(ResourceAPIView, ListCreateAPIView[Any]):
 
 class ResourceView(ResourceAPIView, RetrieveUpdateDestroyAPIView[Any]):
     """One row."""
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if was_deleted(self.resource.model, (self.lookup() or {}).get("pk"), self.write):
+            return Response(status=HTTP_204_NO_CONTENT)
+        return super().destroy(request, *args, **kwargs)
 
     def perform_destroy(self, instance: Any) -> None:
         cast(ResourceSerializer, self.get_serializer(instance)).delete()

@@ -42,7 +42,7 @@ class ProfilesView(ResourceListView):
         if not isinstance(items, list):
             raise ValidationError([ErrorDetail(_("Send a list of profiles."), code=InvalidCode.INVALID)])
         named = [(_key(item), item, None) for item in items]
-        written = update_many(named, actor=self.actor, door=Door.REST)
+        written = update_many(named, actor=self.actor, door=Door.REST, key=request.headers.get("Idempotency-Key"))
         return Response(list(ProfileSerializer(written, many=True, context={"actor": self.actor}).data))
 
 

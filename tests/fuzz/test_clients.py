@@ -287,7 +287,7 @@ class Clients(RuleBasedStateMachine):
         if played:
             answer, shown = played
             held = answer.body
-            del held["sign_up_keys"]  # those of the last day, until the next sign-up under a key deletes the others
+            del held["idempotency_keys"]  # those of the last day, until the next write under a key deletes the others
             assert shown == held | {
                 "account": {name: value for name, value in held["account"].items() if name != "sign_outs"},
                 "history": changes_in_full(held["history"]),

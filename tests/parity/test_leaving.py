@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Door, IdempotencyKey
 from profiles.identity import families
-from profiles.models import Change, IdempotencyKey, Profile, TokenFamily
+from profiles.models import Change, Profile, TokenFamily
 from tests.cast import PASSWORD
 from tests.state import stored, undone
 
@@ -172,7 +172,7 @@ REFERENCES = {
     "profiles.Profile_groups.profile": ("account", DELETED),
     "profiles.Profile_user_permissions.profile": ("account", DELETED),
     "profiles.TokenFamily.profile": ("sign_ins", DELETED),
-    "profiles.IdempotencyKey.profile": ("sign_up_keys", DELETED),
+    "profiles.IdempotencyKey.profile": ("idempotency_keys", DELETED),
     "profiles.AdminSession.profile": ("admin_sessions", DELETED),
     "profiles.Export.profile": ("exports", DELETED),
     "admin.LogEntry.user": ("admin_log", DELETED),

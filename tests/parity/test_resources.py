@@ -5,16 +5,15 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from django.db.models import BooleanField
 from rest_framework.fields import BooleanField as Flag
 
-from profiles.core.actors import Actor
 from profiles.core.fields import Line, Text
 from profiles.core.outcomes import Refused
 from profiles.core.policy import Action, Policy
 from profiles.core.resources import resources
 from profiles.resource import PROFILES
-from tests.doors import BatchDoor, GraphQLDoor, RESTDoor
+from tests.doors import BatchDoor
+from tests.parity.conftest import acting, required
 from tests.state import stored, undone
 
 ACTORS = ("anonymous", "member", "owner", "staff", "member (read)", "owner (read)", "staff (read)")
@@ -23,36 +22,6 @@ MOST_LINES = 75  # of an app that adds a resource
 
 every_resource = pytest.mark.parametrize("resource", resources(), ids=lambda resource: resource.name)
 every_actor = pytest.mark.parametrize("actor", ACTORS)
-
-
-@pytest.fixture
-def apis(client, resource):
-    return RESTDoor(client, resource), GraphQLDoor(client, resource)
-
-
-@pytest.fixture
-def rows(resource, cast):
-    """Rows of each kind: the cast's profiles, or what two of them own, with each combination of its flags."""
-    if resource is PROFILES:
-        return list(cast.profiles.values())
-    flags = [field.name for field in resource.model._meta.fields if isinstance(field, BooleanField)]
-    texts = dict.fromkeys(required(resource), "Text")
-    return [
-        resource.model.objects.create(
-            **resource.policy.given(Actor(cast[owner])), **texts, **dict(zip(flags, values, strict=True))
-        )
-        for owner in ("owner", "member")
-        for values in product((True, False), repeat=len(flags))
-    ]
-
-
-def acting(cast, name):
-    profile, _, scope = name.partition(" ")
-    return Actor(None if profile == "anonymous" else cast[profile], may_write=not scope)
-
-
-def required(resource):
-    return [name for name, field in resource.serializer().fields.items() if field.required]
 
 
 def a_text(resource):

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from profiles.models import Change, IdempotencyKey, Profile
-from profiles.sign_up import KEPT, LONGEST_KEY
+from profiles.core.idempotency import KEPT, LONGEST_KEY
+from profiles.core.models import IdempotencyKey
+from profiles.models import Change, Profile
 from tests.cast import PASSWORD
 from tests.state import stored, undone
 

@@ -65,7 +65,7 @@ EXPORT: dict[str, Any] = ExportSerializer(
         "history": [_change],
         "writes_to_others": [],
         "sign_ins": [_family],
-        "sign_up_keys": [],
+        "idempotency_keys": [],
         "admin_sessions": [],
         "admin_log": [],
         "exports": [Export(started_at=CHANGED)],

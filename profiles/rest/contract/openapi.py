@@ -28,6 +28,9 @@ def without_last_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple
     return [(path.rstrip("/"), *others) for path, *others in endpoints]
 
 
+VALIDATED = ("fields", "Idempotency-Key")  # parameters whose value may be invalid
+
+
 class OperationSchema(AutoSchema):
     """What OpenAPI says of an operation: what `operations` tells of it, and what can be seen of its view."""
 
@@ -99,7 +102,7 @@ class OperationSchema(AutoSchema):
 
     def _validates(self) -> bool:
         parameters = self.operation.parameters
-        return bool(self.operation.takes) or any(isinstance(p, type) or p.name == "fields" for p in parameters)
+        return bool(self.operation.takes) or any(isinstance(p, type) or p.name in VALIDATED for p in parameters)
 
     def _outcomes(self) -> Iterator[Outcome]:
         yield from self.operation.outcomes

@@ -10,7 +10,8 @@ import django_filters
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from profiles import bulk, sign_up
+from profiles import bulk
+from profiles.core import idempotency
 from profiles.core.fields import Line
 from profiles.core.filters import LONGEST
 from profiles.core.outcomes import Outcome
@@ -116,11 +117,11 @@ IF_NONE_MATCH = _header("If-None-Match", f"{TAG} The answer is 304 where it stil
 IF_MATCH = _header("If-Match", f"{TAG} Nothing is done where it no longer holds, or is no tag: 412.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": sign_up.LONGEST_KEY, "pattern": "^[ -~]+$"},
+    {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST_KEY, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
-    description="Your own name for this sign-up, a UUID say. Sent again with the same body within "
-    f"{sign_up.KEPT.total_seconds() / 3600:.0f} hours, it makes no second profile and gives the first "
-    "answer again, whatever the profile has become. With a token, a key is yours and stands for one body.",
+    description="Your own name for this write, a UUID say. Sent again with the same request within "
+    f"{idempotency.KEPT.total_seconds() / 3600:.0f} hours, it is done once, and the answer is what you are shown now; "
+    "of a sign-up, the first answer. A key is yours and stands for one request.",
 )
 
 
@@ -170,7 +171,8 @@ def _filters(resource: Resource) -> Iterator[OpenApiParameter]:
 
 HIDDEN = "What you may not see of it is null."
 KEYED = (IF_MATCH, IF_NONE_MATCH)
-REFUSED = (Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT)
+REFUSED = (Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.KEY_REUSED)
+WRITES = (*KEYED, IDEMPOTENCY_KEY)
 
 
 def operations_of(resource: Resource, shown: Any = None, changed: Any = None, sent: Any = None) -> dict[str, Operation]:
@@ -198,8 +200,8 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             takes=Body(resource.serializer, sent),
             gives=row,
             status=201,
-            parameters=(_location(noun), ETAG),
-            outcomes=(Outcome.FORBIDDEN,),
+            parameters=(IDEMPOTENCY_KEY, _location(noun), ETAG),
+            outcomes=(Outcome.FORBIDDEN, Outcome.KEY_REUSED),
         ),
         f"GET {path}/{{id}}": Operation(
             f"get{name}",
@@ -216,7 +218,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             "Changes the fields that are given, and leaves the others as they are.",
             takes=Body(resource.serializer, sent),
             gives=row,
-            parameters=(*KEYED, ETAG),
+            parameters=(*WRITES, ETAG),
             outcomes=REFUSED,
         ),
         f"PUT {path}/{{id}}": Operation(
@@ -226,7 +228,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             "a GET gave can be changed and sent back whole. Nothing is created.",
             takes=Body(resource.serializer, shown),
             gives=row,
-            parameters=(*KEYED, ETAG),
+            parameters=(*WRITES, ETAG),
             outcomes=REFUSED,
         ),
         f"DELETE {path}/{{id}}": Operation(
@@ -234,7 +236,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             f"Delete a {noun}",
             "Deletes it, with its history.",
             status=204,
-            parameters=KEYED,
+            parameters=WRITES,
             outcomes=REFUSED,
         ),
         f"GET {path}/{{id}}/history": Operation(
@@ -282,6 +284,7 @@ OPERATIONS = OF_PROFILES | {
         "`version`: `If-Match` is refused.",
         takes=Body(SEVERAL, [{"id": 1, "bio": "Updated bio content."}]),
         gives=Body(ProfileSerializer(many=True), examples.PROFILE, "The profiles, in the order of the request."),
+        parameters=(IDEMPOTENCY_KEY,),
         outcomes=REFUSED,
     ),
     "DELETE /profiles/{id}": replace(

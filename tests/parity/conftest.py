@@ -1,0 +1,40 @@
+"""What the tests of every resource have: both APIs of it, and rows of each kind."""
+
+from itertools import product
+
+import pytest
+from django.db.models import BooleanField
+
+from profiles.core.actors import Actor
+from profiles.resource import PROFILES
+from tests.doors import GraphQLDoor, RESTDoor
+
+
+def acting(cast, name):
+    profile, _, scope = name.partition(" ")
+    return Actor(None if profile == "anonymous" else cast[profile], may_write=not scope)
+
+
+def required(resource):
+    return [name for name, field in resource.serializer().fields.items() if field.required]
+
+
+@pytest.fixture
+def apis(client, resource):
+    return RESTDoor(client, resource), GraphQLDoor(client, resource)
+
+
+@pytest.fixture
+def rows(resource, cast):
+    """Rows of each kind: the cast's profiles, or what two of them own, with each combination of its flags."""
+    if resource is PROFILES:
+        return list(cast.profiles.values())
+    flags = [field.name for field in resource.model._meta.fields if isinstance(field, BooleanField)]
+    texts = dict.fromkeys(required(resource), "Text")
+    return [
+        resource.model.objects.create(
+            **resource.policy.given(Actor(cast[owner])), **texts, **dict(zip(flags, values, strict=True))
+        )
+        for owner in ("owner", "member")
+        for values in product((True, False), repeat=len(flags))
+    ]
