@@ -145,6 +145,12 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
     is_staff = models.BooleanField(default=False, help_text="Whether it may see and change every profile.")
     created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When it signed up.")
     sign_outs = models.PositiveIntegerField(default=0, editable=False, help_text="How often it signed out everywhere.")
+    wrote_at = models.DateTimeField(
+        null=True,
+        default=timezone.now,
+        editable=False,
+        help_text="When the account last wrote, where there are replicas: it then reads from one that has its writes.",
+    )
     last_login = None  # a sign-in is an event for the log, not a write to the profile
 
     objects: ClassVar[Any] = ProfileQuerySet.as_manager()

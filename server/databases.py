@@ -6,6 +6,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 MARGIN = 0.25  # seconds in which the answer that a statement was cancelled arrives
+REPLICA_PATIENCE = 0.5  # seconds to wait for a connection to a replica, and as long for an answer
 RECONNECT = 1.0  # seconds in which the pool tries twice to make a connection, before a request makes it try again
 
 
@@ -28,6 +29,15 @@ def configured(database: dict[str, Any], env: environ.Env) -> dict[str, Any]:
         "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer in transaction mode has none between transactions
         "OPTIONS": options,
     }
+
+
+def replica(database: dict[str, Any], env: environ.Env) -> dict[str, Any]:
+    """A replica of PostgreSQL as its URL names it. One that does not answer is soon given up: the primary is read."""
+    made = configured(database, env)
+    options = made["OPTIONS"] | {"patience": REPLICA_PATIENCE}
+    if "pool" in options:
+        options["pool"] = options["pool"] | {"timeout": REPLICA_PATIENCE}
+    return made | {"ENGINE": "server.replicas", "OPTIONS": options, "TEST": {"MIRROR": "default"}}
 
 
 def _options(env: environ.Env) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from server.databases import configured
+from server.databases import configured, replica
 from server.debug_keys import load_debug_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -89,6 +89,11 @@ TEMPLATES = [
 REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.08)  # seconds, which each process then waits once in five
 DATABASES = {"default": configured(env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"), env)}
+if DATABASE_REPLICA_URLS := env.list("DATABASE_REPLICA_URLS", default=[]):
+    DATABASES |= {
+        f"replica{number}": replica(env.db_url_config(url), env) for number, url in enumerate(DATABASE_REPLICA_URLS, 1)
+    }
+    DATABASE_ROUTERS = ["server.replicas.router.Router"]
 CACHES = {  # of persisted queries, in each process: a few megabytes, and nothing to wait for
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 500}}
 }

@@ -34,10 +34,11 @@ def load_all(info: Info) -> dict[Key, Any]:
     for nodes in selections.values():
         for resource, key in filter(None, keys_of(info, nodes[0])):
             asked[resource].add(key)
+    actor = info.context.actor
     found: dict[Key, Any] = {}
     for resource, keys in asked.items():
-        rows = resource.model.objects.visible_to(info.context.actor)
-        for row in rows.few(resource.condition_of(keys), columns=resource.columns(related=True)):
+        rows = resource.model.objects.visible_to(actor).for_reader(actor)
+        for row in rows.each(resource.condition_of(keys), len(keys), resource.columns(related=True)):
             found |= {(resource, key): row for key in resource.keys_of(row)}
     return found
 

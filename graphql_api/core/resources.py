@@ -281,7 +281,7 @@ class Types:
             filters = {name: as_text(value) for name, value in (filter or {}).items()}
             values = {**filters, **page_values(**page), **{k: v for k, v in given.items() if v is not None}}
             actor = info.context.actor
-            visible = resource.model.objects.visible_to(actor)
+            visible = resource.model.objects.visible_to(actor).for_reader(actor)
             rows, count = list_rows(resource, visible, actor, values, columns=resource.columns(related=True))
             serializer = serializer_of(info, resource)
             return Connection(rows, [Shown(row, serializer) for row in rows.rows], count)

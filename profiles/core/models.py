@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, connections, models, router
 from django.db.models import Q
 from django.utils import timezone
 from graphql_relay import from_global_id, to_global_id
@@ -46,9 +46,24 @@ class ResourceQuerySet(models.QuerySet[Any]):
         rows._deferred_filter = (False, (self.model.policy.visible(actor),), {})  # type: ignore[attr-defined]
         return rows
 
+    def for_reader(self, actor: Actor) -> Self:
+        """These rows, of a replica where one has all that this actor wrote. They are to be shown, and not written."""
+        self._db = router.db_for_read(self.model, reader=actor)
+        return self
+
     def one(self, lookup: Mapping[str, Any] | None, columns: tuple[str, ...] | None = None) -> Any:
         """The one of these rows with this unique value; None where there is none, or no value is given."""
-        return next(iter(self.few(Q(**lookup), columns=columns)), None) if lookup else None
+        return next(iter(self.each(Q(**lookup), 1, columns)), None) if lookup else None
+
+    def each(self, condition: Q, count: int, columns: tuple[str, ...] | None = None) -> list[Any]:
+        """Those of these rows that fulfil a condition by which there can be `count`.
+
+        Where a replica has fewer, one may be new: the primary is asked.
+        """
+        rows = self.few(condition, columns=columns)
+        if len(rows) < count and self.db != DEFAULT_DB_ALIAS:
+            return self.using(DEFAULT_DB_ALIAS).few(condition, columns=columns)
+        return rows
 
     def few(self, condition: Q, **wanted: Any) -> list[Any]:
         """Those of these rows that fulfil a condition, by SQL that is compiled once where that can be.
@@ -59,7 +74,7 @@ class ResourceQuerySet(models.QuerySet[Any]):
         if deferred and not self._query.where:  # type: ignore[attr-defined]
             try:
                 (visible,) = deferred[1]
-                return find(self.model, visible & condition, how)
+                return find(self.model, visible & condition, how, self.db)
             except Unsplittable:
                 pass
         return list(how.of(self.filter(condition)))

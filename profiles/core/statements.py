@@ -76,8 +76,9 @@ class View(tuple[Any, ...]):
     __slots__ = ()
 
 
-def find(model: type[Any], condition: Q, wanted: Wanted) -> list[Any]:
-    """The rows of a model that fulfil a condition: comparisons of fields with values, joined by AND, OR and NOT.
+def find(model: type[Any], condition: Q, wanted: Wanted, database: str = DEFAULT_DB_ALIAS) -> list[Any]:
+    """The rows of a model in a database that fulfil a condition: comparisons of fields with values, joined by AND, OR
+    and NOT.
 
     Raises:
         Unsplittable: the condition has something else.
@@ -85,7 +86,7 @@ def find(model: type[Any], condition: Q, wanted: Wanted) -> list[Any]:
     values: list[Any] = []
     kind: Any = model
     statement = _compiled(kind, _split(condition, values), wanted)
-    return statement(values) if statement else []
+    return statement(values, database) if statement else []
 
 
 def _split(condition: Any, values: list[Any]) -> Form:
@@ -111,7 +112,7 @@ def _place(value: Any, values: list[Any]) -> Any:
 
 
 @lru_cache(KEPT)
-def _compiled(model: type[Any], form: Form, wanted: Wanted) -> Callable[[list[Any]], list[Any]] | None:
+def _compiled(model: type[Any], form: Form, wanted: Wanted) -> Callable[[list[Any], str], list[Any]] | None:
     """A function that executes the statement of a form with its values; None, where no row can fulfil it."""
     rows = model._default_manager.filter(_joined(form, [0]))
     if wanted.related and (wanted.columns is None or wanted.related in wanted.columns):
@@ -129,10 +130,9 @@ def _compiled(model: type[Any], form: Form, wanted: Wanted) -> Callable[[list[An
 
     statement = Statement(sql, len(parameters))
 
-    def execute(values: list[Any]) -> list[Any]:
-        found: Any = statement.rows(
-            [_adapted(values[each.number]) if isinstance(each, Parameter) else each for each in parameters]
-        )
+    def execute(values: list[Any], database: str) -> list[Any]:
+        placed = [_adapted(values[each.number]) if isinstance(each, Parameter) else each for each in parameters]
+        found: Any = statement.rows(placed, database)
         return [make(row) for row in (convert(found, converters) if convert else found)]
 
     return execute
@@ -150,9 +150,9 @@ class Statement:
         self.sql = sql
         self.numbered = sql % tuple(f"${number + 1}" for number in range(count))
 
-    def rows(self, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Its rows, with these values, as the database adapts them. Raises `django.db.Error`."""
-        database: Any = connections[DEFAULT_DB_ALIAS]
+    def rows(self, values: Sequence[Any], alias: str = DEFAULT_DB_ALIAS) -> list[tuple[Any, ...]]:
+        """Its rows in a database, with these values, as that adapts them. Raises `django.db.Error`."""
+        database: Any = connections[alias]
         if not getattr(database, "is_watched", True):
             return cast("list[tuple[Any, ...]]", database.rows(self.numbered, values))
         with database.cursor() as cursor:

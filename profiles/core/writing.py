@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Q, UniqueConstraint
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_guid import get_guid
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -196,6 +198,8 @@ def lock(model: type[Row], keys: Collection[int], actor: Actor) -> tuple[dict[in
     own = accounts.get(account.pk)
     if own is None or not own.continues(account):
         raise sign_in_ended()
+    if settings.DATABASE_REPLICA_URLS:
+        type(own).objects.filter(pk=own.pk).update(wrote_at=Now())
     return accounts if are_accounts else _locked(model, keys, actor), replace(actor, profile=own)
 
 

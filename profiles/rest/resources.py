@@ -55,7 +55,7 @@ class ResourceAPIView(GenericAPIView[Any]):
 
     def get_queryset(self) -> ResourceQuerySet:
         rows: ResourceQuerySet = self.resource.model.objects.visible_to(self.actor)
-        return rows
+        return rows.for_reader(self.actor) if self.request.method in SAFE_METHODS else rows
 
     def get_object(self) -> Any:
         """The row that the path names, which may be shown. Raises `Refused` as the policy does."""

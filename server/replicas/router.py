@@ -1,0 +1,26 @@
+"""Which database a statement is for: Django's router."""
+
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+
+from server.replicas.freshness import replicas
+
+
+class Router:
+    """Writes, migrations and the reads that a write depends on are for the primary; a read by a caller, who is its
+    `reader`, may be for a replica."""
+
+    def db_for_read(self, model: Any, reader: Any = None, **hints: Any) -> str:
+        if reader is None:
+            return DEFAULT_DB_ALIAS
+        return replicas().for_reader(reader.profile and reader.profile.wrote_at)
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return DEFAULT_DB_ALIAS
+
+    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
+        return True
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        return db == DEFAULT_DB_ALIAS
