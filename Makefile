@@ -84,6 +84,13 @@ test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the
 pictures: install $(STATIC) ## Take the README's pictures of the pages
 	$(BIN)/pytest tests/browser/pictures.py -n 0
 
+.PHONY: stack cluster
+stack: install $(STATIC) ## Run nginx, a service, PgBouncer, PostgreSQL and Redis until Ctrl-C
+	@exec $(BIN)/python -m tests.cluster stack
+
+cluster: install $(STATIC) ## Run the same with three PostgreSQL servers under Patroni, Redis with Sentinel, two services
+	@exec $(BIN)/python -m tests.cluster cluster
+
 .PHONY: races
 races: install ## Let clients race for the same rows of a real server, at length
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000

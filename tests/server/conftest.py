@@ -103,8 +103,8 @@ class ServerClient:
 
     proxied = {"x-forwarded-proto": "https"}  # as the proxy in front of it says
 
-    def __init__(self, address):
-        self.http = httpx.Client(base_url=address, headers=self.proxied, timeout=60)
+    def __init__(self, address, **options):
+        self.http = httpx.Client(base_url=address, headers=self.proxied, timeout=60, **options)
 
     def generic(self, method, path, data=None, content_type=None, headers=None):
         if content_type:

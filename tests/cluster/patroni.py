@@ -1,0 +1,119 @@
+"""PostgreSQL servers under Patroni, which agree by etcd on who leads."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.cluster.postgresql import ADMIN
+from tests.cluster.processes import Process, free_port, program
+
+# A leader that dies is replaced when its key in etcd expires: after TTL seconds at most. TTL is at least
+# LOOP_WAIT + 2 * RETRY_TIMEOUT, so that a leader which cannot reach etcd has stopped before another one is elected.
+TTL, LOOP_WAIT, RETRY_TIMEOUT = 8, 2, 3
+
+CONFIGURATION = {
+    "scope": "profiles",
+    "bootstrap": {
+        "dcs": {
+            "ttl": TTL,
+            "loop_wait": LOOP_WAIT,
+            "retry_timeout": RETRY_TIMEOUT,
+            "primary_start_timeout": 0,  # a leader whose PostgreSQL died does not wait for it to recover
+            "maximum_lag_on_failover": 0,
+            "synchronous_mode": True,  # a write is acknowledged when a standby has it, and only that one may lead next
+            "postgresql": {
+                "use_pg_rewind": True,
+                "parameters": {
+                    "wal_sender_timeout": "4s",  # a standby that is silent so long is no longer waited for
+                    "wal_receiver_timeout": "4s",
+                    "wal_receiver_status_interval": "1s",
+                    "wal_retrieve_retry_interval": "500ms",
+                    "hot_standby_feedback": True,
+                    "max_connections": 100,
+                },
+            },
+        },
+        "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}, "data-checksums"],
+    },
+}
+
+
+def etcd(folder):
+    """etcd with one member. In production it has three, on three machines."""
+    folder.mkdir(exist_ok=True)
+    client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+    command = ["etcd", "--name", "etcd", "--data-dir", str(folder / "data"), "--enable-v2=false"]
+    command += ["--listen-client-urls", client, "--advertise-client-urls", client]
+    command += ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"etcd={peer}"]
+    return Process("etcd", command, folder, client, lambda: answers(f"{client}/health"))
+
+
+def answers(address, timeout=2):
+    """Whether this URL answers with 200."""
+    try:
+        return httpx.get(address, timeout=timeout).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+@dataclass
+class Node(Process):
+    """Patroni and its PostgreSQL, which are one machine to whoever kills or freezes it."""
+
+    port: int = 0  # PostgreSQL's
+
+    def family(self):
+        return [*super().family(), *self.servers()]
+
+    def servers(self):
+        """The processes of PostgreSQL, which Patroni detaches."""
+        data = self.folder / "data"
+        try:
+            postmaster = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
+            return [postmaster, *postmaster.children(recursive=True)] if str(data) in postmaster.cmdline() else []
+        except (FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+            return []
+
+    @property
+    def rest(self):
+        """Patroni's REST API."""
+        return f"http://{self.address}"
+
+    def end(self):
+        super().end()
+        self.kill()
+
+
+def node(folder, name, etcd_port):
+    """A PostgreSQL server under Patroni, which reaches etcd by this port of its own."""
+    folder.mkdir(exist_ok=True)
+    port, rest = free_port(), f"127.0.0.1:{free_port()}"
+    trust = [f"host {database} all 127.0.0.1/32 trust" for database in ("all", "replication")]
+    own = {
+        "name": name,
+        "restapi": {"listen": rest, "connect_address": rest},
+        "etcd3": {"host": f"127.0.0.1:{etcd_port}", "use_proxies": True},
+        "postgresql": {
+            "listen": f"127.0.0.1:{port}",
+            "connect_address": f"127.0.0.1:{port}",
+            "data_dir": str(folder / "data"),
+            "bin_dir": str(Path(program("initdb")).parent),
+            "pgpass": str(folder / "pgpass"),
+            "authentication": {who: {"username": ADMIN} for who in ("superuser", "replication", "rewind")},
+            "parameters": {"unix_socket_directories": str(folder)},
+            "pg_hba": ["local all all trust", *trust],
+        },
+    }
+    (folder / "patroni.json").write_text(json.dumps(CONFIGURATION | own))
+    return Node(
+        name,
+        ["patroni", str(folder / "patroni.json")],
+        folder,
+        rest,
+        lambda: answers(f"http://{rest}/health"),
+        is_unprivileged=True,
+        port=port,
+    )

@@ -1,0 +1,111 @@
+"""PostgreSQL alone, the database of the service in it, and PgBouncer in front of it."""
+
+import signal
+import subprocess
+
+import psycopg
+
+from tests.cluster.processes import Process, free_port, program, unprivileged
+
+ADMIN = "postgres"  # the superuser
+NAME = "profiles"  # the database, and the role that owns it
+SECONDS = 2  # that a statement, or the wait for a connection, may take of a request in front of a failing server
+
+
+def url(port, user=NAME, name=NAME):
+    return f"postgres://{user}@127.0.0.1:{port}/{name}"
+
+
+def server(folder, *settings):
+    """PostgreSQL with a new data directory in this folder, and these settings as `name=value`."""
+    folder.mkdir(exist_ok=True)
+    data, port = folder / "data", free_port()
+    initialize = [program("initdb"), "--pgdata", data, "--username", ADMIN, "--auth", "trust", "--encoding", "UTF8"]
+    subprocess.run(
+        [*initialize, "--locale", "C.UTF-8"], check=True, capture_output=True, cwd=folder, **unprivileged(folder)
+    )
+    options = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *settings]
+    return Process(
+        "postgresql",
+        ["postgres", "-D", str(data), *(word for option in options for word in ("-c", option))],
+        folder,
+        f"127.0.0.1:{port}",
+        lambda: accepts(port),
+        is_unprivileged=True,
+        stop_signal=signal.SIGINT,  # a fast shutdown: sessions end, data is written
+    )
+
+
+def accepts(port):
+    """Whether PostgreSQL takes a session on this port."""
+    try:
+        psycopg.connect(url(port, ADMIN, "postgres"), connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def create_database(port):
+    """The service's role and its database."""
+    with psycopg.connect(url(port, ADMIN, "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {NAME} LOGIN")
+        connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")
+
+
+# PgBouncer gives up after SECONDS, whatever the server does. It ignores the `options` that the service sends with a
+# connection: what they say is said to each of its own connections.
+PGBOUNCER = """
+[databases]
+{databases}
+
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {folder}/users
+stats_users = profiles
+pool_mode = transaction
+max_client_conn = 1000
+default_pool_size = {pool}
+ignore_startup_parameters = options
+server_connect_timeout = 1
+server_login_retry = 0.2
+query_wait_timeout = 1
+query_timeout = {seconds}
+server_check_delay = 1
+tcp_keepalive = 1
+"""
+CONNECTION = f"SET statement_timeout = {SECONDS * 1000 - 100}; SET max_parallel_workers_per_gather = 0"
+
+
+def pgbouncer(folder, pool=20, **servers):
+    """PgBouncer in transaction mode, with a database of each of these names on PostgreSQL's port."""
+    folder.mkdir(exist_ok=True)
+    port = free_port()
+    databases = "\n".join(
+        f"{name} = host=127.0.0.1 port={at} dbname={NAME} connect_query='{CONNECTION}'" for name, at in servers.items()
+    )
+    (folder / "users").write_text(f'"{NAME}" ""\n')
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(
+        PGBOUNCER.format(databases=databases, port=port, folder=folder, pool=pool, seconds=SECONDS)
+    )
+    return Process(
+        "pgbouncer",
+        ["pgbouncer", str(configuration)],
+        folder,
+        f"127.0.0.1:{port}",
+        lambda: session(port, next(iter(servers))),
+        is_unprivileged=True,
+        stop_signal=signal.SIGTERM,
+    )
+
+
+def session(port, name):
+    """Whether a session of the service's reaches a server."""
+    try:
+        with psycopg.connect(url(port, NAME, name), connect_timeout=2, autocommit=True) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.OperationalError:
+        return False

@@ -1,0 +1,106 @@
+"""The service behind nginx and PgBouncer: signing up and in, writing through one API, reading through the other."""
+
+import signal
+import subprocess
+import sys
+
+import httpx
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from profiles.core.outcomes import RETRY_AFTER, Outcome
+from tests.bench.service import ROOT
+from tests.cast import PASSWORD
+from tests.cluster import postgresql
+from tests.cluster.processes import answers
+from tests.cluster.stack import port_of
+from tests.doors import GraphQLDoor, RESTDoor, camel
+
+
+@pytest.fixture
+def doors(through):
+    return RESTDoor(through), GraphQLDoor(through)
+
+
+def pool_mode(running):
+    """How PgBouncer gives the service's clients a server."""
+    console = postgresql.url(port_of(running.pgbouncer), name="pgbouncer")
+    with psycopg.connect(console, autocommit=True, row_factory=dict_row) as admin:
+        return next(pool["pool_mode"] for pool in admin.execute("SHOW POOLS") if pool["database"] == "profiles")
+
+
+def test_what_one_api_writes_the_other_reads(running, doors):
+    for n, (writer, reader) in enumerate((doors, doors[::-1])):
+        values = {"username": f"member-{n}", "email": "member@example.com", "password": PASSWORD}
+        created = writer.create(values)
+        assert created.outcome == "done", created
+        token = reader.sign_in(values["username"], PASSWORD).body["token"]
+        pk = created.body["id"]
+        written = writer.update(pk, {"bio": f"Written {n}."}, token=token, if_match=created.etag)
+        assert written.outcome == "done"
+        read = reader.view(pk, token=token)
+        assert (read.body["bio"], read.etag) == (f"Written {n}.", written.etag)
+    assert pool_mode(running) == "transaction"
+
+
+def test_statements_end_behind_the_pool_too(running):
+    """PgBouncer ignores the options that the service's connections ask for, and sets its own."""
+    with psycopg.connect(postgresql.url(port_of(running.pgbouncer)), autocommit=True) as connection:
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("1900ms",)
+        assert connection.execute("SHOW max_parallel_workers_per_gather").fetchone() == ("0",)
+
+
+def test_the_pages_links_are_of_the_proxy(running, through):
+    assert through.http.get("/").json()["docs"] == f"{running.proxy.address}/docs/"
+
+
+def test_plain_http_is_sent_to_https(running):
+    response = httpx.patch(f"{running.proxy.plain}/profiles/1/?fields=id")
+    assert (response.status_code, response.headers["location"]) == (308, "https://127.0.0.1/profiles/1/?fields=id")
+
+
+def is_refused(response, outcome, **details):
+    """Whether nginx itself answered with this outcome, in REST's form or in GraphQL's."""
+    error = {"code": outcome.code, "detail": outcome.meaning, "attr": None}
+    rest = {"type": "client_error" if outcome.status < 500 else "server_error", "errors": [error], **details}
+    extensions = {"code": outcome.code, **{camel(name): value for name, value in details.items()}}
+    graphql = {"errors": [{"message": outcome.meaning, "extensions": extensions}]}
+    expected = graphql if response.url.path == "/graphql/" else rest
+    assert (response.status_code, response.json()) == (outcome.status, expected)
+    assert "x-request-id" not in response.headers, "the service answered"
+    return True
+
+
+@pytest.mark.parametrize("path", ["/profiles/", "/graphql/"])
+def test_the_proxy_refuses_a_large_body_in_the_catalogues_form(through, path):
+    assert is_refused(through.generic("POST", path, "x" * 200_000, "application/json"), Outcome.CONTENT_TOO_LARGE)
+
+
+@pytest.mark.parametrize("path", ["/profiles/", "/graphql/"])
+def test_the_proxy_refuses_in_the_catalogues_form_where_no_instance_answers(running, through, path):
+    (instance,) = running.instances
+    instance.kill()
+    response = through.http.get(path)
+    assert is_refused(response, Outcome.UNAVAILABLE, retry_after=RETRY_AFTER)
+    assert response.headers["retry-after"] == str(RETRY_AFTER)
+    instance.start()
+    assert through.http.get("/livez").status_code == httpx.codes.OK
+
+
+def test_the_list_of_what_runs_and_ctrl_c():
+    """`make stack` lists each process, and ends all of them on Ctrl-C."""
+    command = [sys.executable, "-m", "tests.cluster", "stack"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        listed = {}
+        for line in process.stdout:
+            if line.startswith("Ctrl-C"):
+                break
+            name, address, _log = line.split()
+            listed[name] = int(address.rpartition(":")[2])
+        assert all(answers(port) for port in listed.values())
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == "Ended.\n"
+    assert set(listed) == {"postgresql", "redis", "pgbouncer", "service-1", "nginx"}
+    assert not any(answers(port) for port in listed.values())
+    assert process.returncode == 0
