@@ -8,6 +8,7 @@ answer is wrong, the thread waits for the rest, for `STALL_SECONDS` at a time.
 
 import errno
 import re
+import select
 import selectors
 import socket
 import struct
@@ -60,6 +61,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         conn = TConn(self.cfg, client, address, listener.getsockname())
         self._wait(conn, bytearray())
         self.on_pending_socket_readable(conn, client)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """As gunicorn does; but a worker that stops serves the connections that wait, and closes the sockets at once.
+
+        gunicorn closes them seconds later. Connections that come meanwhile would be reset, unless another process
+        listens too, and a proxy could not send a write again. Refused ones it can send to another instance.
+        """
+        super().set_accept_enabled(enabled)
+        if self.alive or self.cfg.is_ssl:
+            return
+        for listener in self.sockets:
+            poll = select.poll()
+            poll.register(listener, select.POLLIN)
+            while poll.poll(0):
+                self.accept(listener)
+            listener.close()
 
     def _close_one(self) -> None:
         """Make room for another connection: close the one that has waited longest for a request."""
