@@ -18,7 +18,9 @@ DONE = (psycopg.pq.ExecStatus.TUPLES_OK, psycopg.pq.ExecStatus.COMMAND_OK)
 TIMESTAMP = psycopg.adapters.types["timestamptz"].oid
 KEPT = 60  # seconds that a thread keeps a connection, where it keeps one
 OWN = ("patience", "keep")  # our options
-READS = ("SELECT", "(SELECT")
+REPEATABLE = ("SELECT", "(SELECT", "BEGIN")
+REPEATED_FOR = 2  # seconds since a statement was sent, in which it is executed again where its connection was lost
+PAUSE = 0.05  # seconds before that: PgBouncer says at once that it has no server
 
 
 class Connection(psycopg.Connection[Any]):
@@ -38,17 +40,18 @@ class Connection(psycopg.Connection[Any]):
 
 
 class Cursor(CursorWrapper):
-    """Executes a read again on another connection where its own was lost."""
+    """Executes a read again, on another connection, where its own was lost."""
 
     def execute(self, sql: Any, params: Any = None) -> Any:
-        try:
-            return super().execute(sql, params)
-        except OperationalError as error:
-            if not self.db.may_repeat(str(sql), error):
-                raise
-        self.cursor.close()
-        self.cursor = self.db.create_cursor()
-        return super().execute(sql, params)
+        self.db.sent_at = time.monotonic()
+        while True:
+            try:
+                return super().execute(sql, params)
+            except OperationalError as error:
+                if not self.db.may_repeat(str(sql), error):
+                    raise
+            self.cursor.close()
+            self.cursor = self.db.create_cursor()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -56,10 +59,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     A request waits for the database for a bounded time: for a connection of the pool as long as the pool's `timeout`,
     and for an answer as long as the option `patience`, less what it waited for a connection. A read outside a
-    transaction that lost its connection is executed once more.
+    transaction that lost its connection is executed again, and so is the beginning of a transaction.
     """
 
-    waiting_since: float | None = None  # when this request lost a connection, by the monotonic clock
+    waiting_since: float | None = None  # when this request sent what was lost with a connection, by the monotonic clock
+    sent_at: float | None = None  # when it sent its last statement
     kept_until = 0.0
 
     def get_connection_params(self) -> dict[str, Any]:
@@ -138,12 +142,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.close_if_health_check_failed()
         self.ensure_connection()
         self.validate_no_broken_transaction()
-        try:
-            return self._rows(sql, values)
-        except OperationalError as error:
-            if not self.may_repeat(sql, error):
-                raise
-        return self._rows(sql, values)
+        self.sent_at = time.monotonic()
+        while True:
+            try:
+                return self._rows(sql, values)
+            except OperationalError as error:
+                if not self.may_repeat(sql, error):
+                    raise
 
     def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self.wrap_database_errors:
@@ -159,15 +164,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def may_repeat(self, sql: str, error: OperationalError) -> bool:
         """Whether a statement that ended with this error is to be executed again, on a connection that this makes.
 
-        That is a read outside a transaction, whose connection was lost. Raises `OperationalError`: there is no
-        connection in time.
+        That is a read outside a transaction, or the beginning of one, whose connection was lost. Raises
+        `OperationalError`: there is no connection in time.
         """
-        if self.in_atomic_block or not (sql.startswith(READS) and is_lost(error)):
+        if not self._has_lost(error) or self.in_atomic_block or not sql.startswith(REPEATABLE):
             return False
-        self.waiting_since = self.waiting_since or time.monotonic()
+        if time.monotonic() + PAUSE > cast(float, self.waiting_since) + REPEATED_FOR:
+            return False
+        time.sleep(PAUSE)
         self.close()
         self.ensure_connection()
         return True
+
+    def _has_lost(self, error: OperationalError) -> bool:
+        """Whether the connection was lost. What is tried then has what is left of the time since the statement was
+        sent: else a request that waits for two connections, as behind a PgBouncer, would wait twice as long."""
+        if has_lost := is_lost(error):
+            self.waiting_since = self.waiting_since or self.sent_at
+        return has_lost
 
     @property
     def is_watched(self) -> bool:
@@ -191,9 +205,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise
 
     def _command(self, sql: str) -> None:
-        with debug_transaction(self, sql), self.wrap_database_errors, self.connection.lock:
-            self.connection.pgconn.send_query(sql.encode())
-            self._result()
+        self.sent_at = time.monotonic()
+        while True:
+            try:
+                with debug_transaction(self, sql), self.wrap_database_errors, self.connection.lock:
+                    self.connection.pgconn.send_query(sql.encode())
+                    self._result()
+                    return
+            except OperationalError as error:
+                if not self.may_repeat(sql, error):
+                    raise
 
     def _result(self) -> Any:
         """The result of what was sent. Raises the error that it ended with, as psycopg's."""
