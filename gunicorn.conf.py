@@ -9,8 +9,8 @@ import environ
 wsgi_app = "server.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "server.worker.Worker"  # threads: at SIGTERM they answer what is queued; the sync worker resets it
-# The application is imported before the socket is opened: a request that a proxy sends meanwhile is refused, and goes to
-# another instance. Else it would wait until the first worker is ready.
+# The application is imported before the socket is opened: a request that a proxy sends meanwhile is refused, and goes
+# to another instance. Else it would wait until the first worker is ready.
 preload_app = True
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("THREADS", "8"))

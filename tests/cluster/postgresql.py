@@ -18,12 +18,23 @@ def url(port, user=NAME, name=NAME):
 
 def server(folder, *settings):
     """PostgreSQL with a new data directory in this folder, and these settings as `name=value`."""
+    initialize = ["initdb", "--username", ADMIN, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"]
+    return _of_data(folder, initialize, settings)
+
+
+def replica(folder, port, *settings):
+    """A replica of the PostgreSQL at this port, with these settings as `name=value`."""
+    copy = ["pg_basebackup", "--host", "127.0.0.1", "--port", str(port), "--username", ADMIN, "--checkpoint", "fast"]
+    return _of_data(folder, [*copy, "--write-recovery-conf"], settings)
+
+
+def _of_data(folder, command, settings):
+    """PostgreSQL with the data directory that a command makes, by its `--pgdata`."""
     folder.mkdir(exist_ok=True)
     data, port = folder / "data", free_port()
-    initialize = [program("initdb"), "--pgdata", data, "--username", ADMIN, "--auth", "trust", "--encoding", "UTF8"]
-    subprocess.run(
-        [*initialize, "--locale", "C.UTF-8"], check=True, capture_output=True, cwd=folder, **unprivileged(folder)
-    )
+    name, *arguments = command
+    making = [program(name), *arguments, "--pgdata", data]
+    subprocess.run(making, check=True, capture_output=True, cwd=folder, **unprivileged(folder))
     options = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *settings]
     return Process(
         "postgresql",
