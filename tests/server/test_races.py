@@ -239,3 +239,21 @@ def test_bulk_writes_that_want_each_others_usernames_answer_unique(cast, at_once
             renaming(pair[0], pks, usernames, token), renaming(pair[1], pks[::-1], usernames[::-1], token)
         )
         assert [[error[:2] for error in answer.errors] for answer in answers] == [TAKEN, TAKEN]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def test_a_write_sent_twice_at_once_under_a_key_is_done_once(cast, at_once, rounds, report, pair):
+    pk = cast.pk("owner")
+    for version in range(1, rounds + 1):
+        sent = {"bio": f"Bio {version}.", "version": version}
+        token = cast.token("owner")
+        answers = at_once(*(updating(door, pk, sent, token, key=str(version)) for door in pair))
+        assert [(answer.outcome, answer.body["version"]) for answer in answers] == [("done", version + 1)] * 2
+    report(f"{rounds} writes, each sent twice at once: version {Profile.objects.get(pk=pk).version}")
+    assert Change.objects.count() == rounds
+
+
+def test_a_deletion_sent_twice_at_once_under_a_key_is_done_for_both(cast, at_once):
+    pk, token = cast.pk("owner"), cast.token("staff")
+    calls = [lambda doors, d=d: doors[d].delete(pk, token=token, key="1") for d in ("rest", "graphql")]
+    assert [answer.outcome for answer in at_once(*calls)] == ["done"] * 2
