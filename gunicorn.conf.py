@@ -1,24 +1,26 @@
 """gunicorn's own settings: `gunicorn` beside this file serves the service."""
 
 import gc
-import os
 import resource
+from importlib import import_module
 
-import environ
+from server.variables import Variables, VariablesError
+
+env = Variables()
 
 wsgi_app = "server.wsgi"
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+bind = f"{env.str('HOST', default='127.0.0.1')}:{env.int('PORT', default=8000)}"
 worker_class = "server.worker.Worker"  # threads: at SIGTERM they answer what is queued; the sync worker resets it
 # The application is imported before the socket is opened: a request that a proxy sends meanwhile is refused, and goes
 # to another instance. Else it would wait until the first worker is ready.
 preload_app = True
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("THREADS", "8"))
+workers = env.int("WEB_CONCURRENCY", default=2)
+threads = env.int("THREADS", default=8)
 worker_connections = 4_096  # that wait for a request, or are kept; beyond it the oldest of these is closed
 keepalive = 75  # seconds, longer than a proxy keeps a connection: who closes first loses no request
 control_socket_disable = True  # it is run by signals; two services of one user would share the socket
 
-accesslog = "-" if environ.Env().bool("ACCESS_LOG", default=False) else None
+accesslog = "-" if env.bool("ACCESS_LOG", default=False) else None
 access_log_format = '%(t)s ACCESS %(h)s "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
 
 files = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -27,6 +29,12 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))  # a connection
 DRAINED = 64 * 1024  # bytes: as much of a body that nobody read gunicorn reads itself, to use the connection again
 
 COLLECT_AFTER = 20_000  # new objects: an answer of many rows makes as many
+
+try:
+    import_module(wsgi_app)  # as gunicorn does next, with a traceback where variables are wrong
+    env.check()
+except VariablesError as error:
+    VariablesError(env.problems | error.problems).exit()
 
 
 def post_worker_init(worker):

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
+from server.variables import Variables
 
 MARGIN = 0.25  # seconds in which the answer that a statement was cancelled arrives
 REPLICA_PATIENCE = 0.5  # seconds to wait for a connection to a replica, and as long for an answer
 RECONNECT = 1.0  # seconds in which the pool tries twice to make a connection, before a request makes it try again
 
 
-def configured(database: dict[str, Any], env: environ.Env) -> dict[str, Any]:
+def configured(database: dict[str, Any], env: Variables) -> dict[str, Any]:
     """A database as its URL names it, with what this project adds: Django's settings of one database."""
     if database["ENGINE"] == "django.db.backends.sqlite3":
         # A transaction takes the write lock when it begins and waits its turn, so two writers never
@@ -31,7 +30,7 @@ def configured(database: dict[str, Any], env: environ.Env) -> dict[str, Any]:
     }
 
 
-def replica(database: dict[str, Any], env: environ.Env) -> dict[str, Any]:
+def replica(database: dict[str, Any], env: Variables) -> dict[str, Any]:
     """A replica of PostgreSQL as its URL names it. One that does not answer is soon given up: the primary is read."""
     made = configured(database, env)
     options = made["OPTIONS"] | {"patience": REPLICA_PATIENCE}
@@ -40,15 +39,15 @@ def replica(database: dict[str, Any], env: environ.Env) -> dict[str, Any]:
     return made | {"ENGINE": "server.replicas", "OPTIONS": options, "TEST": {"MIRROR": "default"}}
 
 
-def _options(env: environ.Env) -> dict[str, Any]:
+def _options(env: Variables) -> dict[str, Any]:
     # A request is served by one process of PostgreSQL: those that walk ahead for a page's 20 rows read far too many.
     session = "-c max_parallel_workers_per_gather=0"
     options: dict[str, Any] = {}
     for name in ("statement_timeout", "lock_timeout"):
         variable = f"DATABASE_{name.upper()}"
         if (seconds := env.float(variable, default=None)) is not None:
-            if seconds < 0.001:  # PostgreSQL counts milliseconds, and takes 0 for no limit
-                raise ImproperlyConfigured(f"Set {variable} to a number of seconds above 0.")
+            # PostgreSQL counts milliseconds, and takes 0 for no limit.
+            env.require(variable, seconds >= 0.001, "Set a number of seconds above 0.")
             session += f" -c {name}={seconds * 1_000:.0f}"
             if name == "statement_timeout":
                 options["patience"] = seconds + MARGIN

@@ -3,23 +3,24 @@
 from datetime import timedelta
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from server.databases import configured, replica
 from server.debug_keys import load_debug_keys
+from server.variables import Variables
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 WEB_BUILD = BASE_DIR / "server" / "web" / "dist"  # the pages that `make web` builds, and their files
 
-env = environ.Env()
+env = Variables()
 DEBUG = env.bool("DEBUG", default=False)
 if DEBUG:
     load_debug_keys(BASE_DIR / ".env.debug")
 
 SECRET_KEY = env.str("SECRET_KEY")
+env.require("SECRET_KEY", bool(SECRET_KEY), "Django's key for signatures: `openssl rand -base64 48` makes one.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+env.require("ALLOWED_HOSTS", DEBUG or bool(ALLOWED_HOSTS), "The host names that the service answers to, by commas.")
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -122,13 +123,13 @@ SIGN_UP_IS_OPEN = env.bool("SIGN_UP_IS_OPEN", default=True)
 JWT_KEYS = env.dict("JWT_KEYS")
 JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
 SHORTEST_SECRET = 32  # bytes: RFC 7518, section 3.2
-if JWT_ALGORITHM not in ("HS256", "RS256", "EdDSA"):
-    raise ImproperlyConfigured("Set JWT_ALGORITHM to HS256, RS256 or EdDSA.")
-if not JWT_KEYS or (JWT_ALGORITHM == "HS256" and any(len(key.encode()) < SHORTEST_SECRET for key in JWT_KEYS.values())):
-    raise ImproperlyConfigured(
-        f"Set JWT_KEYS to kid=secret pairs, the current one first, each secret of at least {SHORTEST_SECRET} bytes; "
-        "`openssl rand -hex 32` makes one. With RS256 or EdDSA: kid=path pairs, of PEM files."
-    )
+env.require("JWT_ALGORITHM", JWT_ALGORITHM in ("HS256", "RS256", "EdDSA"), "Set HS256, RS256 or EdDSA.")
+env.require(
+    "JWT_KEYS",
+    bool(JWT_KEYS) and (JWT_ALGORITHM != "HS256" or all(len(k.encode()) >= SHORTEST_SECRET for k in JWT_KEYS.values())),
+    f"Set kid=secret pairs, the current one first, each secret of at least {SHORTEST_SECRET} bytes: "
+    "`openssl rand -hex 32` makes one. With RS256 or EdDSA: kid=path pairs, of PEM files.",
+)
 REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)  # from the sign-in, however often it is refreshed
 
 # Rate limits, counted in each process's memory where no Redis is named. An address is an IPv4 address or the /64
@@ -240,6 +241,11 @@ GRAPHQL_LIMITS = {
 }
 # Who may ask for the schema: "everybody", "members" (who have signed in) or "nobody".
 GRAPHQL_INTROSPECTION = env.str("GRAPHQL_INTROSPECTION", default="everybody" if DEBUG else "members")
+env.require(
+    "GRAPHQL_INTROSPECTION",
+    GRAPHQL_INTROSPECTION in ("everybody", "members", "nobody"),
+    "Set everybody, members or nobody.",
+)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, at either door
 
@@ -317,3 +323,5 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
     },
 }
+
+env.check()

@@ -22,6 +22,7 @@ def pytest_load_initial_conftests(early_config):
     """Set the environment of a production service; pytest-django loads the settings after this."""
     os.environ.pop("DEBUG", None)
     os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
+    os.environ["ALLOWED_HOSTS"] = "testserver"
     os.environ["JWT_KEYS"] = f"now={secrets.token_hex(32)},before={secrets.token_hex(32)}"
     options = early_config.known_args_namespace
     if options.postgresql:

@@ -39,7 +39,7 @@ import pytest
 
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
 STEP = timedelta(milliseconds=1)  # from a request to the next
-ENVIRONMENT = {"SECRET_KEY": "r" * 48, "JWT_KEYS": f"now={'n' * 64},before={'b' * 64}"}
+ENVIRONMENT = {"SECRET_KEY": "r" * 48, "ALLOWED_HOSTS": "testserver", "JWT_KEYS": f"now={'n' * 64},before={'b' * 64}"}
 UNREPEATABLE = {"redis_url", "server", "algorithm"}  # fixtures
 CONTEXT = 1  # lines around a difference
 

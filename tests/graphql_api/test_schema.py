@@ -118,6 +118,7 @@ def test_a_field_added_to_the_serializer_is_everywhere(tmp_path):
     environment = {
         "DJANGO_SETTINGS_MODULE": "server.settings",
         "SECRET_KEY": "x" * 50,
+        "ALLOWED_HOSTS": "example.com",
         "JWT_KEYS": f"k={'x' * 32}",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
     }

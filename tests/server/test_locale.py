@@ -110,7 +110,7 @@ def test_the_contracts_do_not_depend_on_a_language():
     """
     environment = {
         "DJANGO_SETTINGS_MODULE": "server.settings", "DATABASE_URL": "sqlite://:memory:",
-        "SECRET_KEY": "x" * 50, "JWT_KEYS": f"k={'x' * 32}",
+        "SECRET_KEY": "x" * 50, "JWT_KEYS": f"k={'x' * 32}", "ALLOWED_HOSTS": "example.com",
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
