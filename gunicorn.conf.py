@@ -4,6 +4,7 @@ import gc
 import resource
 from importlib import import_module
 
+from server import stopping
 from server.variables import Variables, VariablesError
 
 env = Variables()
@@ -30,11 +31,18 @@ DRAINED = 64 * 1024  # bytes: as much of a body that nobody read gunicorn reads 
 
 COLLECT_AFTER = 20_000  # new objects: an answer of many rows makes as many
 
+STOP_DELAY = env.float("STOP_DELAY", default=0)  # seconds in which a load balancer sees /readyz answer 503
+env.require("STOP_DELAY", STOP_DELAY >= 0, "Set a number of seconds, or 0.")
+
 try:
     import_module(wsgi_app)  # as gunicorn does next, with a traceback where variables are wrong
     env.check()
 except VariablesError as error:
     VariablesError(env.problems | error.problems).exit()
+
+
+def when_ready(server):
+    stopping.delay(server, STOP_DELAY)
 
 
 def post_worker_init(worker):

@@ -8,6 +8,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from server.stopping import is_stopping
+
 logger = logging.getLogger(__name__)
 
 REMEMBERED = 1  # second that a result is kept, so that frequent probes do not load the database
@@ -46,7 +48,7 @@ def _is_migrated() -> bool:
 
 
 def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer `/livez`, 200 while this process answers at all, and `/readyz`, 503 while it can't serve.
+    """Answer `/livez`, 200 while this process answers at all, and `/readyz`, 503 while it can't serve or is to stop.
 
     It is the first middleware: a probe comes by an address and not by the service's name, over plain http, is in no
     budget, and learns nothing else.
@@ -57,7 +59,7 @@ def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
         path = request.path_info
         if path not in ("/livez", "/readyz"):
             return get_response(request)
-        is_well = path == "/livez" or readiness.check()
+        is_well = path == "/livez" or (not is_stopping() and readiness.check())
         body = {"status": "ok" if is_well else "unavailable"}
         return JsonResponse(body, status=200 if is_well else 503, headers={"Cache-Control": "no-store"})
 

@@ -39,9 +39,16 @@ def database_url():
 @contextmanager
 def serving(log_path, **environment):
     """Where gunicorn serves, with the configuration of production and what the test adds to it."""
+    with running(log_path, **environment) as (address, _):
+        yield address
+
+
+@contextmanager
+def running(log_path, *arguments, **environment):
+    """As `serving`, with arguments for gunicorn: the address, and the process of gunicorn's master."""
     with log_path.open("w") as log, socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"],
+            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", *arguments],
             cwd=ROOT,
             env=os.environ | UNTHROTTLED | {"ALLOWED_HOSTS": "127.0.0.1"} | environment,
             pass_fds=[listener.fileno()],
@@ -51,10 +58,14 @@ def serving(log_path, **environment):
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             wait_for(address, process, log_path)
-            yield address
+            listener.close()  # the server has its own
+            yield address, process
         finally:
             process.terminate()
-            process.wait(MOST_SECONDS)
+            try:
+                process.wait(MOST_SECONDS)
+            finally:
+                process.kill()
 
 
 @pytest.fixture(scope="session")

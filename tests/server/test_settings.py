@@ -42,10 +42,10 @@ def test_a_start_names_all_that_is_missing_or_wrong(command):
 
 def test_gunicorn_names_its_own_variables_too():
     command = [sys.executable, "-m", "gunicorn"]
-    environment = PRODUCTION | {"PORT": "http"}
+    environment = PRODUCTION | {"STOP_DELAY": "-1", "PORT": "http"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
-    assert re.findall(r"^  (\w+): ", done.stderr, re.MULTILINE) == ["PORT"]
+    assert re.findall(r"^  (\w+): ", done.stderr, re.MULTILINE) == ["PORT", "STOP_DELAY"]
 
 
 @pytest.mark.parametrize("secret", ["$HOME", "a=b,c", "#"])
