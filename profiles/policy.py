@@ -39,8 +39,10 @@ READS = core.READS | {AccountAction.EXPORT}
 OWNER_ALONE = {AccountAction.CHANGE_PASSWORD}  # it takes the old password, which staff do not know
 
 OWNER_READS = frozenset({"visibility", "email_public"})  # and staff
-STAFF_READS_AND_WRITES = frozenset({"is_active"})
-"""Staff write these of others: they never disable themselves, and an active member of staff remains."""
+STAFF_READS_AND_WRITES = frozenset(
+    {"is_active", "is_staff"}
+)  # is_staff: in the admin alone, for the APIs do not have it
+"""Staff write these of others, never their own: an active member of staff remains."""
 SHOWN = frozenset({"username", "bio", "display_name", "location", "website", "time_zone"})
 OWNER_WRITES = SHOWN | OWNER_READS | {"email"}  # and staff
 OWNER_SETS = OWNER_WRITES | {"password"}  # at sign-up; nobody reads a password

@@ -20,7 +20,7 @@ from profiles.core.models import Door
 from profiles.core.outcomes import Refused
 from profiles.core.policy import Action
 from profiles.core.writing import Write
-from profiles.identity import families
+from profiles.identity import families, security
 from profiles.identity.callers import actor_of
 from profiles.models import Change, Profile, ProfileQuerySet, TokenFamily
 from profiles.policy import AccountAction, policy
@@ -31,8 +31,16 @@ SHORT = 12  # digits of a hash, which tell a row from the others
 A_HASH = "Refresh token (SHA-256)"
 END = "End this family"
 
+
+class AccountSerializer(ProfileSerializer):
+    """A profile, and whether it is staff, which is granted and withdrawn in the admin alone."""
+
+    class Meta(ProfileSerializer.Meta):
+        fields: tuple[str, ...] = (*ProfileSerializer.Meta.fields, "is_staff")
+
+
 # What is written under the name of its column; a form knows no other.
-EDITABLE = [name for name, field in ProfileSerializer().fields.items() if not field.read_only and field.source == name]
+EDITABLE = [name for name, field in AccountSerializer().fields.items() if not field.read_only and field.source == name]
 
 
 class ProfileForm(forms.ModelForm):
@@ -54,7 +62,7 @@ class ProfileForm(forms.ModelForm):
         cleaned = self.cleaned_data
         sent = {name: cleaned[name] for name in (*self.changed_data, "version") if name in cleaned}
         context = {"write": Write(self.actor, Door.ADMIN)}
-        self.serializer = ProfileSerializer(self.instance, data=sent, partial=True, context=context)
+        self.serializer = AccountSerializer(self.instance, data=sent, partial=True, context=context)
         try:
             self.serializer.is_valid(raise_exception=True)
         except Refused as refused:
@@ -229,7 +237,7 @@ class ProfileAdmin(ClosedAdmin):
     search_fields = ("username", "display_name", "email")
     show_full_result_count = False
     ordering = ("id",)
-    readonly_fields = ("id", "is_staff", "created_at", "updated_at", "updated_by")
+    readonly_fields = ("id", "created_at", "updated_at", "updated_by")
     fields = (*EDITABLE, *readonly_fields, "version")
 
     def get_queryset(self, request: HttpRequest) -> ProfileQuerySet:
@@ -245,7 +253,10 @@ class ProfileAdmin(ClosedAdmin):
         return type(form.__name__, (form,), {"actor": actor_of(request)})
 
     def save_model(self, request: HttpRequest, obj: Profile, form: ProfileForm, change: bool) -> None:
-        form.serializer.save()
+        saved = form.serializer.save()
+        if "is_staff" in form.changed_data:
+            event = "staff_granted" if saved.is_staff else "staff_withdrawn"
+            security.log(event, saved, request=request, by=form.actor.profile.pk)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return actor_of(request).is_staff

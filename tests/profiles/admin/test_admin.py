@@ -112,6 +112,48 @@ def test_guesses_of_the_old_password_are_counted(cast, client):
     assert answers == [200] * LIMIT + [429]
 
 
+def test_staff_grant_and_withdraw_staff(cast, client, page, caplog):
+    client.force_login(cast["staff"])
+    assert client.post(page, form_of(client.get(page)) | {"is_staff": "on"}).status_code == 302
+    assert Profile.objects.get(username="hidden").is_staff
+    granted = Change.objects.get()
+    assert (granted.door, granted.actor, granted.fields) == (Door.ADMIN, cast["staff"], {"is_staff": [False, True]})
+    form = form_of(client.get(page))
+    assert form.pop("is_staff") is True
+    assert client.post(page, form).status_code == 302
+    assert not Profile.objects.get(username="hidden").is_staff
+    events = [each.getMessage() for each in caplog.records if each.name == "profiles.security"]
+    facts = f"profile={cast.pk('hidden')} by={cast.pk('staff')} address=127.0.0.1"
+    assert events == [f"event=staff_granted {facts}", f"event=staff_withdrawn {facts}"]
+
+
+@pytest.mark.parametrize("name", ["is_staff", "is_active"])
+def test_staff_do_not_withdraw_their_own_rights(cast, client, name):
+    client.force_login(cast["staff"])
+    own = reverse("admin:profiles_profile_change", args=[cast.pk("staff")])
+    form = form_of(client.get(own))
+    assert name not in form
+    before = stored()
+    assert client.post(own, form).status_code == 302
+    assert stored() == before
+
+
+def test_of_two_staff_who_withdraw_each_others_rights_one_remains(cast, client, page):
+    """Each of the two pages was fetched before the other was sent."""
+    Profile.objects.filter(username="hidden").update(is_staff=True)
+    client.force_login(cast["staff"])
+    form = form_of(client.get(page))
+    del form["is_staff"]
+    first, other = Profile.objects.get(username="hidden"), cast["staff"]
+    writing.update(other, {"is_staff": False}, actor=Actor(first), door=Door.ADMIN)
+    before = stored()
+    with pytest.raises(Refused) as refused:
+        writing.update(first, {"is_staff": False}, actor=Actor(other), door=Door.ADMIN)
+    assert refused.value.outcome is Outcome.NOT_FOUND
+    assert client.post(page, form).status_code == 302  # to the sign-in page
+    assert stored() == before
+
+
 PROFILES = reverse("admin:profiles_profile_changelist")
 SIGN_INS = reverse("admin:profiles_tokenfamily_changelist")
 
