@@ -17,12 +17,13 @@ $(BIN)/uv:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.venv/.synced: pyproject.toml uv.lock | $(BIN)/uv
-	$(BIN)/uv sync --frozen --inexact --quiet
+SYNCED := .venv/.synced$(if $(filter false,$(DEV)),-without-dev)
+$(SYNCED): pyproject.toml uv.lock | $(BIN)/uv
+	$(BIN)/uv sync --frozen --inexact --quiet $(if $(filter false,$(DEV)),--no-dev)
 	@touch $@
 
 .PHONY: install
-install: .venv/.synced ## Make the environment in .venv, from the lock file
+install: $(SYNCED) ## Make the environment in .venv, from the lock file (DEV=false: what a production needs)
 
 # The machine's Node where the tools take it, else PyPI's.
 NODE_IS_NEW := const [major, minor] = process.versions.node.split(".").map(Number); \
@@ -45,12 +46,13 @@ WEB_SOURCES := graphql_api/schema.graphql profiles/openapi.yaml \
 $(WEB)/dist/studio.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
 	@echo "Building the pages"
 	@$(WITH_NODE) && npm run --prefix $(WEB) --silent build
+	@find $(WEB)/dist/static -type f -mtime +0 -delete # older than a day: of builds that no page in use names
 
 .PHONY: web
 web: $(WEB)/dist/studio.html ## Build the pages in server/web, where they are older than their sources or the contracts
 
 STATIC := .static/staticfiles.json
-$(STATIC): $(WEB)/dist/studio.html .venv/.synced $(wildcard server/static/*/*)
+$(STATIC): $(WEB)/dist/studio.html $(SYNCED) $(wildcard server/static/*/*)
 	@$(IN_PRODUCTION) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@touch $@
 
@@ -63,6 +65,7 @@ IN_PRODUCTION := DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=here=$$($(RAN
 .PHONY: run
 run: export DEBUG ?= true
 run: install web ## Migrate, build the pages, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
+	@$(BIN)/python -m server.port
 	@$(BIN)/python manage.py migrate --verbosity 0
 ifeq ($(DEBUG),false)
 	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
@@ -70,6 +73,15 @@ else
 	@$(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)
 endif
 	@exec $(BIN)/gunicorn
+
+.PHONY: dev
+dev: export DEBUG := true
+dev: install web ## As `make run`, and reload Python and build the pages at each change of their sources
+	@$(BIN)/python -m server.port
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)
+	@$(WITH_NODE) || exit; (cd $(WEB) && exec node_modules/.bin/vite build --watch --logLevel warn) & \
+	  trap "kill $$! 2>/dev/null" EXIT; $(BIN)/python manage.py runserver --nostatic 127.0.0.1:$(PORT)
 
 OF_RESOURCES := tests/parity/test_resources.py tests/parity/test_idempotency.py
 .PHONY: test
@@ -116,7 +128,7 @@ plans: install ## Show how PostgreSQL answers each list over PROFILES made-up pr
 bounds: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of names, exports, sign-ins and caches
 	$(BIN)/python -m tests.bench
 
-.venv/.bench: .venv/.synced
+.venv/.bench: $(SYNCED)
 	$(BIN)/uv sync --frozen --inexact --quiet --group bench
 	@touch $@
 

@@ -38,7 +38,10 @@ ENDS = ("and bakes bread.", "by the sea.", "for a living.", "at night.", "with t
 YEARS = 5 * 365 * 86_400  # seconds
 
 WELCOME = """\
-  {url}/                this service: REST under /profiles/, GraphQL at /graphql/, the admin at /admin/
+  {url}/          the studio: profiles in a browser, through REST or GraphQL
+  {url}/docs/     REST: its operations, to read and to try; they are under /profiles/ and /auth/
+  {url}/graphql/  GraphQL; for a browser GraphiQL, with examples
+  {url}/admin/    Django's admin, for staff
 
   Sign in as john_doe, jane_doe or sam_staff (staff); the password is {password}:
 

@@ -1,0 +1,26 @@
+"""`python -m server.port`: ends with status 1 and advice where the service can't listen on its port."""
+
+import socket
+
+from server.variables import Variables, VariablesError
+
+
+def check(host: str, port: int) -> None:
+    """Raise `SystemExit`, with what to do, where nothing can listen there."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except (OSError, OverflowError) as error:
+        raise SystemExit(
+            f"The service can't listen on port {port} of {host}: {error}.\n"
+            "Stop what listens there, or choose another port: PORT=8001, for example."
+        ) from None
+
+
+if __name__ == "__main__":
+    env = Variables()
+    address = env.str("HOST", default="127.0.0.1"), env.int("PORT", default=8000)
+    try:
+        env.check()
+    except VariablesError as error:
+        error.exit()
+    check(*address)
