@@ -1,6 +1,7 @@
 """The pages for a browser, and what each may load: the studio and GraphiQL, as `make web` builds them, and the docs."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -8,6 +9,8 @@ from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 from django.utils.cache import patch_vary_headers
 from django.views.generic import TemplateView
 
@@ -35,6 +38,8 @@ def docs(view: View) -> View:
 
 
 def _page(template: str, otherwise: View, policy: dict[str, Any]) -> View:
+    with suppress(TemplateDoesNotExist):
+        get_template(template)  # which keeps it, but under DEBUG: a later build names files that were not yet collected
     page = _in_english(csp(policy)(TemplateView.as_view(template_name=template)))
 
     @wraps(otherwise)

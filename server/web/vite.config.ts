@@ -14,6 +14,7 @@ const output = {
 export default defineConfig({
   plugins: [mends()],
   build: {
+    emptyOutDir: false, // pages that are open, or that a running server keeps, name the files of earlier builds
     assetsInlineLimit: 0, // the pages' policy allows no font in a data: URL
     chunkSizeWarningLimit: 3000, // kB: Monaco, on GraphiQL's page alone
     modulePreload: { polyfill: false },
