@@ -92,6 +92,14 @@ test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the
 	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project --postgresql
 	$(BIN)/pytest tests/browser -n 0
 
+.venv/.deployment: $(SYNCED)
+	$(BIN)/uv sync --frozen --inexact --quiet --group deployment
+	@touch $@
+
+.PHONY: deployment
+deployment: .venv/.deployment $(STATIC) ## Test the Dockerfile's commands, compose.yaml, Caddy's and systemd's files, by what of their tools is here
+	$(BIN)/pytest tests/deployment -n 0
+
 .PHONY: pictures
 pictures: install $(STATIC) ## Take the README's pictures of the pages
 	$(BIN)/pytest tests/browser/pictures.py -n 0

@@ -1,0 +1,93 @@
+"""The image: its commands, run here, make a service that an unprivileged user starts and that writes to /tmp alone."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.deployment.image import Image
+from tests.server.conftest import MOST_SECONDS, ROOT, ServerClient, wait_for
+from tests.server.test_settings import PRODUCTION
+
+SYSTEM_PYTHON = Path("/usr/bin/python3.11")  # which any user may execute
+
+
+@pytest.fixture(scope="module")
+def image():
+    with tempfile.TemporaryDirectory(prefix="image-") as work:  # not pytest's, which is the owner's alone
+        os.chmod(work, 0o755)  # noqa: S103
+        python = Path(work) / "python"
+        base = SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else sys.executable
+        uv = ROOT / ".venv" / "bin" / "uv"
+        subprocess.run([uv, "venv", "--quiet", "--seed", "--python", base, python], check=True)
+        yield Image(Path(work), python)
+
+
+@pytest.fixture
+def start(image, tmp_path):
+    """A function that starts a command of the image as its user, without any capability."""
+    user, group = image.user.split(":")
+    home = Path(tempfile.mkdtemp(prefix="database-"))
+    shutil.chown(home, int(user), int(group))
+    environment = {"DATABASE_URL": f"sqlite:///{home}/db.sqlite3"}
+    as_user = ["setpriv", "--reuid", user, "--regid", group, "--clear-groups", "--bounding-set", "-all"]
+
+    def run(command, **more):
+        with (tmp_path / "log").open("a") as log:
+            return subprocess.Popen(
+                [*as_user, "--no-new-privs", *json.loads(command)],
+                cwd=image.folder,
+                env=environment | image.environment | PRODUCTION | {"ALLOWED_HOSTS": "127.0.0.1", **more},
+                stdout=log,
+                stderr=log,
+            )
+
+    yield run
+    shutil.rmtree(home)
+
+
+def written(folder):
+    return {(str(path), path.lstat().st_mtime_ns) for path in folder.rglob("*")}
+
+
+def test_no_development_package_is_in_it(image):
+    python = image.folder / ".venv" / "bin" / "python"
+    listed = subprocess.run([python, "-m", "site"], capture_output=True, text=True, check=True)
+    assert str(image.folder / ".venv") in listed.stdout
+    for package in ("pytest", "mypy", "ruff", "hypothesis"):
+        assert subprocess.run([python, "-c", f"import {package}"], capture_output=True, check=False).returncode == 1
+
+
+def test_what_is_in_it(image):
+    names = {path.name for path in image.folder.iterdir()}
+    assert names == {
+        ".static", ".venv", "graphql_api", "gunicorn.conf.py", "manage.py", "profiles", "pyproject.toml", "server",
+        "uv.lock",
+    }  # fmt: skip
+
+
+def test_an_unprivileged_user_serves_it_from_files_that_it_cannot_write(image, start, free_tcp_port, tmp_path):
+    before = written(image.folder)
+    migrate = start('["python", "manage.py", "migrate", "--no-input"]')
+    assert migrate.wait(120) == 0, (tmp_path / "log").read_text()
+    service = start(image.command, PORT=str(free_tcp_port))
+    address = f"http://127.0.0.1:{free_tcp_port}"
+    try:
+        wait_for(address, service, tmp_path / "log")
+        check = start(image.check.replace(f":{image.port}/", f":{free_tcp_port}/"))
+        assert check.wait(MOST_SECONDS) == 0
+        page = httpx.get(address, headers=ServerClient.proxied | {"accept": "text/html"}).text
+        script = page.partition('src="')[2].partition('"')[0]
+        assert httpx.get(address + script, headers=ServerClient.proxied).status_code == 200
+    finally:
+        service.terminate()
+        assert service.wait(MOST_SECONDS) == 0
+    assert written(image.folder) == before
+    stopped = start(image.check.replace(f":{image.port}/", f":{free_tcp_port}/"))
+    assert stopped.wait(MOST_SECONDS) == 1

@@ -1,0 +1,29 @@
+"""The unit of systemd, read by systemd's own tool."""
+
+import subprocess
+
+import pytest
+
+from tests.server.conftest import ROOT
+
+UNIT = "profiles.service"
+MOST_EXPOSED = 15  # tenths; systemd calls up to 2.0 safe
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """The unit, for the checkout that is tested."""
+    text = (ROOT / "server" / "deploy" / UNIT).read_text()
+    (tmp_path / UNIT).write_text(text.replace("/srv/profiles", str(ROOT)))
+    return tmp_path / UNIT
+
+
+def test_systemd_takes_the_unit(tool, unit):
+    done = subprocess.run([tool("systemd-analyze"), "verify", unit], capture_output=True, text=True, check=False)
+    assert (done.returncode, [line for line in done.stderr.splitlines() if UNIT in line]) == (0, [])
+
+
+def test_the_service_is_exposed_little(tool, unit):
+    command = [tool("systemd-analyze"), "security", "--offline=true", f"--threshold={MOST_EXPOSED}", unit]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
