@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.deployment.image import Image
-from tests.server.conftest import MOST_SECONDS, ROOT, ServerClient, wait_for
+from tests.server.conftest import MOST_SECONDS, ROOT, ServerClient
 from tests.server.test_settings import PRODUCTION
 
 SYSTEM_PYTHON = Path("/usr/bin/python3.11")  # which any user may execute
@@ -73,21 +73,23 @@ def test_what_is_in_it(image):
 
 
 def test_an_unprivileged_user_serves_it_from_files_that_it_cannot_write(image, start, free_tcp_port, tmp_path):
+    def is_healthy():
+        check = start(image.check.replace(f":{image.port}/", f":{free_tcp_port}/"))
+        return check.wait(MOST_SECONDS) == 0
+
     before = written(image.folder)
     migrate = start('["python", "manage.py", "migrate", "--no-input"]')
     assert migrate.wait(120) == 0, (tmp_path / "log").read_text()
     service = start(image.command, PORT=str(free_tcp_port))
-    address = f"http://127.0.0.1:{free_tcp_port}"
     try:
-        wait_for(address, service, tmp_path / "log")
-        check = start(image.check.replace(f":{image.port}/", f":{free_tcp_port}/"))
-        assert check.wait(MOST_SECONDS) == 0
+        while not is_healthy():
+            assert service.poll() is None, (tmp_path / "log").read_text()
+        address = f"http://127.0.0.1:{free_tcp_port}"
         page = httpx.get(address, headers=ServerClient.proxied | {"accept": "text/html"}).text
         script = page.partition('src="')[2].partition('"')[0]
         assert httpx.get(address + script, headers=ServerClient.proxied).status_code == 200
     finally:
         service.terminate()
         assert service.wait(MOST_SECONDS) == 0
+    assert not is_healthy()
     assert written(image.folder) == before
-    stopped = start(image.check.replace(f":{image.port}/", f":{free_tcp_port}/"))
-    assert stopped.wait(MOST_SECONDS) == 1

@@ -19,6 +19,15 @@ def test_a_host_that_is_not_ours_is_refused_in_json(server):
     assert response.json()["errors"][0]["code"] == "BAD_REQUEST"
 
 
+def test_a_host_that_is_not_ours_is_a_line_in_the_log(test_database, tmp_path):
+    with serving(tmp_path / "log", **test_database) as address:
+        httpx.get(f"{address}/livez")
+        started = (tmp_path / "log").read_text()
+        httpx.get(f"{address}/profiles/", headers=ServerClient.proxied | {"host": "evil.example"})
+        (line,) = (tmp_path / "log").read_text().removeprefix(started).splitlines()
+    assert "WARNING django.security.DisallowedHost" in line
+
+
 def test_signing_in_reading_and_writing(cast, server, at_once):
     [signed_in] = at_once(lambda doors: doors["rest"].sign_in("owner", PASSWORD))
     token = signed_in.body["token"]
