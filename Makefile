@@ -62,10 +62,13 @@ collect: $(STATIC) ## Collect the pages' files, as a production serves them
 RANDOM_KEY := $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'
 IN_PRODUCTION := DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=here=$$($(RANDOM_KEY)) ALLOWED_HOSTS=example.com
 
+.PHONY: startable
+startable: install
+	@$(BIN)/python -m server.startable
+
 .PHONY: run
 run: export DEBUG ?= true
-run: install web ## Migrate, build the pages, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
-	@$(BIN)/python -m server.port
+run: startable web ## Migrate, build the pages, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
 	@$(BIN)/python manage.py migrate --verbosity 0
 ifeq ($(DEBUG),false)
 	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
@@ -76,8 +79,7 @@ endif
 
 .PHONY: dev
 dev: export DEBUG := true
-dev: install web ## As `make run`, and reload Python and build the pages at each change of their sources
-	@$(BIN)/python -m server.port
+dev: startable web ## As `make run`, and reload Python and build the pages at each change of their sources
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)
 	@$(WITH_NODE) || exit; (cd $(WEB) && exec node_modules/.bin/vite build --watch --logLevel warn) & \

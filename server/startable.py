@@ -1,11 +1,12 @@
-"""`python -m server.port`: ends with status 1 and advice where the service can't listen on its port."""
+"""`python -m server.startable`: ends with status 1 and advice where a variable is wrong or the port can't be had."""
 
 import socket
+from importlib import import_module
 
 from server.variables import Variables, VariablesError
 
 
-def check(host: str, port: int) -> None:
+def check_port(host: str, port: int) -> None:
     """Raise `SystemExit`, with what to do, where nothing can listen there."""
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
@@ -21,6 +22,7 @@ if __name__ == "__main__":
     address = env.str("HOST", default="127.0.0.1"), env.int("PORT", default=8000)
     try:
         env.check()
+        import_module("server.settings")
     except VariablesError as error:
         error.exit()
-    check(*address)
+    check_port(*address)

@@ -1,4 +1,4 @@
-"""The check that the service's port is free, before `make run` does anything else."""
+"""The check that the service can start, before `make run` does anything else."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from tests.server.conftest import ROOT
 
 
 def check(**environment):
-    command = [sys.executable, "-m", "server.port"]
+    command = [sys.executable, "-m", "server.startable"]
     return subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
@@ -35,3 +35,9 @@ def test_what_is_no_port_is_named(port):
     done = check(PORT=port)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "PORT" in done.stderr
+
+
+def test_missing_variables_are_named():
+    done = check(SECRET_KEY="")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "  SECRET_KEY: Missing." in done.stderr
