@@ -14,7 +14,7 @@ export type Profile = Camelized<Schemas["Profile"]>;
 type UpdateInput = ReturnType<typeof graphql.scalar<"UpdateProfileInput">>;
 
 /** A field that somebody may write. */
-export type Field = Exclude<keyof UpdateInput, "id" | "version" | "ifMatch" | "clientMutationId">;
+export type Field = Exclude<keyof UpdateInput, "id" | "version" | "ifMatch" | "idempotencyKey" | "clientMutationId">;
 
 export type Editable = { [name in Field]: NonNullable<Profile[name]> };
 
