@@ -1,0 +1,110 @@
+"""Dumps of PostgreSQL: archives in pg_dump's custom format, which pg_restore turns into SQL for psql."""
+
+import os
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Any, TextIO
+
+from django.core.management.base import CommandError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from tqdm import tqdm
+
+SIGNATURE = b"PGDMP"
+PIECE = 1024 * 1024  # bytes
+TABLE = re.compile(r'^pg_dump: dumping contents of table "(.+)"$')
+
+# Everything of ours, later migrations' tables too, which `pg_restore --clean` would not know. The schema itself stays,
+# with its privileges, and so does what belongs to an extension.
+CLEAR = b"""
+DO $$
+DECLARE
+    command text;
+    commands text[] := ARRAY(
+        SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace
+            AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+        UNION ALL
+        SELECT format('DROP TABLE IF EXISTS %s CASCADE', oid::regclass) FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+            AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e'));
+BEGIN
+    FOREACH command IN ARRAY commands LOOP
+        EXECUTE command;
+    END LOOP;
+END $$;
+"""
+
+
+def dump(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
+    """Write the database to this file, as of one moment, while others read and write it.
+
+    Raises CommandError with pg_dump's words where it fails.
+    """
+    tables = connection.introspection.table_names()
+    said: list[str] = []
+    options = ("--format=custom", "--verbose", f"--file={path}")
+    with (
+        tqdm(desc="Backup", total=len(tables), unit=" tables", file=output, leave=False) as progress,
+        _run(connection, "pg_dump", *options, stderr=PIPE, text=True) as process,
+    ):
+        for line in process.stderr:
+            if table := TABLE.match(line):
+                progress.set_postfix_str(table[1], refresh=False)
+                progress.update()
+            elif said or ": error: " in line:
+                said.append(line)
+    if process.returncode:
+        raise CommandError("".join(said).strip())
+
+
+def load(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
+    """Replace what the database has by what this file has, in one transaction.
+
+    Raises CommandError with psql's or pg_restore's words where one fails; the database is then as it was.
+    """
+    size = sum(map(len, _script(path)))  # reads the whole file before anything changes
+    options = ("--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
+    with (
+        tqdm(desc="Restore", total=size, unit="B", unit_scale=True, file=output, leave=False) as progress,
+        _run(connection, "psql", *options, stdin=PIPE, stderr=PIPE) as psql,
+    ):
+        try:
+            psql.stdin.write(b"BEGIN;\nSET client_min_messages = warning;\n" + CLEAR)
+            for piece in _script(path):
+                psql.stdin.write(piece)
+                progress.update(len(piece))
+            psql.stdin.write(b"COMMIT;\n")
+        except BrokenPipeError:
+            pass  # psql ended at an error, which it says
+        except BaseException:
+            psql.kill()  # before it takes the end of its input for the end of the data
+            raise
+        said = psql.communicate()[1]
+    if psql.returncode:
+        raise CommandError(said.decode(errors="replace").strip())
+
+
+def _script(path: Path) -> Iterator[bytes]:
+    """The SQL that makes what an archive has, owned by who executes it; in pieces."""
+    with _popen(["pg_restore", "--no-owner", "--file=-", str(path)], stdout=PIPE, stderr=PIPE) as process:
+        yield from iter(partial(process.stdout.read, PIECE), b"")
+        said = process.stderr.read()
+    if process.returncode:
+        raise CommandError(said.decode(errors="replace").strip())
+
+
+def _run(connection: BaseDatabaseWrapper, program: str, *options: str, **pipes: Any) -> Any:
+    """Start a client program of PostgreSQL on this database. A password goes through the environment."""
+    arguments, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, options)
+    return _popen([program, *arguments[1:]], env=environment, **pipes)
+
+
+def _popen(command: list[str], *, env: dict[str, str] | None = None, **pipes: Any) -> Any:
+    english = {"LC_ALL": "C.UTF-8"}  # so that its messages are those above
+    try:
+        return Popen(command, env=os.environ | english | (env or {}), **pipes)  # noqa: S603  PostgreSQL's own programs
+    except FileNotFoundError:
+        raise CommandError(f"{command[0]} is not installed: it comes with postgresql-client.") from None
