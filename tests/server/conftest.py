@@ -25,7 +25,7 @@ UNTHROTTLED = dict.fromkeys(
     ("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS", "SIGN_UP_LIMIT_PER_ADDRESS"),
     "1000000 per minute",
 )
-MOST_SECONDS = 30  # for a server to start or stop, on the slowest machine
+MOST_SECONDS = 60  # for a server to start or stop, on the slowest machine
 
 
 def database_url():
@@ -37,19 +37,22 @@ def database_url():
 
 
 @contextmanager
-def serving(log_path, **environment):
+def serving(log_path, **options):
     """Where gunicorn serves, with the configuration of production and what the test adds to it."""
-    with running(log_path, **environment) as (address, _):
+    with running(log_path, **options) as (address, _):
         yield address
 
 
 @contextmanager
-def running(log_path, *arguments, **environment):
-    """As `serving`, with arguments for gunicorn: the address, and the process of gunicorn's master."""
+def running(log_path, *arguments, folder=ROOT, python=sys.executable, **environment):
+    """As `serving`, with arguments for gunicorn: the address, and the process of gunicorn's master.
+
+    `folder` and `python` are those of another release, where it is not this one that serves.
+    """
     with log_path.open("w") as log, socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", *arguments],
-            cwd=ROOT,
+            [python, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", *arguments],
+            cwd=folder,
             env=os.environ | UNTHROTTLED | {"ALLOWED_HOSTS": "127.0.0.1"} | environment,
             pass_fds=[listener.fileno()],
             stdout=log,
