@@ -118,6 +118,11 @@ races: install ## Let clients race for the same rows of a real server, at length
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000 --postgresql
 
+.PHONY: drills
+drills: install $(STATIC) ## Restore backups, and PostgreSQL as of a moment (pgBackRest), and compare every row; upgrade under load
+	$(BIN)/pytest tests/server/test_backups.py -n 0
+	$(BIN)/pytest tests/server/test_backups.py tests/server/test_point_in_time.py tests/server/test_upgrade.py -n 0 --postgresql --required
+
 REQUESTS ?= 200000
 .PHONY: fuzz fuzz-sqlite fuzz-postgresql
 fuzz: install ## Send REQUESTS made-up requests to each database's service, both at once; portions have their own seeds, and add up
