@@ -158,7 +158,7 @@ profile: .venv/.bench ## Show where a worker's time goes in one case of `make be
 	$(BIN)/python -m tests.bench.speed.flame_graph $(OP)
 
 .PHONY: check
-check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts
+check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts, advisories, bills of materials
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
@@ -168,6 +168,22 @@ check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format
 	$(BIN)/pytest --quiet -n 0 tests/graphql_api/test_schema.py tests/profiles/rest/contract/test_contract.py -k published
 	DEBUG=true $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(WITH_NODE) && npm run --prefix $(NODE_TESTS) --silent lint
+	@$(MAKE) --no-print-directory audit sbom
+	$(BIN)/pytest --quiet -n 0 tests/server/test_advisories.py --required
+
+.venv/.audit: .venv/.synced
+	$(BIN)/uv sync --frozen --inexact --quiet --group audit
+	@touch $@
+
+.PHONY: audit
+audit: .venv/.audit ## Compare the lock files with the registries' advisories (part of `make check`)
+	@$(WITH_NODE) && .ci/audit
+
+.PHONY: sbom
+sbom: .venv/.audit ## Write the bills of materials (CycloneDX) of what production runs: bom-python.json, bom-web.json
+	@$(BIN)/uv export --frozen --no-dev --format cyclonedx1.5 --quiet --output-file bom-python.json >/dev/null
+	@$(WITH_NODE) && npm sbom --prefix $(WEB) --package-lock-only --omit dev --sbom-format cyclonedx >bom-web.json
+	@$(BIN)/python -m tests.boms bom-python.json bom-web.json
 
 .PHONY: schema
 schema: install ## Write both contracts: graphql_api/schema.graphql, profiles/openapi.yaml
