@@ -118,3 +118,8 @@ def test_demo_accounts_are_for_debug_alone():
     done = manage("demo", **PRODUCTION)
     assert done.returncode != 0
     assert "DEBUG=true" in done.stderr
+
+
+def test_cookies_are_for_https_alone(settings):
+    assert settings.SESSION_COOKIE_SECURE
+    assert settings.CSRF_COOKIE_SECURE
