@@ -12,10 +12,8 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 PAUSE = 4  # seconds, in which the statements that queued behind a migration go on
-AGAIN = (
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.DeadlockDetected,
-)  # nothing was done, and it may be tried again
+# After these errors PostgreSQL has rolled back, so the same may be tried again.
+AGAIN = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 GIVEN_UP = """\
 No lock on a table within {seconds} s, in {attempts} attempts. What had been applied stays applied. Wait for the oldest
 transactions to end, a backup for instance, and run this again. This shows them:

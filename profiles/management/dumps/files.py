@@ -33,11 +33,11 @@ def new(path: Path, output: TextIO) -> Iterator[Path]:
                 raise CommandError(f"{taken} exists, and a backup replaces no file: give another name.")
         yield unfinished
         checksum = f"{sha256(unfinished, output)}  {path.name}\n"
-        _create(checksum_of(path), "Another backup has just made it: give another name.")
+        _create(checksum_of(path), "Give another name.")
         checksum_of(path).write_text(checksum)
         for each in (unfinished, checksum_of(path)):
             _sync(each)
-        unfinished.rename(path)
+        unfinished.rename(path)  # last: a backup that has its name has its checksum
         _sync(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -65,7 +65,10 @@ def load(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
 
     Raises CommandError with psql's or pg_restore's words where one fails; the database is then as it was.
     """
-    size = sum(map(len, _script(path)))  # reads the whole file before anything changes
+    with tqdm(desc="Read", unit="B", unit_scale=True, file=output, leave=False) as progress:
+        for piece in _script(path):  # the whole file, before anything changes
+            progress.update(len(piece))
+    size = progress.n
     options = ("--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
     with (
         tqdm(desc="Restore", total=size, unit="B", unit_scale=True, file=output, leave=False) as progress,
@@ -89,7 +92,7 @@ def load(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
 
 def _script(path: Path) -> Iterator[bytes]:
     """The SQL that makes what an archive has, owned by who executes it; in pieces."""
-    with _popen(["pg_restore", "--no-owner", "--file=-", str(path)], stdout=PIPE, stderr=PIPE) as process:
+    with _popen(["pg_restore", "--no-owner", "--file=-", str(path.absolute())], stdout=PIPE, stderr=PIPE) as process:
         yield from iter(partial(process.stdout.read, PIECE), b"")
         said = process.stderr.read()
     if process.returncode:
@@ -97,7 +100,9 @@ def _script(path: Path) -> Iterator[bytes]:
 
 
 def _run(connection: BaseDatabaseWrapper, program: str, *options: str, **pipes: Any) -> Any:
-    """Start a client program of PostgreSQL on this database. A password goes through the environment."""
+    """Start a client program of PostgreSQL on this database. A password goes through the environment, and nobody is
+    asked for one that is missing."""
+    options = ("--no-password", *options)
     arguments, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, options)
     return _popen([program, *arguments[1:]], env=environment, **pipes)
 
