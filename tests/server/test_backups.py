@@ -19,7 +19,7 @@ from tests.server.contents import counted, everything, rows
 
 SHA256SUM = "/usr/bin/sha256sum"
 WRITES_BEFORE = 20
-KEEPS_MOMENTS = ("bio", "version", "updated_at")  # what each of the drill's writes changes of a profile
+CHANGED = ("bio", "version", "updated_at")  # what each of the drill's writes changes of a profile
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def assert_as_of(restored, source, last):
         then = now.pop(row["id"])
         if row["id"] in newest:
             change = newest[row["id"]]
-            then |= dict(zip(KEEPS_MOMENTS, (row_bio(change), change["version"], change["at"]), strict=True))
+            then |= dict(zip(CHANGED, (row_bio(change), change["version"], change["at"]), strict=True))
         assert row == then
     assert now == {}
     others = {*source.introspection.table_names()} - {"profiles_profile", "profiles_change", "profiles_word"}
