@@ -95,9 +95,8 @@ REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.08)  # seconds, which each process then waits once in five
 DATABASES = {"default": configured(env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"), env)}
 if DATABASE_REPLICA_URLS := env.list("DATABASE_REPLICA_URLS", default=[]):
-    DATABASES |= {
-        f"replica{number}": replica(env.db_url_config(url), env) for number, url in enumerate(DATABASE_REPLICA_URLS, 1)
-    }
+    replicas = enumerate(env.dbs("DATABASE_REPLICA_URLS"), 1)
+    DATABASES |= {f"replica{number}": replica(each, env) for number, each in replicas}
     DATABASE_ROUTERS = ["server.replicas.router.Router"]
 CACHES = {  # of persisted queries, in each process: a few megabytes, and nothing to wait for
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 500}}

@@ -54,8 +54,15 @@ class Variables(environ.Env):  # type: ignore[misc]  # it ships no types
         return cast()
 
     def db(self, var: str, default: str) -> dict[str, Any]:
-        """The configuration of the database at a URL; an empty one where it is no URL of PostgreSQL or SQLite."""
-        url: str = self.get_value(var, default=default)
+        """The configuration of the database at a URL."""
+        return self._database(var, self.get_value(var, default=default))
+
+    def dbs(self, var: str) -> list[dict[str, Any]]:
+        """The configurations of the databases at the URLs of a list, which may be empty."""
+        return [self._database(var, url) for url in self.get_value(var, list, default=[])]
+
+    def _database(self, var: str, url: str) -> dict[str, Any]:
+        """An empty configuration, and a problem, where it is no URL of PostgreSQL or SQLite."""
         try:
             if url.startswith(("postgres://", "postgresql://", "sqlite:")):
                 return dict(self.db_url_config(url))

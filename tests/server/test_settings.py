@@ -28,14 +28,16 @@ def manage(*arguments, **environment):
 
 @pytest.mark.parametrize("command", [("manage.py", "migrate"), ("-m", "gunicorn")])
 def test_a_start_names_all_that_is_missing_or_wrong(command):
-    wrong = {"JWT_ALGORITHM": "none", "HISTORY_DAYS": "some", "DATABASE_URL": "mysql://host/name", "REDIS_URL": ""}
+    wrong = {"JWT_ALGORITHM": "none", "HISTORY_DAYS": "some", "DATABASE_URL": "mysql://host/name"}
+    wrong |= {"DATABASE_REPLICA_URLS": "postgres://host:port/name", "REDIS_URL": ""}
     done = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=wrong, capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 1
     named = re.findall(r"^  (\w+): ", done.stderr, re.MULTILINE)
     assert sorted(named) == [
-        "ALLOWED_HOSTS", "DATABASE_URL", "HISTORY_DAYS", "JWT_ALGORITHM", "JWT_KEYS", "SECRET_KEY",
+        "ALLOWED_HOSTS", "DATABASE_REPLICA_URLS", "DATABASE_URL", "HISTORY_DAYS", "JWT_ALGORITHM", "JWT_KEYS",
+        "SECRET_KEY",
     ]  # fmt: skip
     assert "Traceback" not in done.stderr
 
