@@ -4,7 +4,10 @@ import gc
 import resource
 from importlib import import_module
 
+from django.conf import settings
+
 from server import stopping
+from server.observability import exposition
 from server.variables import Variables, VariablesError
 
 env = Variables()
@@ -34,11 +37,17 @@ COLLECT_AFTER = 20_000  # new objects: an answer of many rows makes as many
 STOP_DELAY = env.float("STOP_DELAY", default=0)  # seconds in which a load balancer sees /readyz answer 503
 env.require("STOP_DELAY", STOP_DELAY >= 0, "Set a number of seconds, or 0.")
 
+if HAS_METRICS := bool(env.int("METRICS_PORT", default=0)):
+    exposition.prepare()
+
 try:
     import_module(wsgi_app)  # as gunicorn does next, with a traceback where variables are wrong
     env.check()
 except VariablesError as error:
     VariablesError(env.problems | error.problems).exit()
+
+if settings.LOG_FORMAT == "json":
+    logger_class = "server.observability.logs.GunicornLogger"
 
 
 def when_ready(server):
@@ -46,7 +55,10 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Have no garbage collection look through the code again."""
+    """Start what observes, and have no garbage collection look through the code again."""
+    from server.observability import starting  # not at the top: it imports Django
+
+    starting.start_threads()
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
@@ -58,3 +70,14 @@ def pre_request(worker, request):
     headers = dict(request.headers)
     if "TRANSFER-ENCODING" in headers or int(headers.get("CONTENT-LENGTH", 0)) > DRAINED:
         request.force_close()
+
+
+if HAS_METRICS:
+
+    def child_exit(server, worker):
+        """Forget the gauges of a worker that ended."""
+        exposition.forget(worker.pid)
+
+    def on_exit(server):
+        """Delete the files of the metrics."""
+        exposition.clean()

@@ -40,7 +40,7 @@ class IdentityMutation(graphene.Mutation):
             output = cls.operation.perform(info.context.request, profile, **serializer.validated_data)
             return {RENAMED.get(name, name): value for name, value in output.items()}
 
-        return PROFILE.answer(cls, performed)
+        return PROFILE.answer(info, cls, performed)
 
 
 def mutation(operation: Operation) -> Any:

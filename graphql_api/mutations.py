@@ -45,7 +45,7 @@ class CreateProfile(graphene.relay.ClientIDMutation):
             profile.values.update(made.shown)
             return {"profile": profile}
 
-        return PROFILE.answer(cls, signed_up)
+        return PROFILE.answer(info, cls, signed_up)
 
 
 class ProfilePatch(PROFILE.input, graphene.InputObjectType):  # type: ignore[name-defined]
@@ -79,7 +79,7 @@ class UpdateProfiles(graphene.relay.ClientIDMutation):
             written = update_many(items, actor=info.context.actor, door=Door.GRAPHQL, key=idempotency_key)
             return {"profiles": [show(info, PROFILES, profile) for profile in written]}
 
-        return PROFILE.answer(cls, updated)
+        return PROFILE.answer(info, cls, updated)
 
 
 class ProfileMutations:

@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 
 from server.databases import configured, replica
 from server.debug_keys import load_debug_keys
+from server.observability.logs import FORMATS
 from server.variables import Variables
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,6 +23,12 @@ env.require("SECRET_KEY", bool(SECRET_KEY), "Django's key for signatures: `opens
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 env.require("ALLOWED_HOSTS", DEBUG or bool(ALLOWED_HOSTS), "The host names that the service answers to, by commas.")
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")  # where spans are sent to
+SENTRY_DSN = env.str("SENTRY_DSN", default="")  # where errors are reported to
+METRICS_PORT = env.int("METRICS_PORT", default=0)  # where Prometheus scrapes; 0: there are no metrics
+METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
+LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG else "json")
+env.require("LOG_FORMAT", LOG_FORMAT in FORMATS, f"Set {' or '.join(FORMATS)}.")
 
 INSTALLED_APPS = [
     "server.apps.SiteConfig",
@@ -44,8 +51,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "server.edge.probes.probes",
+    *(["server.observability.operations.count_operations"] if METRICS_PORT else []),
     "server.edge.request_ids.canonical",
     "django_guid.middleware.guid_middleware",
+    "server.observability.traces.trace_context",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "server.edge.headers.ContentPolicyMiddleware",
     "server.edge.headers.for_the_caller_alone",
@@ -64,6 +73,7 @@ MIDDLEWARE = [
     "server.edge.pages.MessagesOfPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "server.views.RefusalMiddleware",
+    *(["server.observability.tracing.trace_operations"] if OTEL_EXPORTER_OTLP_ENDPOINT else []),
 ]
 
 ROOT_URLCONF = "server.urls"
@@ -276,7 +286,16 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 CORS_URLS_REGEX = r"^/(?!admin/|static/)"  # the doors, which read no cookie
-CORS_ALLOW_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"]
+CORS_ALLOW_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-ID",
+    "traceparent",
+    "tracestate",
+]
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
 
 # Static files: the admin's, the REST docs' and the pages'
@@ -305,7 +324,7 @@ LOCALE_PATHS = [BASE_DIR / "server" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Logs: a line an event, with the id of the request that it belongs to
+# Logs: a line or a JSON object an event, with the ids of the request and the trace that it belongs to
 
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "UUID_FORMAT": "string", "EXPOSE_HEADER": False}
 LOGGING = {
@@ -313,11 +332,21 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "django_guid.log_filters.CorrelationId"},
+        "trace_id": {"()": "server.observability.logs.TraceId"},
         "one_line": {"()": "server.logs.OneLine"},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s request=%(correlation_id)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(name)s request=%(correlation_id)s trace=%(trace_id)s %(message)s"
+        },
+        "json": {"()": "server.observability.logs.json_formatter"},
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "filters": ["request_id", "one_line"], "formatter": "line"}
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id", "trace_id", "one_line"],
+            "formatter": LOG_FORMAT,
+        }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from profiles.core.metrics import OUTCOME
 from profiles.core.outcomes import Outcome, Refused, refusal
 
 
@@ -60,9 +61,10 @@ def answer(request: HttpRequest, refused: Refused) -> HttpResponse:
     """A refusal as a page in the admin, as an error of GraphQL's there, and in REST's form everywhere else."""
     match = _match(request)
     if match and "admin" in match.app_names:
+        request.META[OUTCOME] = refused.outcome.code
         return _page(refused)
     view = getattr(match and match.func, "cls", APIView)()
-    said = view.get_exception_handler()(refused, {"view": view, "request": None, "args": (), "kwargs": {}})
+    said = view.get_exception_handler()(refused, {"view": view, "request": request, "args": (), "kwargs": {}})
     del said["Content-Type"]  # it was to be rendered yet
     return JsonResponse(said.data, status=said.status_code, headers=said.headers)
 

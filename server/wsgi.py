@@ -14,6 +14,8 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import ResolverMatch, get_resolver
 
+from server.observability import starting
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
 # Of a process that serves requests. A command, such as migrate, has one connection and no limit.
 os.environ.setdefault("THREADS", "8")  # as in gunicorn.conf.py
@@ -72,6 +74,7 @@ def _empty(response: Any) -> None:
 
 
 django.setup(set_prefix=False)
+starting.start()
 import_module(settings.ROOT_URLCONF)  # which Django does at the first request, and takes a tenth of a second
 django_application = Handler()
 

@@ -17,11 +17,16 @@ Kept = TypeVar("Kept")
 
 @dataclass(slots=True)
 class Context:
-    """`info.context` of every resolver. `measured` is the document that is executed, where that was measured."""
+    """`info.context` of every resolver.
+
+    `measured` is the document that is executed, where that was measured; `invalid` the keys, in the response, of the
+    mutations whose input was invalid.
+    """
 
     request: Request
     actor: Actor
     measured: Measured | None = None
+    invalid: set[str] = field(default_factory=set)
     _kept: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable, make: Callable[[], Kept]) -> Kept:

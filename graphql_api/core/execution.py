@@ -22,7 +22,10 @@ from graphql.pyutils import AwaitableOrValue, Path
 from graphql_api.core.context import Context
 from graphql_api.core.costs import graphql_schema
 from graphql_api.core.limits import fragments_of, limit, too_much
+from graphql_api.core.operations import names_of
 from graphql_api.core.plans import Caller, Fields, plans_of, size_of, size_of_names
+from profiles.core import spans
+from profiles.core.metrics import OTHER
 from profiles.core.outcomes import Refused
 from server.edge.traffic import PATIENCE, traffic
 
@@ -134,6 +137,10 @@ class Execution(ExecutionContext):
                 error = located_error(refused, field_nodes, path.as_list())
                 self.handle_field_error(error, definition.type, path)
                 return None
+        if path.prev is None and spans.tracer:
+            name = names_of(self.schema).get(field_nodes[0].name.value, OTHER)
+            with spans.span(name):
+                return super().execute_field(parent_type, source, field_nodes, path)
         return super().execute_field(parent_type, source, field_nodes, path)
 
     def identify(self) -> None:

@@ -345,11 +345,12 @@ class Types:
     def errors(self, *texts: str, size: int | None = None) -> Field:
         return error_list(self.error, size or len(self.fields), *texts)
 
-    def answer(self, payload: Any, perform: Callable[[], dict[str, Any]]) -> Any:
+    def answer(self, info: Info, payload: Any, perform: Callable[[], dict[str, Any]]) -> Any:
         """A mutation's payload: the members that `perform` returns, or what is wrong with the input."""
         try:
             return payload(**perform(), errors=[])
         except ValidationError as error:
+            info.context.invalid.add(str(info.path.key))
             return payload(errors=input_errors(self.error, error))
 
     def mutation(self, name: str, doc: str, given: Any, mutate: Any, **shown: Any) -> Any:
@@ -374,7 +375,7 @@ class Types:
             resource.policy.require_create(info.context.actor)
             write = Write(info.context.actor, Door.GRAPHQL, key=idempotency_key)
             serializer = resource.serializer(data=values, context={"write": write})
-            return self.answer(payload, lambda: self.saved(info, serializer))
+            return self.answer(info, payload, lambda: self.saved(info, serializer))
 
         doc = f"Create a {resource.noun}: REST's POST /{resource.plural}/."
         return self.mutation("Create", doc, derived(self.writable), mutate)
@@ -395,7 +396,7 @@ class Types:
             row = load(info, self.resource, self.resource.model.key_of(id), action)
             context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match, key=idempotency_key)}
             serializer = self.resource.serializer(row, data=values, partial=action is Action.UPDATE, context=context)
-            return self.answer(payload, lambda: self.saved(info, serializer))
+            return self.answer(info, payload, lambda: self.saved(info, serializer))
 
         return self.mutation(action.title(), WRITES[action], self.input, mutate)
 
@@ -426,7 +427,7 @@ class Types:
                     self.resource.serializer(row, context={"write": write}).delete()
                 return {"deleted_id": id}
 
-            return self.answer(payload, deleted)
+            return self.answer(info, payload, deleted)
 
         doc = f"Delete a {self.resource.noun}, and with it {also}: REST's DELETE."
         deleted_id = graphene.ID(description="What was deleted.")

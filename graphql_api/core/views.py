@@ -2,10 +2,11 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -34,9 +35,12 @@ from graphql_api.core.attempts import OneWithCredentials, attempts_of
 from graphql_api.core.context import Context
 from graphql_api.core.costs import graphql_schema
 from graphql_api.core.execution import Execution, LongExecution, execute
+from graphql_api.core.operations import DOCUMENT, operations_of
 from profiles.core.actors import Actor
+from profiles.core.metrics import ENDED
+from profiles.core.models import Door
 from profiles.core.negotiation import Negotiation
-from profiles.core.outcomes import Outcome, Refused, refusal
+from profiles.core.outcomes import INVALID, OK, Outcome, Refused, refusal
 from profiles.core.parsers import parse_json, read_query
 from profiles.core.renderers import FastJSONRenderer
 from profiles.identity.callers import actor_of
@@ -93,6 +97,8 @@ class GraphQLView(APIView):
     renderer_classes = (AnyTextRenderer, GraphQLRenderer)
     content_negotiation_class = ByPreference
     actor = Actor()  # until it is known who it is
+    operations: Mapping[str, str] = MappingProxyType({})  # by the keys of the response, from when they are known
+    context: Context | None = None  # from when the document is executed
     schema = None  # OpenAPI's is none: what it answers is in schema.graphql
 
     def get(self, request: Request) -> Response:
@@ -146,6 +152,7 @@ class GraphQLView(APIView):
         """
         text = parameters.query or persisted.find(parameters.digest)
         measured = self.read(text, parameters)
+        self.operations = operations_of(measured)
         self.count(measured)
         with traffic.long_one() if measured.cost.is_long else nullcontext():
             self.validate(text)
@@ -171,9 +178,10 @@ class GraphQLView(APIView):
             require_valid(text, shows_schema=self.shows_schema)
 
     def execute(self, measured: limits.Measured, parameters: Parameters) -> ExecutionResult:
+        self.context = Context(self.request, self.actor, measured)
         result = execute(
             measured.document,
-            context_value=Context(self.request, self.actor, measured),
+            context_value=self.context,
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
             execution_context_class=LongExecution if measured.cost.is_long else Execution,
@@ -191,6 +199,7 @@ class GraphQLView(APIView):
         """The response that carries an execution's result, or the errors that came before it."""
         errors = result.errors or []
         refusals = [refused_by(error) for error in errors]
+        self.request.META[ENDED] = self.ended(errors, refusals)
         body: dict[str, Any] = {}
         if errors:
             body["errors"] = [self.error_of(*each) for each in zip(errors, refusals, strict=True)]
@@ -200,6 +209,16 @@ class GraphQLView(APIView):
         if result.extensions:
             body["extensions"] = result.extensions
         return Response(body, **self.http_of(refusals, executed))
+
+    def ended(self, errors: list[GraphQLError], refusals: list[Refused]) -> list[tuple[str, str, str]]:
+        """The labels of each operation. Its outcome is the worst of its errors, or of those of the whole document."""
+        outcomes = dict.fromkeys(self.context.invalid, INVALID) if self.context else {}
+        for error, refused in sorted(zip(errors, refusals, strict=True), key=lambda each: each[1].outcome.status):
+            for key in [str(error.path[0])] if error.path else self.operations:
+                outcomes[key] = refused.outcome.code
+        if not self.operations:
+            return [(DOCUMENT, Door.GRAPHQL, refusals[-1].outcome.code if refusals else OK)]
+        return [(name, Door.GRAPHQL, outcomes.get(key, OK)) for key, name in self.operations.items()]
 
     def error_of(self, error: GraphQLError, refused: Refused) -> dict[str, Any]:
         shown = {**error.formatted, **formatted(refused)}
@@ -301,4 +320,5 @@ def formatted(refused: Refused) -> dict[str, Any]:
 def exception_handler(exception: Exception, context: Any) -> Response:
     """REST framework's hook, for what goes wrong before a document is read: in GraphQL's shape."""
     refused = refusal(exception)
+    context["request"].META[ENDED] = [(DOCUMENT, Door.GRAPHQL, refused.outcome.code)]
     return Response({"errors": [formatted(refused)]}, status=refused.outcome.status, headers=refused.headers)

@@ -27,6 +27,9 @@ CONNECTION_EXCEPTION = "08"  # the class
 
 RETRY_AFTER = 5  # seconds that a client is asked to wait where a store is away
 
+OK = "OK"  # the outcome of an operation that succeeded, in metrics
+INVALID = "INVALID"  # of one whose input was invalid, whatever its `InvalidCode`s are
+
 
 class Outcome(Enum):
     """A code, the status of its REST answer, and what to do about it, in English: contracts know one language."""

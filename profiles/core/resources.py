@@ -103,6 +103,11 @@ class Resource:
         return str(self.model._meta.verbose_name)
 
     @property
+    def list_operation(self) -> str:
+        """The name of the operation that lists its rows."""
+        return f"list{self.plural[0].upper()}{self.plural[1:]}"
+
+    @property
     def field(self) -> str:
         """The name of one row's field over GraphQL."""
         return self.name[0].lower() + self.name[1:]

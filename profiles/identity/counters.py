@@ -22,6 +22,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from profiles.core.metrics import REDIS_AWAY, REDIS_FAILURES
+
 logger = logging.getLogger(__name__)
 
 REDIS_REST = 5  # seconds that Redis is left alone after it did not answer
@@ -55,6 +57,11 @@ class Count(NamedTuple):
     key: str
     cost: int = 1
     is_optional: bool = False  # whether it passes, and counts nothing, while Redis does not answer
+
+    @property
+    def limit(self) -> str:
+        """The name of the limit: the part of the key that names no caller."""
+        return self.key.partition(":")[0]
 
 
 class Window(NamedTuple):
@@ -230,19 +237,32 @@ class Counter:
         self.shared = shared
         self.own = Memory()
         self.away_until = self.silent_until = -math.inf
+        self.is_away = False  # whether the last call was not answered
 
     def count(self, counts: Sequence[Count]) -> list[Window]:
         """The windows of these counts, in their order, up to the first that did not pass."""
         if time.monotonic() >= self.away_until:
             try:
-                return self.shared.count(counts)
+                windows = self.shared.count(counts)
             except RedisError as error:
                 self._leave_alone(error)
+            else:
+                if self.is_away:
+                    self._come_back()
+                return windows
         return self.own.count([count._replace(cost=0) if count.is_optional else count for count in counts])
 
     def _leave_alone(self, error: RedisError) -> None:
         now = time.monotonic()
         self.away_until = now + REDIS_REST
+        self.is_away = True
+        REDIS_AWAY.set(1)
+        REDIS_FAILURES.inc()
         if now >= self.silent_until:
             self.silent_until = now + LOG_EVERY
-            logger.error("Redis does not answer: each process counts for itself (%s)", error)
+            logger.warning("Redis does not answer: each process counts for itself (%s)", error)
+
+    def _come_back(self) -> None:
+        self.is_away = False
+        REDIS_AWAY.set(0)
+        logger.info("Redis answers again")

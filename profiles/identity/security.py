@@ -6,17 +6,37 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from profiles.core.addresses import address_of
+from profiles.core.metrics import SECURITY_EVENTS
 from profiles.models import Profile
 
 logger = logging.getLogger("profiles.security")  # a name that operators filter by
 
+EVENTS = (
+    "sign_in",
+    "sign_in_failed",
+    "refresh_reuse",
+    "revoked",
+    "signed_out_everywhere",
+    "password_changed",
+    "password_change_failed",
+    "exported",
+    "deleted",
+)
+for each in EVENTS:
+    SECURITY_EVENTS.labels(each)  # from 0: Prometheus takes a counter's first value for no increase
+
 
 def log(event: str, profile: Profile | None, *, request: HttpRequest | Request | None = None, **facts: object) -> None:
-    """Write one line: `event=… profile=… address=…`; the formatter adds the request's id.
+    """Write one line: `event=… profile=… address=…`, in JSON an object `security` too; and count the event.
 
     It names an account by its key and never by what was typed, which may have been a password.
+
+    Args:
+        event: one of `EVENTS`.
     """
+    SECURITY_EVENTS.labels(event).inc()
     facts = {"profile": profile.pk if profile else "none", **facts}
     if request is not None:
         facts["address"] = address_of(request)
-    logger.info("event=%s %s", event, " ".join(f"{name}={value}" for name, value in facts.items()))
+    text = " ".join(f"{name}={value}" for name, value in facts.items())
+    logger.info("event=%s %s", event, text, extra={"security": {"event": event, **facts}})

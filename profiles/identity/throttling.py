@@ -16,6 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from profiles.core.actors import Actor
 from profiles.core.addresses import address_of, networks
+from profiles.core.metrics import RATE_LIMITED
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity.callers import actor_of
 from profiles.identity.counters import Count, Counter, Memory, Rate, Shared, Window, parse_rate
@@ -28,6 +29,19 @@ if TYPE_CHECKING:  # its classes name our throttle
 RATE_LIMIT = "profiles.rate_limit"  # in a request's META: the headers that its answer carries
 COUNTED = "profiles.counted"  # in a request's META: the keys of the attempts that were counted ahead
 REFUSALS = Rate(60, 60)  # bodies that are read, in each process, only to refuse them
+LIMITS = (
+    "reads",
+    "writes",
+    "reads_per_address",
+    "writes_per_address",
+    "sign_ins",
+    "account",
+    "password",
+    "sign_ups",
+    "refusals",
+)
+for each in LIMITS:
+    RATE_LIMITED.labels(each)  # from 0: Prometheus takes a counter's first value for no increase
 ACCOUNT_DIGITS = 32  # of the SHA-256 that stands for a username: a key's length is bounded
 RATE_SETTINGS = (
     "READ_LIMIT",
@@ -95,10 +109,11 @@ def require_patience(request: HttpRequest | Request, actor: Actor) -> None:
     Raises:
         Refused: THROTTLED.
     """
-    (window,) = counter().own.count([_refusals(request, actor, cost=0)])
+    refusals = _refusals(request, actor, cost=0)
+    (window,) = counter().own.count([refusals])
     if not window.remaining:
         request.META[COUNTED] = set()
-        raise Refused(Outcome.THROTTLED, retry_after=window.reset)
+        raise _throttled(refusals, window)
 
 
 def spend_after_reading(
@@ -207,7 +222,12 @@ def _count(request: HttpRequest | Request | None, counts: Sequence[Count]) -> No
     if request is not None:
         _show(request, list(zip(counts, windows, strict=False)))
     if not windows[-1].passed:
-        raise Refused(Outcome.THROTTLED, retry_after=windows[-1].reset)
+        raise _throttled(counts[len(windows) - 1], windows[-1])
+
+
+def _throttled(count: Count, window: Window) -> Refused:
+    RATE_LIMITED.labels(count.limit).inc()
+    return Refused(Outcome.THROTTLED, retry_after=window.reset)
 
 
 # Answers
@@ -224,7 +244,7 @@ def _show(request: HttpRequest | Request, counted: Sequence[tuple[Count, Window]
     address is shown where it refuses: until then the caller's own budget says more.
     """
     for count, window in reversed(counted):
-        name = count.key.partition(":")[0]
+        name = count.limit
         if name in SHOWN or (name in SHOWN_WHERE_REFUSED and not window.passed):
             request.META[RATE_LIMIT] = {
                 "RateLimit-Policy": f'"{name}";q={count.rate.amount};w={count.rate.seconds}',

@@ -18,7 +18,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from profiles.core.fields import Line, StrictSerializer, invalid
-from profiles.core.outcomes import InvalidCode
+from profiles.core.metrics import ENDED, OUTCOME
+from profiles.core.models import Door
+from profiles.core.outcomes import OK, InvalidCode
 from profiles.core.preconditions import LONGEST
 from profiles.core.resources import MOST_READS
 from profiles.identity.callers import actor_of
@@ -70,6 +72,7 @@ class BatchView(APIView):
     """`/batch/`: up to `MOST_READS` reads, each answered as its own GET would be. It takes a token of read scope."""
 
     permission_classes = (AllowAny,)  # each read asks the policy
+    operations = {"POST": "readBatch"}  # one that is refused as a whole; otherwise each read is an operation
 
     def check_throttles(self, request: Request) -> None:
         """Counts each read as the GET that it is; an input that is none, as one."""
@@ -110,16 +113,20 @@ class BatchView(APIView):
         return view
 
     def post(self, request: Request) -> Response:
+        ended: list[tuple[str, str, str]] = []
+        request.META[ENDED] = ended
         if len(self.reads) == 1:
-            return Response([self.answer(*self.reads)])
+            return Response([self.answer(self.reads[0], ended)])
         answers, patience = [], PATIENCE
         with traffic.long_one():
             for read in self.reads:
                 patience = traffic.give_way(patience)
-                answers.append(self.answer(read))
+                answers.append(self.answer(read, ended))
         return Response(answers)
 
     @staticmethod
-    def answer(read: ResourceAPIView) -> dict[str, Any]:
+    def answer(read: ResourceAPIView, ended: list[tuple[str, str, str]]) -> dict[str, Any]:
+        """What a read gives; its operation, API and outcome are added to `ended`."""
         response: Any = read.dispatch(read.request._request, **read.kwargs)
+        ended.append((read.operations["GET"], Door.REST, read.request.META.get(OUTCOME, OK)))
         return {"status": response.status_code, "etag": response.headers.get("ETag"), "body": response.data}

@@ -8,15 +8,22 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from profiles.core.outcomes import Refused, refusal
+from profiles.core.metrics import OUTCOME
+from profiles.core.outcomes import INVALID, Refused, refusal
 
 
 def exception_handler(exception: Exception, context: ExceptionHandlerContext) -> Response | None:
-    """REST framework's hook: invalid input by its standard shape, all else by the catalogue."""
+    """REST framework's hook: invalid input by its standard shape, all else by the catalogue.
+
+    The outcome is noted in the request's META, for the metrics.
+    """
+    meta: dict[str, Any] = context["request"].META  # type: ignore[union-attr]  # there is one in every call
     if isinstance(exception, ValidationError):
+        meta[OUTCOME] = INVALID
         return standardized(exception, context)
     set_rollback()
     refused = refusal(exception)
+    meta[OUTCOME] = refused.outcome.code
     return Response(body_of(refused), status=refused.outcome.status, headers=refused.headers)
 
 

@@ -23,6 +23,10 @@ class IdentityView(GenericAPIView[Any]):
     operation = cast(Operation, None)
 
     @property
+    def operations(self) -> dict[str, str]:
+        return {"POST": self.operation.name}
+
+    @property
     def attempts(self) -> Attempts | None:
         return self.operation.attempts
 
@@ -43,6 +47,7 @@ class KeySetView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    operations = {"GET": "getKeySet"}
 
     def get(self, request: Request) -> Response:
         return Response(keys.key_set(), headers={"Cache-Control": f"public, max-age={KEY_SET_AGE}"})

@@ -44,6 +44,11 @@ class ResourceAPIView(GenericAPIView[Any]):
     in_batches = True  # whether it can be read in a batch
 
     @property
+    def operations(self) -> dict[str, str]:
+        """The name of the operation that each method is, as GraphQL and the contract have it."""
+        return {"GET": f"get{self.resource.name}"}
+
+    @property
     def actor(self) -> Actor:
         return actor_of(self.request)
 
@@ -122,6 +127,10 @@ class ResourceListView(ResourceAPIView, ListCreateAPIView[Any]):
     has_tag = False
 
     @property
+    def operations(self) -> dict[str, str]:
+        return {"GET": self.resource.list_operation, "POST": f"create{self.resource.name}"}
+
+    @property
     def extra_operations(self) -> int:
         """The operations of a search and a count, in addition to the list's own."""
         if self.request.method not in SAFE_METHODS:
@@ -147,6 +156,11 @@ class ResourceListView(ResourceAPIView, ListCreateAPIView[Any]):
 class ResourceView(ResourceAPIView, RetrieveUpdateDestroyAPIView[Any]):
     """One row."""
 
+    @property
+    def operations(self) -> dict[str, str]:
+        verbs = {"GET": "get", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
+        return {method: f"{verb}{self.resource.name}" for method, verb in verbs.items()}
+
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if was_deleted(self.resource.model, (self.lookup() or {}).get("pk"), self.write):
             return Response(status=HTTP_204_NO_CONTENT)
@@ -160,6 +174,10 @@ class HistoryView(ResourceAPIView, RetrieveAPIView[Any]):
     """What was written to a row, newest first."""
 
     has_tag = False
+
+    @property
+    def operations(self) -> dict[str, str]:
+        return {"GET": f"list{self.resource.name}History"}
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()

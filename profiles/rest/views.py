@@ -31,6 +31,10 @@ class ProfilesView(ResourceListView):
     resource = PROFILES
     attempts = staticmethod(sign_up_attempts)
 
+    @property
+    def operations(self) -> dict[str, str]:
+        return {**super().operations, "PATCH": "updateProfiles"}
+
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         made = sign_up(self.actor, request.data, key=request.headers.get("Idempotency-Key"))
         headers = {**self.get_success_headers(made.shown), "ETag": entity_tag(made.shown, made.shown["version"])}
@@ -81,6 +85,7 @@ class ExportView(MultipleLookups, RetrieveAPIView[Any]):
     """`/profiles/{id}/export/`: everything that is held about an account, as a stream."""
 
     has_tag = in_batches = False
+    operations = {"GET": "exportProfile"}
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         return StreamingHttpResponse(exports.start(self.get_object(), self.actor), content_type="application/json")

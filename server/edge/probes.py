@@ -4,10 +4,13 @@ import logging
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from profiles.core.metrics import DATABASE_AWAY
+from profiles.identity.throttling import counter
 from server.stopping import is_stopping
 
 logger = logging.getLogger(__name__)
@@ -16,7 +19,10 @@ REMEMBERED = 1  # second that a result is kept, so that frequent probes do not l
 
 
 class Readiness:
-    """Whether the database answers and has all migrations. Redis may be away: each process then counts for itself."""
+    """Whether the database answers and has all migrations.
+
+    Redis may be away, because each process then counts for itself: that is a warning in the log, and a metric.
+    """
 
     def __init__(self) -> None:
         self.is_ready = self.is_migrated = False
@@ -29,13 +35,17 @@ class Readiness:
         return self.is_ready
 
     def _look(self) -> bool:
+        if settings.REDIS_URL:
+            counter().count([])
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             self.is_migrated = self.is_migrated or _is_migrated()
         except DatabaseError as error:
+            DATABASE_AWAY.set(1)
             logger.warning("Not ready: the database does not answer (%s)", type(error).__name__)
             return False
+        DATABASE_AWAY.set(0)
         if not self.is_migrated:
             logger.warning("Not ready: the database lacks migrations. Run `manage.py migrate`.")
         return self.is_migrated

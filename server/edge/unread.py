@@ -7,6 +7,7 @@ from django_guid import clear_guid, set_guid
 from django_guid.utils import generate_guid
 from gunicorn.http import errors
 
+from profiles.core.metrics import OPERATIONS, OTHER
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.rest.exceptions import body_of
 
@@ -23,6 +24,7 @@ def answer_to(error: Exception) -> bytes:
     """The whole answer to what could not be read, or not be answered; a line in the log under the same id."""
     request_id = set_guid(generate_guid())
     refused = _refused(error)
+    OPERATIONS.labels(OTHER, OTHER, refused.outcome.code).inc()
     clear_guid()
     headers = {"Connection": "close", "X-Request-ID": request_id}
     response = JsonResponse(body_of(refused), status=refused.outcome.status, headers=headers)

@@ -2,7 +2,7 @@
 
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import psycopg
@@ -60,11 +60,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     A request waits for the database for a bounded time: for a connection of the pool as long as the pool's `timeout`,
     and for an answer as long as the option `patience`, less what it waited for a connection. A read outside a
     transaction that lost its connection is executed again, and so is the beginning of a transaction.
+
+    `observer` is an execute wrapper that sees all statements: it is one of `execute_wrappers`, for those of cursors.
     """
 
     waiting_since: float | None = None  # when this request sent what was lost with a connection, by the monotonic clock
     sent_at: float | None = None  # when it sent its last statement
     kept_until = 0.0
+    observer: Callable[..., Any] | None = None
 
     def get_connection_params(self) -> dict[str, Any]:
         """What a connection is made with; nothing where there is a pool, which has it."""
@@ -145,12 +148,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.sent_at = time.monotonic()
         while True:
             try:
-                return self._rows(sql, values)
+                rows: list[tuple[Any, ...]] = self._observed(self._rows, sql, values)
+                return rows
             except OperationalError as error:
                 if not self.may_repeat(sql, error):
                     raise
 
-    def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _observed(self, execute: Callable[..., Any], sql: str, values: Sequence[Any] | None = None) -> Any:
+        return (
+            self.observer(execute, sql, values, False, {"connection": self}) if self.observer else execute(sql, values)
+        )
+
+    def _rows(self, sql: str, values: Sequence[Any], *_others: Any) -> list[tuple[Any, ...]]:
         with self.wrap_database_errors:
             transformer = Transformer(self.connection)
             parameters = transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
@@ -186,7 +195,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def is_watched(self) -> bool:
         """Whether something sees the statements of cursors, and would not see those of `rows`."""
-        return bool(self.queries_logged or self.execute_wrappers)
+        return bool(self.queries_logged or len(self.execute_wrappers) > (self.observer is not None))
 
     def _start_transaction_under_autocommit(self) -> None:
         """What Django calls at the beginning of a transaction, and psycopg would do before the first statement."""
@@ -208,13 +217,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.sent_at = time.monotonic()
         while True:
             try:
-                with debug_transaction(self, sql), self.wrap_database_errors, self.connection.lock:
-                    self.connection.pgconn.send_query(sql.encode())
-                    self._result()
-                    return
+                self._observed(self._send, sql)
+                return
             except OperationalError as error:
                 if not self.may_repeat(sql, error):
                     raise
+
+    def _send(self, sql: str, *_others: Any) -> None:
+        with debug_transaction(self, sql), self.wrap_database_errors, self.connection.lock:
+            self.connection.pgconn.send_query(sql.encode())
+            self._result()
 
     def _result(self) -> Any:
         """The result of what was sent. Raises the error that it ended with, as psycopg's."""

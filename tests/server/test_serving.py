@@ -1,5 +1,7 @@
 """The server by itself, as it is deployed."""
 
+import json
+
 import httpx
 import pytest
 
@@ -62,8 +64,21 @@ def test_a_body_in_chunks_that_is_too_large_is_refused(cast, server):
 def test_each_request_is_a_line_where_that_is_wanted(test_database, tmp_path, value):
     with serving(tmp_path / "log", ACCESS_LOG=value, **test_database) as address:
         answer = httpx.get(f"{address}/profiles/?search=%0Aa%22b", headers=ServerClient.proxied)
-    request = f"request={answer.headers['x-request-id']}"
-    lines = [line for line in (tmp_path / "log").read_text().splitlines() if " ACCESS " in line and request in line]
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    lines = [
+        line
+        for line in lines
+        if line["logger"] == "gunicorn.access" and line["request_id"] == answer.headers["x-request-id"]
+    ]
     assert len(lines) == (value == "on")
     for line in lines:
-        assert '127.0.0.1 "GET /profiles/?search=%0Aa%22b HTTP/1.1" 200' in line
+        assert line["message"] == "GET /profiles/?search=%0Aa%22b 200"
+        assert (line["address"], line["bytes"]) == ("127.0.0.1", len(answer.content))
+
+
+def test_a_request_is_a_line_of_text_where_that_is_wanted(test_database, tmp_path):
+    with serving(tmp_path / "log", ACCESS_LOG="on", LOG_FORMAT="line", **test_database) as address:
+        answer = httpx.get(f"{address}/profiles/?search=%0Aa%22b", headers=ServerClient.proxied)
+    request = f"request={answer.headers['x-request-id']}"
+    (line,) = [line for line in (tmp_path / "log").read_text().splitlines() if " ACCESS " in line and request in line]
+    assert '127.0.0.1 "GET /profiles/?search=%0Aa%22b HTTP/1.1" 200' in line

@@ -184,7 +184,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
     row = Body(resource.serializer, shown, f"The {noun}, as you may see it.")
     operations = {
         f"GET {path}": Operation(
-            f"list{texts}",
+            resource.list_operation,
             f"List {resource.plural}",
             "Those that you may see, by pages, which stay in place while rows come and go. Filters can be combined. "
             "A filter on a field that you may not read of everybody is refused.",

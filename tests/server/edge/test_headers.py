@@ -131,6 +131,7 @@ def test_without_a_setting_no_page_of_another_origin_reads_an_answer(served):
 
 def test_a_page_of_a_named_origin_calls_the_doors(page):
     headers = "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id"
+    headers += ", traceparent, tracestate"
     for path in ("/profiles/me/", "/auth/token/", "/graphql/"):
         asked = {"access-control-request-method": "PATCH", "access-control-request-headers": headers}
         preflight = page.options(path, headers=asked)

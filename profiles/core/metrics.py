@@ -1,0 +1,65 @@
+"""The metrics, each family once. `server.observability` serves them to Prometheus.
+
+Every value of a label is one of a fixed list of names, so that no request makes a new time series.
+"""
+
+from typing import Any
+
+from prometheus_client import Counter, Gauge, Histogram
+
+OUTCOME = "profiles.outcome"  # in a request's META: the outcome of its operation, where that did not succeed
+ENDED = "profiles.ended"  # in a request's META: the labels of its operations, where these are not one by its path
+
+OTHER = "other"  # the operation, or the API, of a request that names none: an unknown path, a page, a static file
+SEVERAL = "several"  # the operation of a request that made more than one
+
+OPERATIONS = Counter(
+    "profiles_operations",
+    "Operations by API (rest, graphql, admin, other) and outcome: OK, INVALID or a code of the catalogue.",
+    ["operation", "door", "outcome"],
+)
+REQUEST_SECONDS = Histogram(
+    "profiles_request_seconds",
+    "Time until the response to a request was made, by its operation ('several' for more than one) and API.",
+    ["operation", "door"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+RATE_LIMITED = Counter("profiles_rate_limited", "Requests over a rate limit, by the limit.", ["limit"])
+SECURITY_EVENTS = Counter(
+    "profiles_security_events", "Lines of the security log: sign-ins, failed ones, revocations, by event.", ["event"]
+)
+REDIS_FAILURES = Counter("profiles_redis_failures", "Calls that Redis did not answer in time.")
+REDIS_AWAY = Gauge(
+    "profiles_redis_away", "1 while a process does not get an answer from Redis.", multiprocess_mode="livemax"
+)
+DATABASE_AWAY = Gauge(
+    "profiles_database_away", "1 while /readyz finds that the database does not answer.", multiprocess_mode="livemax"
+)
+STATEMENT_SECONDS = Histogram(
+    "profiles_database_statement_seconds",
+    "Time of a SQL statement, with BEGIN and COMMIT.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5),
+)
+CONNECTIONS = Gauge(
+    "profiles_database_connections", "Database connections that threads hold.", multiprocess_mode="livesum"
+)
+POOL = Gauge(
+    "profiles_database_pool",
+    "The connection pool: its size, its available connections, and the requests that wait for one.",
+    ["state"],
+    multiprocess_mode="livesum",
+)
+POOL_WAIT_SECONDS = Counter("profiles_database_pool_wait_seconds", "Time that requests waited for a connection.")
+POOL_ERRORS = Counter("profiles_database_pool_errors", "Requests that got no connection from the pool.")
+
+
+class Children(dict[tuple[str, ...], Any]):
+    """The children of a metric by the values of its labels, each bound once."""
+
+    def __init__(self, metric: Counter | Histogram) -> None:
+        super().__init__()
+        self.metric = metric
+
+    def __missing__(self, values: tuple[str, ...]) -> Any:
+        child = self[values] = self.metric.labels(*values)
+        return child

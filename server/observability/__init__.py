@@ -1,0 +1,1 @@
+"""What operators see of the service: metrics, logs, traces, errors. Each costs nothing where it is off."""

@@ -1,0 +1,212 @@
+"""The metrics: the same operation with the same outcome is counted alike, whichever API it came by."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError
+
+from graphql_api.core.operations import DOCUMENT, names_of
+from graphql_api.schema import schema
+from profiles.core.metrics import OPERATIONS, OTHER, RATE_LIMITED, REQUEST_SECONDS, SECURITY_EVENTS
+from profiles.core.models import Door, ResourceQuerySet
+from profiles.core.outcomes import INVALID, OK, Outcome
+from profiles.identity import families, security, throttling
+from profiles.identity.throttling import counter
+from profiles.rest.contract.operations import OPERATIONS as CONTRACT
+from tests.cast import PASSWORD
+from tests.parity import identity_cases, test_identity_cases
+from tests.parity.cases import CASES
+from tests.parity.test_cases import perform
+from tests.state import undone
+
+MIDDLEWARE = "server.observability.operations.count_operations"
+PROBES = 1  # how many middlewares are before it
+
+
+@pytest.fixture(autouse=True)
+def counted(settings):
+    """The middleware of a service with METRICS_PORT."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:PROBES], MIDDLEWARE, *settings.MIDDLEWARE[PROBES:]]
+
+
+def counts(metric=OPERATIONS, suffix="_total"):
+    """The values of a metric that are not 0, by those of its labels, in the labels' order."""
+    found = Counter()
+    for sample in metric.collect()[0].samples:
+        if sample.name.endswith(suffix):
+            found[tuple(sample.labels[name] for name in metric._labelnames)] = sample.value
+    return +found
+
+
+def counted_by(act, *arguments, metric=OPERATIONS):
+    """What a call adds to a metric."""
+    before = counts(metric)
+    act(*arguments)
+    return dict(counts(metric) - before)
+
+
+def operations_of(door, added):
+    """What was added, by operation and outcome, of this API alone."""
+    assert {labels[1] for labels in added} == {str(door.door)}
+    return {(operation, outcome): number for (operation, _, outcome), number in added.items()}
+
+
+def counted_alike(doors, act):
+    """What each API counts for an act, which both must count alike."""
+    added = []
+    for door in doors:
+        with undone():
+            added.append(operations_of(door, counted_by(act, door)))
+    rest, graphql = added
+    assert rest == graphql
+    return rest
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
+def test_a_case_of_the_table(case, cast, doors):
+    added = counted_alike(doors, lambda door: perform(door, case, cast))
+    expected = {"done": OK, "invalid": INVALID}.get(case.outcome, case.outcome)
+    assert expected in {outcome for _, outcome in added}
+
+
+@pytest.mark.parametrize("case", identity_cases.CASES, ids=lambda case: case.label)
+def test_a_case_of_identity(case, cast, doors):
+    mine = families.start(cast["owner"])
+    added = counted_alike(doors, lambda door: test_identity_cases.perform(door, case, cast, mine))
+    expected = {"done": OK, "invalid": INVALID}.get(case.outcome, case.outcome)
+    assert [outcome for _, outcome in added] == [expected]
+
+
+OTHERS = {
+    "listProfiles": lambda door, cast, token: door.list(token=token),
+    "createProfile": lambda door, cast, token: door.create(
+        {"username": "another", "email": "a@example.com", "password": PASSWORD}
+    ),
+    "updateProfiles": lambda door, cast, token: door.update_many([(cast.pk("owner"), {"bio": "B"})], token=token),
+    "deleteProfile": lambda door, cast, token: door.delete(cast.pk("owner"), token=token),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_any_other_operation(name, cast, doors):
+    token = cast.token("owner")
+    assert counted_alike(doors, lambda door: OTHERS[name](door, cast, token)) == {(name, OK): 1}
+
+
+def test_a_history_is_of_the_profile_over_graphql(cast, rest, graphql):
+    """An intended difference: there it is a field of the root field that is counted."""
+    token = cast.token("member")
+    for door, name in ((rest, "listProfileHistory"), (graphql, "getProfile")):
+        added = counted_by(lambda door=door: door.history(cast.pk("known"), token=token))
+        assert operations_of(door, added) == {(name, "FORBIDDEN"): 1}
+
+
+def unavailable(*arguments):
+    raise OperationalError("away")
+
+
+def broken(*arguments):
+    raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize(("fail", "expected"), [(unavailable, "UNAVAILABLE"), (broken, "INTERNAL")])
+def test_a_failure(fail, expected, cast, doors, monkeypatch):
+    token = cast.token("owner")
+    monkeypatch.setattr(ResourceQuerySet, "visible_to", fail)
+    added = counted_alike(doors, lambda door: door.view(cast.pk("owner"), token=token))
+    assert added == {("getProfile", expected): 1}
+
+
+def test_a_rate_limit(cast, doors, settings):
+    settings.READ_LIMIT = "1 per minute"
+    token = cast.token("owner")
+    for door in doors:
+        counter.cache_clear()
+        assert door.view_me(token=token).outcome == "done"
+        limited = counted_by(lambda door=door: door.view_me(token=token), metric=RATE_LIMITED)
+        assert limited == {("reads",): 1}
+        added = operations_of(door, counted_by(lambda door=door: door.view_me(token=token)))
+        assert added == {("getProfile", "THROTTLED"): 1}
+
+
+def test_a_bad_token_is_of_no_operation_over_graphql(cast, rest, graphql):
+    """An intended difference: the document is not read."""
+    for door, name in ((rest, "getProfile"), (graphql, DOCUMENT)):
+        added = operations_of(door, counted_by(lambda door=door: door.view_me(token="bad")))
+        assert added == {(name, "UNAUTHENTICATED"): 1}
+
+
+DOCUMENTS = {
+    "{ me { pk } a: me { pk } profile(pk: 999) { pk } }": {("getProfile", OK): 2, ("getProfile", "NOT_FOUND"): 1},
+    "query ($s: Boolean = true) { me @skip(if: $s) { pk } ...Root } fragment Root on Query { me { pk } }": {
+        ("getProfile", OK): 1
+    },
+    "{ profiles { totalCount } node(id: 1) { id } __typename }": {
+        ("listProfiles", OK): 1,
+        ("node", "NOT_FOUND"): 1,
+        ("introspect", OK): 1,
+    },
+    "{ me { nothing } }": {("getProfile", "BAD_REQUEST"): 1},
+    "{ nothing }": {(OTHER, "BAD_REQUEST"): 1},
+    "{": {(DOCUMENT, "BAD_REQUEST"): 1},
+    "{ " + " ".join(f"a{n}: me {{ pk }}" for n in range(11)) + " }": {(DOCUMENT, "TOO_COMPLEX"): 1},
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_counts_an_operation_for_each_root_field(document, cast, graphql):
+    token = cast.token("owner")
+    added = operations_of(graphql, counted_by(lambda: graphql.send(document, {}, token=token)))
+    assert added == DOCUMENTS[document]
+
+
+def test_a_batch_counts_each_of_its_reads(cast, rest):
+    sent = [{"path": "/profiles/me/"}, {"path": "/profiles/"}, {"path": "/profiles/999/history"}]
+    token = cast.token("owner")
+    added = operations_of(rest, counted_by(lambda: rest.send("POST", "/batch/", sent, token=token)))
+    assert added == {("getProfile", OK): 1, ("listProfiles", OK): 1, ("listProfileHistory", "NOT_FOUND"): 1}
+    added = operations_of(rest, counted_by(lambda: rest.send("POST", "/batch/", [], token=token)))
+    assert added == {("readBatch", INVALID): 1}
+
+
+def test_no_request_makes_a_label(cast, client):
+    paths = ["/no/such/path", "/profiles/x", "/graphql/x", "/docs/", "/openapi.json", "/admin/nothing/", "/livez"]
+    before = counts(REQUEST_SECONDS, "_count")
+    for path in paths:
+        for method in ("GET", "POST", "MADEUP"):
+            client.generic(method, path)
+    made = counts(REQUEST_SECONDS, "_count") - before
+    assert set(made) <= {(OTHER, OTHER), ("page", "admin")}
+    assert sum(made.values()) == 3 * (len(paths) - 1)  # of probes none
+
+
+def test_every_label_is_of_the_contracts_and_of_the_catalogue(cast, doors):
+    """Whatever the tests of this process counted."""
+    contract = {operation.id.replace("Own", "").replace("ByUsername", "") for operation in CONTRACT.values()}
+    names = {*contract, *names_of(schema.graphql_schema).values(), DOCUMENT, OTHER, "page"}
+    mutations = set(schema.graphql_schema.mutation_type.fields)
+    assert mutations <= contract
+    for operation, door, outcome in counts():
+        assert operation in names
+        assert door in {*Door.values, OTHER}
+        assert outcome in {OK, INVALID, *Outcome.__members__}
+
+
+def test_sign_ins(cast, doors):
+    for door in doors:
+        for password, event in ((PASSWORD, "sign_in"), ("wrong", "sign_in_failed")):
+            added = counted_by(
+                lambda door=door, password=password: door.sign_in("owner", password), metric=SECURITY_EVENTS
+            )
+            assert added == {(event,): 1}
+
+
+def test_events_and_limits_are_counted_from_0(cast):
+    """So that an alert sees the first of each: whatever the code logs and limits is listed."""
+    sources = [path.read_text() for path in Path(security.__file__).parents[1].rglob("*.py")]
+    logged = {name for text in sources for name in re.findall(r'security\.log\(\s*"(\w+)"', text)}
+    assert logged == set(security.EVENTS)
+    assert {sample.labels["event"] for sample in SECURITY_EVENTS.collect()[0].samples} == set(security.EVENTS)
+    assert {sample.labels["limit"] for sample in RATE_LIMITED.collect()[0].samples} == set(throttling.LIMITS)
