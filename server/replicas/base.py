@@ -1,9 +1,9 @@
-"""The connection to a replica, which leaves a read to the primary where the replica does not answer."""
+"""The connection to a replica, which leaves a read to another database where the replica does not answer."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db import OperationalError, connections
 from django.db.backends.utils import CursorWrapper
 
 from server.postgresql import base
@@ -15,21 +15,20 @@ class Cursor(CursorWrapper):
         try:
             return super().execute(sql, params)
         except OperationalError:
-            self.cursor = self.db.primary().cursor()
+            self.cursor = self.db.other().cursor()
             return self.cursor.execute(sql, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    def primary(self) -> Any:
-        """The connection to the primary; this replica is not read again until it is known to answer."""
-        replicas().failed(self.alias)
-        return connections[DEFAULT_DB_ALIAS]
+    def other(self) -> Any:
+        """The connection to read from instead; this replica is not read again until it is known to answer."""
+        return connections[replicas().instead_of(self.alias)]
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
             return super().rows(sql, values)
         except OperationalError:
-            rows: list[tuple[Any, ...]] = self.primary().rows(sql, values)
+            rows: list[tuple[Any, ...]] = self.other().rows(sql, values)
             return rows
 
     def may_repeat(self, sql: str, error: OperationalError) -> bool:
@@ -42,4 +41,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super()._cursor(name)  # type: ignore[misc]  # the stubs lack it
         except OperationalError:
-            return self.primary().cursor()
+            return self.other().cursor()

@@ -36,13 +36,14 @@ class Replica:
     Attributes:
         has_until: the replica has what was committed before this time of the primary's clock; None: not known.
         known_at: when that was so, by this process's monotonic clock.
+        answers: whether it did when it was asked last.
     """
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
         self.has_until: datetime | None = None
         self.known_at = 0.0
-        self.primary_answers = True
+        self.answers = self.primary_answers = True
         self._notes: deque[tuple[Any, datetime, float]] = deque(maxlen=NOTES)
         self._connections: dict[str, Connection] = {}
         threading.Thread(target=self._run, name=f"freshness of {alias}", daemon=True).start()
@@ -53,7 +54,8 @@ class Replica:
         Where the primary does not answer, nothing newer is written, and the replica may be read however old it is.
         """
         has_until = self.has_until
-        if has_until is None or (self.primary_answers and time.monotonic() > self.known_at + MOST_LAG):
+        is_behind = self.primary_answers and time.monotonic() > self.known_at + MOST_LAG
+        if has_until is None or not self.answers or is_behind:
             return False
         return wrote_at is None or wrote_at + LONGEST_WRITE < has_until
 
@@ -73,13 +75,14 @@ class Replica:
         try:
             (replayed,) = self._ask(self.alias, REPLICA)
         except psycopg.Error as error:
-            self.has_until = None
+            self.answers = False
             logger.warning("Replica %s does not answer (%s)", self.alias, type(error).__name__)
             return
         for place, noted, at in reversed(self._notes):
             if replayed is not None and place <= replayed:
                 self.has_until, self.known_at = noted, at
                 break
+        self.answers = True
 
     def _ask(self, alias: str, sql: str) -> Any:
         """The row of this statement. Raises `psycopg.Error`: there was no answer."""
@@ -109,11 +112,15 @@ class Replicas:
         usable = [each.alias for each in self.all if each.has_writes_of(wrote_at)]
         return random.choice(usable) if usable else DEFAULT_DB_ALIAS  # noqa: S311
 
-    def failed(self, alias: str) -> None:
-        """A replica did not answer."""
-        for each in self.all:
-            if each.alias == alias:
-                each.has_until = None
+    def instead_of(self, alias: str) -> str:
+        """The database to read from where this replica did not answer: the primary; while that does not either, a
+        replica that has as much."""
+        failed = next(each for each in self.all if each.alias == alias)
+        failed.answers = False
+        if failed.primary_answers or failed.has_until is None:
+            return DEFAULT_DB_ALIAS
+        others = (each for each in self.all if each.answers and each.has_until and each.has_until >= failed.has_until)
+        return next((each.alias for each in others), DEFAULT_DB_ALIAS)
 
 
 @cache
