@@ -19,7 +19,7 @@ TIMESTAMP = psycopg.adapters.types["timestamptz"].oid
 KEPT = 60  # seconds that a thread keeps a connection, where it keeps one
 OWN = ("patience", "keep")  # our options
 REPEATABLE = ("SELECT", "(SELECT", "BEGIN")
-REPEATED_FOR = 2  # seconds since a statement was sent, in which it is executed again where its connection was lost
+REPEATED_FOR = 2  # seconds in which a statement is executed again, where there is no `patience`
 PAUSE = 0.05  # seconds before that: PgBouncer says at once that it has no server
 
 
@@ -178,7 +178,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if not self._has_lost(error) or self.in_atomic_block or not sql.startswith(REPEATABLE):
             return False
-        if time.monotonic() + PAUSE > cast(float, self.waiting_since) + REPEATED_FOR:
+        if time.monotonic() + PAUSE > cast(float, self.waiting_since) + (self.patience or REPEATED_FOR):
             return False
         time.sleep(PAUSE)
         self.close()
