@@ -1,14 +1,13 @@
 """The cluster: three PostgreSQL servers under Patroni, Redis with Sentinel, PgBouncer, two services and nginx."""
 
+import json
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-
-import httpx
+from dataclasses import dataclass, field
 
 from tests.cluster import haproxy, patroni, postgresql, redis, service
 from tests.cluster.haproxy import Balancer
 from tests.cluster.patroni import Node
-from tests.cluster.processes import Process, all_at_once, wait_until
+from tests.cluster.processes import START_SECONDS, Process, all_at_once, wait_until
 from tests.cluster.stack import port_of
 
 NAMES = ("postgresql-1", "postgresql-2", "postgresql-3")
@@ -24,34 +23,41 @@ class Cluster:
     pgbouncer: Process
     instances: list[Process]
     proxy: Process
-    variables: dict[str, str]  # the service's environment
+    variables: dict[str, str] = field(repr=False)  # the service's environment
 
     @property
     def processes(self):
         own = [self.etcd, *self.nodes, *self.redis, *self.sentinels, self.haproxy, self.pgbouncer]
         return [*own, *self.instances, self.proxy]
 
+    @property
+    def database_url(self):
+        """The service's database, at the leader, without PgBouncer."""
+        return postgresql.url(self.haproxy.ports["primary"])
+
     def roles(self):
-        """The roles of the nodes that run and follow, by name, as Patroni gives them."""
-        for node in self.nodes:
-            try:
-                members = httpx.get(f"{node.rest}/cluster", timeout=2).raise_for_status().json()["members"]
-            except httpx.HTTPError:
-                continue
-            return {each["name"]: each["role"] for each in members if each["state"] in ("running", "streaming")}
-        return {}
+        """The roles of the nodes that run, by name, as etcd has them: "leader", "sync_standby" or "replica"."""
+        held = patroni.held(self.etcd.address)
+        running = [name for name in NAMES if json.loads(held.get(f"members/{name}", "{}")).get("state") == "running"]
+        special = {json.loads(held.get("sync", "{}")).get("sync_standby"): "sync_standby", held.get("leader"): "leader"}
+        return {name: special.get(name, "replica") for name in running}
 
     def find(self, role):
-        """The node of this role, "leader" or "sync_standby"; None where there is none."""
+        """The node of this role; None where there is none."""
         roles = self.roles()
         return next((node for node in self.nodes if roles.get(node.name) == role), None)
 
     def is_whole(self):
-        """Whether one leads, one follows synchronously, and the third one follows."""
-        return sorted(self.roles().values()) == ["leader", "replica", "sync_standby"]
+        """Whether one leads, and two follow it, one of them synchronously."""
+        roles = self.roles()
+        if sorted(roles.values()) != ["leader", "replica", "sync_standby"]:
+            return False
+        followers = postgresql.followers(self.find("leader").port)
+        return followers == {name: role for name, role in roles.items() if role != "leader"}
 
     def wait(self):
-        wait_until(self.is_whole, "one leads, and two follow")
+        """Until it is whole: a node that was the leader may have to be rewound first."""
+        wait_until(self.is_whole, "one leads, and two follow", 3 * START_SECONDS)
 
 
 @contextmanager
@@ -71,12 +77,13 @@ def running(folder, **variables):
         balancer = start(haproxy.balancer(folder / "haproxy", nodes, counts, ways, etcd.address))
         start(all_at_once(nodes))
         pool = postgresql.pgbouncer(
-            folder / "pgbouncer", profiles=balancer.ports["primary"], replica=balancer.ports["replica"]
+            folder / "pgbouncer", profiles=balancer.ports["primary"], **{name: balancer.ports[name] for name in NAMES}
         )
         direct = service.environment(postgresql.url(balancer.ports["primary"]))
         behind_pool = direct | {
             "DATABASE_URL": postgresql.url(port_of(pool)),
-            "DATABASE_REPLICA_URLS": postgresql.url(port_of(pool), name="replica"),
+            "DATABASE_REPLICA_URLS": ",".join(postgresql.url(port_of(pool), name=name) for name in NAMES),
+            **postgresql.WAITS,
             "REDIS_URL": f"redis://127.0.0.1:{balancer.ports['redis']}",
             **variables,
         }

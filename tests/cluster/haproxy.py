@@ -67,16 +67,17 @@ def links(names):
 
 
 def balancer(folder, nodes, redis_servers, ways, etcd):
-    """HAProxy with `ports` for "primary", "replica" and "redis".
+    """HAProxy with `ports` for "primary", "redis", and a replica under each node's name.
 
-    Patroni says who leads (`/primary`) and who follows without lag (`/replica`). `ways` are the links to etcd.
+    Patroni says whether a node leads (`/primary`), or follows (`/replica`). The service knows how far each replica is,
+    so each has an address of its own. `ways` are the links to etcd.
     """
     folder.mkdir(exist_ok=True)
-    ports = {name: free_port() for name in ("primary", "replica", "redis")}
+    ports = {name: free_port() for name in ("primary", "redis", *(node.name for node in nodes))}
     text = CONFIGURATION.format(folder=folder)
-    for name, role in (("primary", "primary"), ("replica", "replica?lag=1MB")):
+    for name, role, servers in [("primary", "primary", nodes), *((node.name, "replica", [node]) for node in nodes)]:
         text += POSTGRESQL.format(name=name, role=role, port=ports[name])
-        for node in nodes:
+        for node in servers:
             text += f"    server {node.name} 127.0.0.1:{node.port} check port {node.address.rpartition(':')[2]}\n"
     text += REDIS.format(port=ports["redis"])
     for server in redis_servers:

@@ -14,8 +14,9 @@ from tests.cluster.processes import Process, free_port, program
 # LOOP_WAIT + 2 * RETRY_TIMEOUT, so that a leader which cannot reach etcd has stopped before another one is elected.
 TTL, LOOP_WAIT, RETRY_TIMEOUT = 8, 2, 3
 
+SCOPE = "profiles"
 CONFIGURATION = {
-    "scope": "profiles",
+    "scope": SCOPE,
     "bootstrap": {
         "dcs": {
             "ttl": TTL,
@@ -45,10 +46,22 @@ def etcd(folder):
     """etcd with one member. In production it has three, on three machines."""
     folder.mkdir(exist_ok=True)
     client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-    command = ["etcd", "--name", "etcd", "--data-dir", str(folder / "data"), "--enable-v2=false"]
+    command = ["etcd", "--name", "etcd", "--data-dir", str(folder / "data"), "--enable-v2"]
     command += ["--listen-client-urls", client, "--advertise-client-urls", client]
     command += ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"etcd={peer}"]
     return Process("etcd", command, folder, client, lambda: answers(f"{client}/health"))
+
+
+def held(address):
+    """What Patroni keeps in etcd, by key without its prefix."""
+    found = {}
+    nodes = [httpx.get(f"{address}/v2/keys/service/{SCOPE}", params={"recursive": "true"}).json().get("node", {})]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("nodes", [])
+        if "value" in node:
+            found[node["key"].removeprefix(f"/service/{SCOPE}/")] = node["value"]
+    return found
 
 
 def answers(address, timeout=2):
@@ -88,14 +101,18 @@ class Node(Process):
 
 
 def node(folder, name, etcd_port):
-    """A PostgreSQL server under Patroni, which reaches etcd by this port of its own."""
+    """A PostgreSQL server under Patroni, which reaches etcd by this port of its own.
+
+    It speaks etcd's API of version 2, in which a leader renews its key only where that is still its own. By version 3
+    Patroni 3.0, which Debian 12 has, writes the key in any case: a leader that was frozen took it from its successor.
+    """
     folder.mkdir(exist_ok=True)
     port, rest = free_port(), f"127.0.0.1:{free_port()}"
     trust = [f"host {database} all 127.0.0.1/32 trust" for database in ("all", "replication")]
     own = {
         "name": name,
         "restapi": {"listen": rest, "connect_address": rest},
-        "etcd3": {"host": f"127.0.0.1:{etcd_port}", "use_proxies": True},
+        "etcd": {"hosts": f"127.0.0.1:{etcd_port}", "use_proxies": True},
         "postgresql": {
             "listen": f"127.0.0.1:{port}",
             "connect_address": f"127.0.0.1:{port}",

@@ -8,8 +8,8 @@ import psycopg
 from tests.cluster.processes import Process, free_port, program, unprivileged
 
 ADMIN = "postgres"  # the superuser
+FOLLOWERS = "SELECT application_name, sync_state FROM pg_stat_replication WHERE state = 'streaming'"
 NAME = "profiles"  # the database, and the role that owns it
-SECONDS = 2  # that a statement, or the wait for a connection, may take of a request in front of a failing server
 
 
 def url(port, user=NAME, name=NAME):
@@ -63,8 +63,22 @@ def create_database(port):
         connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")
 
 
-# PgBouncer gives up after SECONDS, whatever the server does. It ignores the `options` that the service sends with a
-# connection: what they say is said to each of its own connections.
+def followers(port):
+    """The standbys that follow the server on this port without a gap: "sync_standby" or "replica", by name."""
+    try:
+        with psycopg.connect(url(port, ADMIN, "postgres"), connect_timeout=2) as connection:
+            rows = connection.execute(FOLLOWERS).fetchall()
+    except psycopg.OperationalError:
+        return {}
+    return {name: "sync_standby" if state == "sync" else "replica" for name, state in rows}
+
+
+# A request waits for PostgreSQL a little less than by default, so that it takes less than 2.5 s whatever else there is.
+# PgBouncer ignores the `options` that come with a connection of the service, so it gives what they say to each of its
+# own. The service gives up before `query_timeout`.
+WAITS = {"DATABASE_STATEMENT_TIMEOUT": "1.5", "DATABASE_POOL_TIMEOUT": "1.5"}
+POOL = 20  # connections to PostgreSQL
+SESSION = "SET statement_timeout = 1500; SET lock_timeout = 1000; SET max_parallel_workers_per_gather = 0"
 PGBOUNCER = """
 [databases]
 {databases}
@@ -83,25 +97,22 @@ ignore_startup_parameters = options
 server_connect_timeout = 1
 server_login_retry = 0.2
 query_wait_timeout = 1
-query_timeout = {seconds}
+query_timeout = 3
 server_check_delay = 1
 tcp_keepalive = 1
 """
-CONNECTION = f"SET statement_timeout = {SECONDS * 1000 - 100}; SET max_parallel_workers_per_gather = 0"
 
 
-def pgbouncer(folder, pool=20, **servers):
+def pgbouncer(folder, **servers):
     """PgBouncer in transaction mode, with a database of each of these names on PostgreSQL's port."""
     folder.mkdir(exist_ok=True)
     port = free_port()
     databases = "\n".join(
-        f"{name} = host=127.0.0.1 port={at} dbname={NAME} connect_query='{CONNECTION}'" for name, at in servers.items()
+        f"{name} = host=127.0.0.1 port={at} dbname={NAME} connect_query='{SESSION}'" for name, at in servers.items()
     )
     (folder / "users").write_text(f'"{NAME}" ""\n')
     configuration = folder / "pgbouncer.ini"
-    configuration.write_text(
-        PGBOUNCER.format(databases=databases, port=port, folder=folder, pool=pool, seconds=SECONDS)
-    )
+    configuration.write_text(PGBOUNCER.format(databases=databases, port=port, folder=folder, pool=POOL))
     return Process(
         "pgbouncer",
         ["pgbouncer", str(configuration)],

@@ -105,7 +105,7 @@ class Process:
     folder: Path
     address: str
     is_ready: Callable[[], object]
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict, repr=False)
     is_unprivileged: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
     pass_fds: tuple[int, ...] = ()
@@ -174,6 +174,12 @@ class Process:
             except psutil.NoSuchProcess:
                 continue
 
+    def ask_to_stop(self):
+        """Have it end in order, and do not wait."""
+        if self.is_running:
+            self.thaw()
+            self.process.send_signal(self.stop_signal)
+
     def stop(self, number=None):
         """End it in order, by its own signal or by this one, and wait until it has ended."""
         if self.is_running:
@@ -215,3 +221,5 @@ def all_at_once(processes):
         for process in processes:
             process.wait()
         yield
+        for process in processes:
+            process.ask_to_stop()

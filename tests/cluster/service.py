@@ -28,14 +28,14 @@ def manage(variables, *arguments):
     subprocess.run(command, cwd=ROOT, env=variables, check=True)
 
 
-def instance(folder, name, variables):
-    """gunicorn with the shipped configuration."""
+def instance(folder, name, variables, module="gunicorn", *arguments):
+    """gunicorn with the shipped configuration, or a module that runs it, with these arguments before gunicorn's own."""
     folder.mkdir(exist_ok=True)
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     return Process(
         name,
-        [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--config", str(ROOT / "gunicorn.conf.py")],
+        [sys.executable, "-m", module, *map(str, arguments), "--config", str(ROOT / "gunicorn.conf.py")],
         folder,
         address,
         lambda: is_ready(address),

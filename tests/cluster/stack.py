@@ -1,7 +1,7 @@
 """The stack: nginx, one service, PgBouncer, PostgreSQL and Redis."""
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.cluster import postgresql, redis, service
 from tests.cluster.processes import Process, all_at_once
@@ -18,11 +18,16 @@ class Stack:
     pgbouncer: Process
     instances: list[Process]
     proxy: Process
-    variables: dict[str, str]  # the service's environment
+    variables: dict[str, str] = field(repr=False)  # the service's environment
 
     @property
     def processes(self):
         return [self.postgresql, self.redis, self.pgbouncer, *self.instances, self.proxy]
+
+    @property
+    def database_url(self):
+        """The service's database, without PgBouncer."""
+        return postgresql.url(port_of(self.postgresql))
 
 
 @contextmanager
@@ -38,6 +43,7 @@ def running(folder, *, instances=1, settings=(), **variables):
         pool = started.enter_context(postgresql.pgbouncer(folder / "pgbouncer", profiles=port_of(database)))
         behind_pool = direct | {
             "DATABASE_URL": postgresql.url(port_of(pool)),
+            **postgresql.WAITS,
             "REDIS_URL": f"redis://{counts.address}",
             **variables,
         }

@@ -47,8 +47,8 @@ def test_what_one_api_writes_the_other_reads(running, doors):
 def test_statements_end_behind_the_pool_too(running):
     """PgBouncer ignores the options that the service's connections ask for, and sets its own."""
     with psycopg.connect(postgresql.url(port_of(running.pgbouncer)), autocommit=True) as connection:
-        assert connection.execute("SHOW statement_timeout").fetchone() == ("1900ms",)
-        assert connection.execute("SHOW max_parallel_workers_per_gather").fetchone() == ("0",)
+        names = ("statement_timeout", "lock_timeout", "max_parallel_workers_per_gather")
+        assert [connection.execute(f"SHOW {name}").fetchone()[0] for name in names] == ["1500ms", "1s", "0"]
 
 
 def test_the_pages_links_are_of_the_proxy(running, through):
