@@ -113,6 +113,10 @@ stack: install $(STATIC) ## Run nginx, a service, PgBouncer, PostgreSQL and Redi
 cluster: install $(STATIC) ## Run the same with three PostgreSQL servers under Patroni, Redis with Sentinel, two services
 	@exec $(BIN)/python -m tests.cluster cluster
 
+.PHONY: faults
+faults: install $(STATIC) ## Break each part of both under load, and show what became of each write (some 40 minutes)
+	$(BIN)/pytest tests/faults -n 0 --at-length
+
 .PHONY: races
 races: install ## Let clients race for the same rows of a real server, at length
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000

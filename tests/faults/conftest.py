@@ -1,0 +1,88 @@
+"""The stack and the cluster under load, and the table that is printed at the end."""
+
+import logging
+
+import pytest
+
+from tests.cluster import cluster, stack
+from tests.cluster.processes import directory
+from tests.cluster.service import UNTHROTTLED
+from tests.faults.load import LONGEST, Load
+from tests.faults.verdict import examine, table
+
+MANY = 20  # times at length, from which on a fault is caused twice otherwise
+ROWS, NOTES = pytest.StashKey[list](), pytest.StashKey[list]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--at-length", action="store_true", help="cause each fault as often as `make faults` says")
+
+
+def pytest_configure(config):
+    config.stash[ROWS], config.stash[NOTES] = [], []
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is for `make faults` alone."""
+    if not config.getoption("--at-length"):
+        left_out = [item for item in items if item.get_closest_marker("at_length")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    rows, notes = config.stash[ROWS], config.stash[NOTES]
+    if rows or notes:
+        terminalreporter.section("what became of the requests")
+    for line in [*table(rows), *notes]:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet():
+    """Without a line for each request of the clients."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@pytest.fixture(scope="session")
+def two_services():
+    """The stack with two instances of the service."""
+    with directory("stack") as folder, stack.running(folder, instances=2, **UNTHROTTLED) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def whole_cluster():
+    with directory("cluster") as folder, cluster.running(folder, **UNTHROTTLED) as running:
+        yield running
+
+
+@pytest.fixture
+def under_load(request):
+    """A function that causes a fault under load, so many times at length, and otherwise once or twice.
+
+    It takes the stack or cluster, the fault's name, how often, and what causes it, which is called with the load and
+    ends the fault too. It returns the row of the table, where nothing is lost, twice, wrong, broken or too slow.
+    """
+
+    def under_load(running, fault, times, cause, *, may_break=False):
+        if not request.config.getoption("--at-length"):
+            times = 2 if times >= MANY else 1
+        with Load(running.proxy, fault.replace(" ", "-")) as load:
+            for _ in range(times):
+                cause(load)
+                load.wait_for_success()
+        row = examine(fault, times, load, running.database_url)
+        request.config.stash[ROWS].append(row)
+        assert (row.lost, row.twice, row.wrong) == ([], [], {})
+        assert may_break or not row.broken
+        assert row.slowest <= LONGEST
+        return row
+
+    return under_load
+
+
+@pytest.fixture
+def note(request):
+    """A function that puts a line under the table."""
+    return request.config.stash[NOTES].append

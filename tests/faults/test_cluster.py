@@ -1,0 +1,61 @@
+"""The cluster, whose leader dies, freezes or is cut off from etcd, or whose standby freezes."""
+
+import pytest
+
+from tests.cluster.processes import wait_until
+
+MOST_SECONDS = 15  # without a write, while another node becomes the leader
+
+
+@pytest.fixture
+def replaced(whole_cluster, under_load):
+    """A function that causes a fault of the leader, under load, and ends it when another node leads."""
+
+    def replaced(fault, times, cause, end):
+        def replace(load):
+            leader = whole_cluster.find("leader")
+            cause(leader)
+            wait_until(lambda: whole_cluster.find("leader") not in (leader, None), "another one leads")
+            load.wait_for_success()
+            end(leader)
+            whole_cluster.wait()
+
+        row = under_load(whole_cluster, fault, times, replace)
+        assert row.pause <= MOST_SECONDS
+        assert not row.anonymous  # a replica serves these; whether a session lives is known by the primary alone
+
+    return replaced
+
+
+def test_killed_leader(replaced):
+    replaced("leader killed", 20, lambda leader: leader.kill(), lambda leader: leader.start())
+
+
+@pytest.mark.at_length
+def test_frozen_leader(replaced):
+    replaced("leader frozen", 5, lambda leader: leader.freeze(), lambda leader: leader.thaw())
+
+
+@pytest.mark.at_length
+def test_leader_without_etcd(whole_cluster, replaced):
+    balancer = whole_cluster.haproxy
+    replaced(
+        "leader cut off from etcd",
+        5,
+        lambda leader: balancer.cut(f"etcd-of-{leader.name}"),
+        lambda leader: balancer.join(f"etcd-of-{leader.name}"),
+    )
+
+
+@pytest.mark.at_length
+def test_frozen_standby(whole_cluster, under_load):
+    def freeze(load):
+        standby = whole_cluster.find("sync_standby")
+        standby.freeze()
+        wait_until(lambda: whole_cluster.find("sync_standby") not in (standby, None), "another one follows")
+        load.wait_for_success()
+        standby.thaw()
+        whole_cluster.wait()
+
+    row = under_load(whole_cluster, "standby frozen", 5, freeze)
+    assert row.pause <= MOST_SECONDS
