@@ -1,6 +1,7 @@
 """HAProxy: an address each for the leader, the standbys and Redis, and for each node a link to etcd."""
 
 import socket
+from dataclasses import dataclass, field
 
 from tests.cluster.processes import Process, answers, free_port
 
@@ -43,8 +44,11 @@ listen {name}
 """
 
 
+@dataclass
 class Balancer(Process):
-    """HAProxy, told what to do while it runs by its admin socket."""
+    """HAProxy, told what to do while it runs by its admin socket. `ports` are those that it listens on, by name."""
+
+    ports: dict[str, int] = field(default_factory=dict)
 
     def tell(self, *commands):
         """Send commands of HAProxy's Management Guide, section 9.3. Returns what it answers."""
@@ -85,12 +89,11 @@ def balancer(folder, nodes, redis_servers, ways, etcd):
     for name, port in ways.values():
         text += LINK.format(name=name, port=port, etcd=etcd.removeprefix("http://"))
     (folder / "haproxy.cfg").write_text(text)
-    process = Balancer(
+    return Balancer(
         "haproxy",
         ["haproxy", "-f", str(folder / "haproxy.cfg")],
         folder,
         f"127.0.0.1:{ports['primary']}",
         lambda: answers(ports["primary"]),
+        ports=ports,
     )
-    process.ports = ports
-    return process

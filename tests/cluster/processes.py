@@ -108,7 +108,6 @@ class Process:
     environment: dict[str, str] = field(default_factory=dict, repr=False)
     is_unprivileged: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
-    pass_fds: tuple[int, ...] = ()
     process: subprocess.Popen | None = None
 
     @property
@@ -139,7 +138,6 @@ class Process:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for this process, which ends the others in their order
-                pass_fds=self.pass_fds,
                 **user,
             )
 
