@@ -7,7 +7,7 @@ import pytest
 from tests.cluster import cluster, stack
 from tests.cluster.processes import directory
 from tests.cluster.service import UNTHROTTLED
-from tests.faults.load import LONGEST, Load
+from tests.faults.load import LONGEST, LONGEST_PAUSE, Load
 from tests.faults.verdict import examine, table
 
 MANY = 20  # times at length, from which on a fault is caused twice otherwise
@@ -62,11 +62,13 @@ def under_load(request):
     """A function that causes a fault under load, so many times at length, and otherwise once or twice.
 
     It takes the stack or cluster, the fault's name, how often, and what causes it, which is called with the load and
-    ends the fault too. It returns the row of the table, where nothing is lost, twice, wrong, broken or too slow.
+    ends the fault too. It returns the row of the table, where nothing is lost, twice, wrong or broken; at length,
+    where nothing is too slow either.
     """
+    is_long = request.config.getoption("--at-length")
 
     def under_load(running, fault, times, cause, *, may_break=False):
-        if not request.config.getoption("--at-length"):
+        if not is_long:
             times = 2 if times >= MANY else 1
         with Load(running.proxy, fault.replace(" ", "-")) as load:
             for _ in range(times):
@@ -76,7 +78,9 @@ def under_load(request):
         request.config.stash[ROWS].append(row)
         assert (row.lost, row.twice, row.wrong) == ([], [], {})
         assert may_break or not row.broken
-        assert row.slowest <= LONGEST
+        if is_long:
+            assert row.slowest <= LONGEST
+            assert row.pause <= LONGEST_PAUSE
         return row
 
     return under_load

@@ -14,6 +14,7 @@ SIGN_IN_AGAIN = 200  # seconds after which a client takes a new token: one is go
 PAUSE = 0.05  # seconds that a client waits after a refusal, so that it does not take the machine from what recovers
 PATIENCE = 10  # seconds after which a client gives up on a response; far beyond what is allowed
 LONGEST = 2.5  # seconds that a response may take
+LONGEST_PAUSE = 15  # seconds in which no write may succeed
 RECOVERY = 60  # seconds until every client succeeds again, at most
 
 READ = "{ me { id bio version etag } }"

@@ -4,8 +4,6 @@ import pytest
 
 from tests.cluster.processes import wait_until
 
-MOST_SECONDS = 15  # without a write, while another node becomes the leader
-
 
 @pytest.fixture
 def replaced(whole_cluster, under_load):
@@ -21,7 +19,6 @@ def replaced(whole_cluster, under_load):
             whole_cluster.wait()
 
         row = under_load(whole_cluster, fault, times, replace)
-        assert row.pause <= MOST_SECONDS
         assert not row.anonymous  # a replica serves these; whether a session lives is known by the primary alone
 
     return replaced
@@ -57,5 +54,4 @@ def test_frozen_standby(whole_cluster, under_load):
         standby.thaw()
         whole_cluster.wait()
 
-    row = under_load(whole_cluster, "standby frozen", 5, freeze)
-    assert row.pause <= MOST_SECONDS
+    under_load(whole_cluster, "standby frozen", 5, freeze)
