@@ -69,9 +69,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         listens too, and a proxy could not send a write again. Refused ones it can send to another instance.
         """
         super().set_accept_enabled(enabled)
-        if self.alive or self.cfg.is_ssl:
+        if enabled or self.alive or self.cfg.is_ssl:
             return
-        for listener in self.sockets:
+        for listener in (each for each in self.sockets if each.sock):
             poll = select.poll()
             poll.register(listener, select.POLLIN)
             while poll.poll(0):
