@@ -27,7 +27,8 @@ def test_a_host_that_is_not_ours_is_a_line_in_the_log(test_database, tmp_path):
         started = (tmp_path / "log").read_text()
         httpx.get(f"{address}/profiles/", headers=ServerClient.proxied | {"host": "evil.example"})
         (line,) = (tmp_path / "log").read_text().removeprefix(started).splitlines()
-    assert "WARNING django.security.DisallowedHost" in line
+    logged = json.loads(line)
+    assert (logged["level"], logged["logger"]) == ("warning", "django.security.DisallowedHost")
 
 
 def test_signing_in_reading_and_writing(cast, server, at_once):
