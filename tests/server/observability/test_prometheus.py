@@ -119,7 +119,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
     redis = f"redis://127.0.0.1:{free_tcp_port_factory()}"  # nobody answers
     with observed(tmp_path, metrics_port, REDIS_URL=redis, **test_database) as (address, scrape):
         rounds = 0
-        while len(workers_that_counted(tmp_path / "metrics")) < WORKERS:
+        while not rounds or len(workers_that_counted(tmp_path / "metrics")) < WORKERS:
             send(address, token)
             rounds += 1
             assert rounds < 20
