@@ -145,16 +145,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.close_if_health_check_failed()
         self.ensure_connection()
         self.validate_no_broken_transaction()
+        return cast("list[tuple[Any, ...]]", self._repeated(self._rows, sql, values))
+
+    def _repeated(self, execute: Callable[..., Any], sql: str, values: Sequence[Any] | None = None) -> Any:
+        """The result of a statement, which is executed again as long as it may be."""
         self.sent_at = time.monotonic()
         while True:
             try:
-                rows: list[tuple[Any, ...]] = self._observed(self._rows, sql, values)
-                return rows
+                return self._observed(execute, sql, values)
             except OperationalError as error:
                 if not self.may_repeat(sql, error):
                     raise
 
-    def _observed(self, execute: Callable[..., Any], sql: str, values: Sequence[Any] | None = None) -> Any:
+    def _observed(self, execute: Callable[..., Any], sql: str, values: Sequence[Any] | None) -> Any:
         return (
             self.observer(execute, sql, values, False, {"connection": self}) if self.observer else execute(sql, values)
         )
@@ -214,14 +217,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise
 
     def _command(self, sql: str) -> None:
-        self.sent_at = time.monotonic()
-        while True:
-            try:
-                self._observed(self._send, sql)
-                return
-            except OperationalError as error:
-                if not self.may_repeat(sql, error):
-                    raise
+        self._repeated(self._send, sql)
 
     def _send(self, sql: str, *_others: Any) -> None:
         with debug_transaction(self, sql), self.wrap_database_errors, self.connection.lock:
