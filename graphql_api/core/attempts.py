@@ -14,11 +14,11 @@ from graphql import (
     get_argument_values,
     get_named_type,
 )
-from graphql.execution.collect_fields import collect_fields
 from rest_framework.request import Request
 
 from graphql_api.core.costs import definition_of, graphql_schema, made_from
-from graphql_api.core.limits import Measured, fragments_of
+from graphql_api.core.limits import Measured
+from graphql_api.core.operations import root_fields
 from profiles.core.actors import Actor
 from profiles.identity.counters import Count
 from profiles.identity.throttling import Attempts
@@ -39,8 +39,8 @@ def attempts_of(request: Request, actor: Actor, measured: Measured) -> Sequence[
     """
     schema = graphql_schema()
     declared = takes_credentials(schema)
-    found = [node for node in root_fields(schema, measured) if node.name.value in declared]
-    if len(found) != 1:
+    found = [node for node in root_fields(measured).values() if node.name.value in declared]
+    if measured.variables is None or len(found) != 1:
         return []
     (node,) = found
     definition: Any = definition_of(schema.mutation_type, node.name.value)
@@ -49,19 +49,6 @@ def attempts_of(request: Request, actor: Actor, measured: Measured) -> Sequence[
     except GraphQLError:
         arguments = {}
     return declared[node.name.value](request, actor, arguments)
-
-
-def root_fields(schema: GraphQLSchema, measured: Measured) -> list[FieldNode]:
-    """The root fields of a mutation that will be executed, each by its first node."""
-    operation, root = measured.operation, schema.mutation_type
-    if operation is None or root is None or measured.variables is None:
-        return []
-    fragments = fragments_of(measured.document)
-    try:
-        fields = collect_fields(schema, fragments, measured.variables, root, operation.selection_set)
-    except GraphQLError:
-        return []
-    return [nodes[0] for nodes in fields.values()]
 
 
 class OneWithCredentials(ValidationRule):

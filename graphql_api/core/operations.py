@@ -1,6 +1,5 @@
 """The operations that a document makes, for the metrics: one for each root field, by the names that REST has too."""
 
-from collections.abc import Iterable
 from functools import cache
 
 from graphql import FieldNode, GraphQLError, GraphQLSchema, get_named_type
@@ -28,28 +27,28 @@ def names_of(schema: GraphQLSchema) -> dict[str, str]:
 def operations_of(measured: Measured) -> dict[str, str]:
     """The operations of a document, by the keys of its response; none where its root fields can't be told."""
     names = names_of(graphql_schema())
-    return {
-        node.alias.value if node.alias else node.name.value: names.get(node.name.value, OTHER)
-        for node in _roots(measured)
-    }
+    return {key: names.get(node.name.value, OTHER) for key, node in root_fields(measured).items()}
 
 
-def _roots(measured: Measured) -> Iterable[FieldNode]:
-    """The root fields that will be executed, each by its first node."""
+def root_fields(measured: Measured) -> dict[str, FieldNode]:
+    """The root fields that will be executed, each by its first node, by the keys of the response."""
     if measured.operation is None:
-        return []
+        return {}
     selections = measured.operation.selection_set.selections
     plain = [node for node in selections if isinstance(node, FieldNode) and not node.directives]
     if len(plain) == len(selections):
-        return plain
+        first: dict[str, FieldNode] = {}
+        for node in plain:
+            first.setdefault(node.alias.value if node.alias else node.name.value, node)
+        return first
     schema, variables = graphql_schema(), measured.variables or {}
     root = schema.query_type if measured.is_query else schema.mutation_type
     if root is None:
-        return []
+        return {}
     try:
         found = collect_fields(
             schema, fragments_of(measured.document), variables, root, measured.operation.selection_set
         )
     except GraphQLError:
-        return []
-    return [nodes[0] for nodes in found.values()]
+        return {}
+    return {key: nodes[0] for key, nodes in found.items()}

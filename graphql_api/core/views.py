@@ -2,11 +2,10 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -97,7 +96,7 @@ class GraphQLView(APIView):
     renderer_classes = (AnyTextRenderer, GraphQLRenderer)
     content_negotiation_class = ByPreference
     actor = Actor()  # until it is known who it is
-    operations: Mapping[str, str] = MappingProxyType({})  # by the keys of the response, from when they are known
+    measured: limits.Measured | None = None  # the document, from when it was read
     context: Context | None = None  # from when the document is executed
     schema = None  # OpenAPI's is none: what it answers is in schema.graphql
 
@@ -152,7 +151,7 @@ class GraphQLView(APIView):
         """
         text = parameters.query or persisted.find(parameters.digest)
         measured = self.read(text, parameters)
-        self.operations = operations_of(measured)
+        self.measured = measured
         self.count(measured)
         with traffic.long_one() if measured.cost.is_long else nullcontext():
             self.validate(text)
@@ -199,7 +198,7 @@ class GraphQLView(APIView):
         """The response that carries an execution's result, or the errors that came before it."""
         errors = result.errors or []
         refusals = [refused_by(error) for error in errors]
-        self.request.META[ENDED] = self.ended(errors, refusals)
+        self.request.META[ENDED] = lambda: self.ended(errors, refusals)
         body: dict[str, Any] = {}
         if errors:
             body["errors"] = [self.error_of(*each) for each in zip(errors, refusals, strict=True)]
@@ -212,13 +211,14 @@ class GraphQLView(APIView):
 
     def ended(self, errors: list[GraphQLError], refusals: list[Refused]) -> list[tuple[str, str, str]]:
         """The labels of each operation. Its outcome is the worst of its errors, or of those of the whole document."""
+        operations = operations_of(self.measured) if self.measured else {}
         outcomes = dict.fromkeys(self.context.invalid, INVALID) if self.context else {}
         for error, refused in sorted(zip(errors, refusals, strict=True), key=lambda each: each[1].outcome.status):
-            for key in [str(error.path[0])] if error.path else self.operations:
+            for key in [str(error.path[0])] if error.path else operations:
                 outcomes[key] = refused.outcome.code
-        if not self.operations:
+        if not operations:
             return [(DOCUMENT, Door.GRAPHQL, refusals[-1].outcome.code if refusals else OK)]
-        return [(name, Door.GRAPHQL, outcomes.get(key, OK)) for key, name in self.operations.items()]
+        return [(name, Door.GRAPHQL, outcomes.get(key, OK)) for key, name in operations.items()]
 
     def error_of(self, error: GraphQLError, refused: Refused) -> dict[str, Any]:
         shown = {**error.formatted, **formatted(refused)}
@@ -320,5 +320,5 @@ def formatted(refused: Refused) -> dict[str, Any]:
 def exception_handler(exception: Exception, context: Any) -> Response:
     """REST framework's hook, for what goes wrong before a document is read: in GraphQL's shape."""
     refused = refusal(exception)
-    context["request"].META[ENDED] = [(DOCUMENT, Door.GRAPHQL, refused.outcome.code)]
+    context["request"].META[ENDED] = lambda: [(DOCUMENT, Door.GRAPHQL, refused.outcome.code)]
     return Response({"errors": [formatted(refused)]}, status=refused.outcome.status, headers=refused.headers)

@@ -3,12 +3,13 @@
 Every value of a label is one of a fixed list of names, so that no request makes a new time series.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
 OUTCOME = "profiles.outcome"  # in a request's META: the outcome of its operation, where that did not succeed
-ENDED = "profiles.ended"  # in a request's META: the labels of its operations, where these are not one by its path
+ENDED = "profiles.ended"  # in a request's META: gives the labels of its operations, where these are not one by its path
 
 OTHER = "other"  # the operation, or the API, of a request that names none: an unknown path, a page, a static file
 SEVERAL = "several"  # the operation of a request that made more than one
@@ -51,6 +52,12 @@ POOL = Gauge(
 )
 POOL_WAIT_SECONDS = Counter("profiles_database_pool_wait_seconds", "Time that requests waited for a connection.")
 POOL_ERRORS = Counter("profiles_database_pool_errors", "Requests that got no connection from the pool.")
+
+
+def count_from_zero(counter: Counter, values: Iterable[str]) -> None:
+    """Show a counter for each of these values of its label: Prometheus takes a first value for no increase."""
+    for value in values:
+        counter.labels(value)
 
 
 class Children(dict[tuple[str, ...], Any]):

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from profiles.core.addresses import address_of
-from profiles.core.metrics import SECURITY_EVENTS
+from profiles.core.metrics import SECURITY_EVENTS, count_from_zero
 from profiles.models import Profile
 
 logger = logging.getLogger("profiles.security")  # a name that operators filter by
@@ -22,8 +22,7 @@ EVENTS = (
     "exported",
     "deleted",
 )
-for each in EVENTS:
-    SECURITY_EVENTS.labels(each)  # from 0: Prometheus takes a counter's first value for no increase
+count_from_zero(SECURITY_EVENTS, EVENTS)
 
 
 def log(event: str, profile: Profile | None, *, request: HttpRequest | Request | None = None, **facts: object) -> None:

@@ -16,7 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from profiles.core.actors import Actor
 from profiles.core.addresses import address_of, networks
-from profiles.core.metrics import RATE_LIMITED
+from profiles.core.metrics import RATE_LIMITED, count_from_zero
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity.callers import actor_of
 from profiles.identity.counters import Count, Counter, Memory, Rate, Shared, Window, parse_rate
@@ -40,8 +40,7 @@ LIMITS = (
     "sign_ups",
     "refusals",
 )
-for each in LIMITS:
-    RATE_LIMITED.labels(each)  # from 0: Prometheus takes a counter's first value for no increase
+count_from_zero(RATE_LIMITED, LIMITS)
 ACCOUNT_DIGITS = 32  # of the SHA-256 that stands for a username: a key's length is bounded
 RATE_SETTINGS = (
     "READ_LIMIT",

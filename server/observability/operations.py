@@ -42,7 +42,8 @@ def count_operations(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
 
 def labels_of(request: HttpRequest, response: HttpResponse) -> list[tuple[str, str, str]]:
     """The operation, API and outcome of each operation that a request was."""
-    return request.META.get(ENDED) or [_by_path(request, response)]
+    ended = request.META.get(ENDED)
+    return (ended and ended()) or [_by_path(request, response)]
 
 
 def _by_path(request: HttpRequest, response: HttpResponse) -> tuple[str, str, str]:
