@@ -364,17 +364,10 @@ class Types:
     def create(self) -> Any:
         resource = self.resource
 
-        def mutate(
-            payload: Any,
-            root: Any,
-            info: Info,
-            idempotency_key: str | None = None,
-            client_mutation_id: str | None = None,
-            **values: Any,
-        ) -> Any:
+        def mutate(payload: Any, root: Any, info: Info, client_mutation_id: str | None = None, **values: Any) -> Any:
             resource.policy.require_create(info.context.actor)
-            write = Write(info.context.actor, Door.GRAPHQL, key=idempotency_key)
-            serializer = resource.serializer(data=values, context={"write": write})
+            context = {"write": write_of(info, values)}
+            serializer = resource.serializer(data=values, context=context)
             return self.answer(info, payload, lambda: self.saved(info, serializer))
 
         doc = f"Create a {resource.noun}: REST's POST /{resource.plural}/."
@@ -388,13 +381,11 @@ class Types:
             root: Any,
             info: Info,
             id: str,
-            if_match: str | None = None,
-            idempotency_key: str | None = None,
             client_mutation_id: str | None = None,
             **values: Any,
         ) -> Any:
             row = load(info, self.resource, self.resource.model.key_of(id), action)
-            context = {"write": Write(info.context.actor, Door.GRAPHQL, if_match, key=idempotency_key)}
+            context = {"write": write_of(info, values)}
             serializer = self.resource.serializer(row, data=values, partial=action is Action.UPDATE, context=context)
             return self.answer(info, payload, lambda: self.saved(info, serializer))
 
@@ -409,16 +400,8 @@ class Types:
                 description="Delete only this etag, or any with '*'; what is no etag is a CONFLICT."
             )
 
-        def mutate(
-            payload: Any,
-            root: Any,
-            info: Info,
-            id: str,
-            if_match: str | None = None,
-            idempotency_key: str | None = None,
-            **others: Any,
-        ) -> Any:
-            model, write = self.resource.model, Write(info.context.actor, Door.GRAPHQL, if_match, key=idempotency_key)
+        def mutate(payload: Any, root: Any, info: Info, id: str, **others: Any) -> Any:
+            model, write = self.resource.model, write_of(info, others)
 
             def deleted() -> dict[str, Any]:
                 key = model.key_of(id)
@@ -437,6 +420,12 @@ class Types:
     def saved(self, info: Info, serializer: ResourceSerializer) -> dict[str, Shown]:
         serializer.is_valid(raise_exception=True)
         return {self.resource.field: show(info, self.resource, serializer.save())}
+
+
+def write_of(info: Info, arguments: dict[str, Any]) -> Write:
+    """How a mutation writes: its precondition and its idempotency key, which are taken out of its arguments."""
+    if_match, key = (arguments.pop(name, None) for name in ("if_match", "idempotency_key"))
+    return Write(info.context.actor, Door.GRAPHQL, if_match, key=key)
 
 
 def idempotency_key(write: str) -> graphene.String:

@@ -187,9 +187,6 @@ class IdempotencyKey(models.Model):
     answer = models.TextField(default="", help_text="Of a sign-up: the profile as it was shown then, in JSON.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
-    class Meta:
-        app_label = "profiles"
-
     def __str__(self) -> str:
         return self.digest
 
