@@ -255,7 +255,7 @@ class ProfileAdmin(ClosedAdmin):
     def save_model(self, request: HttpRequest, obj: Profile, form: ProfileForm, change: bool) -> None:
         saved = form.serializer.save()
         if "is_staff" in form.changed_data:
-            event = "staff_granted" if saved.is_staff else "staff_withdrawn"
+            event: security.Event = "staff_granted" if saved.is_staff else "staff_withdrawn"
             security.log(event, saved, request=request, by=form.actor.profile.pk)
 
     def has_module_permission(self, request: HttpRequest) -> bool:

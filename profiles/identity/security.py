@@ -1,6 +1,7 @@
 """The security log: what happened to whose identity, a line an event."""
 
 import logging
+from typing import Literal, get_args
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -11,7 +12,7 @@ from profiles.models import Profile
 
 logger = logging.getLogger("profiles.security")  # a name that operators filter by
 
-EVENTS = (
+Event = Literal[
     "sign_in",
     "sign_in_failed",
     "refresh_reuse",
@@ -19,19 +20,21 @@ EVENTS = (
     "signed_out_everywhere",
     "password_changed",
     "password_change_failed",
+    "staff_granted",
+    "staff_withdrawn",
     "exported",
     "deleted",
-)
+]
+EVENTS: tuple[Event, ...] = get_args(Event)
 count_from_zero(SECURITY_EVENTS, EVENTS)
 
 
-def log(event: str, profile: Profile | None, *, request: HttpRequest | Request | None = None, **facts: object) -> None:
+def log(
+    event: Event, profile: Profile | None, *, request: HttpRequest | Request | None = None, **facts: object
+) -> None:
     """Write one line: `event=… profile=… address=…`, in JSON an object `security` too; and count the event.
 
     It names an account by its key and never by what was typed, which may have been a password.
-
-    Args:
-        event: one of `EVENTS`.
     """
     SECURITY_EVENTS.labels(event).inc()
     facts = {"profile": profile.pk if profile else "none", **facts}
