@@ -134,14 +134,20 @@ def stopped(cluster):
     cluster.start()
 
 
-def wait_until_recovered():
+def wait_for_the_next_second():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT date_trunc('second', clock_timestamp()) + interval '1 second'")
+        wait_until_true("SELECT clock_timestamp() >= %s", *cursor.fetchone())
+
+
+def wait_until_true(sql, *values):
     until = time.monotonic() + MOST_SECONDS
     while time.monotonic() < until:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_is_in_recovery()")
-            if cursor.fetchone() == (False,):
+            cursor.execute(sql, values)
+            if cursor.fetchone() == (True,):
                 return
-    pytest.fail("the server is still in recovery")
+    pytest.fail(f"still not true: {sql}")
 
 
 def rows_of(database):
@@ -154,6 +160,7 @@ def test_the_database_as_of_a_moment_before_a_mistake(cluster, own_database, rep
     Profile.objects.bulk_create(made_up(BEFORE_THE_BACKUP))
     cluster.pgbackrest("stanza-create")
     cluster.pgbackrest("--type=full", "backup")
+    wait_for_the_next_second()  # pgBackRest restores to a later second than the backup's last
     Cast()  # what was written since the backup is in the archived log alone
     before, target = rows_of(connection), moment()
     with connection.cursor() as cursor:
@@ -163,7 +170,7 @@ def test_the_database_as_of_a_moment_before_a_mistake(cluster, own_database, rep
 
     with stopped(cluster):
         cluster.pgbackrest("--delta", "--type=time", f"--target={target}", "--target-action=promote", "restore")
-    wait_until_recovered()
+    wait_until_true("SELECT NOT pg_is_in_recovery()")
     assert rows_of(connection) == before
     assert Profile.objects.count() == BEFORE_THE_BACKUP + len(FIELDS)
     report(f"{sum(found.total() for found in before.values())} rows are as they were at {target}")
