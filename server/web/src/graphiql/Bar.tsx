@@ -5,19 +5,18 @@ import { useStore } from "zustand";
 import { caller, session, signIn, signOut } from "./service";
 
 export function Bar() {
-  const { me } = useStore(caller);
+  const { tokens } = useStore(session.state);
   return (
     <header className="bar">
       <a className="brand" href="/">One profile, two doors</a>
       <h1>GraphiQL</h1>
-      {me ? <SignedIn username={me.username} /> : <SignIn />}
+      {tokens ? <SignedIn /> : <SignIn />}
     </header>
   );
 }
 
 function SignIn() {
-  const { wasEnded } = useStore(session.state);
-  const [trouble, setTrouble] = useState(wasEnded ? "The sign-in has ended." : "");
+  const [trouble, setTrouble] = useState(session.state.getState().news);
   const [isBusy, setBusy] = useState(false);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
@@ -43,11 +42,12 @@ function SignIn() {
   );
 }
 
-function SignedIn({ username }: { username: string }) {
+function SignedIn() {
+  const { me } = useStore(caller);
   return (
     <div className="sign-in">
       <p role="status">
-        Signed in as <strong>{username}</strong>. Each request carries <code>Authorization: Bearer …</code>
+        Signed in{me && <> as <strong>{me.username}</strong></>}. Each request carries <code>Authorization: Bearer …</code>
       </p>
       <button onClick={() => void signOut()}>Sign out</button>
     </div>

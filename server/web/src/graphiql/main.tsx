@@ -11,7 +11,7 @@ import sdl from "../../../../graphql_api/schema.graphql?raw";
 import { Bar } from "./Bar";
 import { EXAMPLES_PANEL } from "./Examples";
 import { EXAMPLES } from "./examples";
-import { session } from "./service";
+import { goOn, session } from "./service";
 import "./workers";
 import "@graphiql/react/style.css";
 import "@graphiql/plugin-doc-explorer/style.css";
@@ -33,6 +33,8 @@ const fetcher = createGraphiQLFetcher({
 // What is typed here may be a password or a token, in a header, a variable or the document itself: none of it
 // goes into the browser's storage.
 const KEEPS_NOTHING = { length: 0, getItem: () => null, setItem() {}, removeItem() {}, clear() {} };
+
+goOn().catch(() => {}); // what is wrong, each request of the page says too
 
 const [first] = EXAMPLES.Read!;
 const isWide = matchMedia("(min-width: 45rem)").matches;

@@ -17,6 +17,15 @@ session.state.subscribe(({ tokens }) => tokens || caller.setState({ me: null }))
 
 export async function signIn(credentials: Credentials): Promise<void> {
   session.begin(await door.signIn(credentials));
+  await look();
+}
+
+/** Goes on as whoever is signed in on this tab's other pages. */
+export async function goOn(): Promise<void> {
+  if (session.state.getState().tokens) await look();
+}
+
+async function look(): Promise<void> {
   const { profile } = await door.me();
   caller.setState({ me: profile });
 }

@@ -20,11 +20,11 @@ export function SignInPage() {
 }
 
 function Card({ isNew, onTurn }: { isNew: boolean; onTurn: () => void }) {
-  const { wasEnded } = useSession();
+  const { news } = useSession();
   return (
     <div className="card narrow">
       <Heading key={String(isNew)} title={isNew ? "Sign up" : "Sign in"} />
-      {wasEnded && <p role="status" className="note">Your sign-in has ended. Sign in again to go on.</p>}
+      {news && <p role="status" className="note">{news}</p>}
       {isNew ? <SignUp /> : <SignIn />}
       <p className="aside">
         {isNew ? "You have an account?" : "No account yet?"}{" "}

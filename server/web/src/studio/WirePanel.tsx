@@ -17,7 +17,7 @@ export function WirePanel() {
       <div className="scroll">
         <header>
           <h2 id="wire">On the wire <span className="muted">through {name}</span></h2>
-          {tokens && <CopyButton text={`TOKEN='${tokens.token}'`}>Copy the token</CopyButton>}
+          {tokens?.token && <CopyButton text={`TOKEN='${tokens.token}'`}>Copy the token</CopyButton>}
         </header>
         {all.length === 0 && <p className="muted">Each request and its answer will stand here, as they went.</p>}
         <ol>

@@ -30,14 +30,18 @@ export function useDoor(): Door {
 }
 
 export function useSession() {
-  const { tokens, wasEnded } = useStore(session.state);
-  return { isSignedIn: tokens !== null, wasEnded };
+  const { tokens, news } = useStore(session.state);
+  return { isSignedIn: tokens !== null, news };
 }
 
 const FRESH = 10_000; // milliseconds for which an answer is not asked for again
 
 export const queries = new QueryClient({
-  defaultOptions: { queries: { retry: false, refetchOnWindowFocus: false, staleTime: FRESH } },
+  defaultOptions: {
+    // "always": by default a call made offline waits without a word, and is sent when nobody expects it any more.
+    queries: { networkMode: "always", retry: false, refetchOnWindowFocus: false, staleTime: FRESH },
+    mutations: { networkMode: "always" },
+  },
 });
 
 session.state.subscribe(({ tokens }) => tokens || queries.clear());
