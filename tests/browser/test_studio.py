@@ -28,7 +28,7 @@ def press(page, name):
 
 
 def sign_in(page, account, door="REST"):
-    page.goto("/")
+    page.goto("/#/")
     choose(page, door)
     fill(page, Username=account.username, Password=account.password)
     press(page, "Sign in")
@@ -131,6 +131,98 @@ def test_people_are_found_by_pages(page, account, door):
     page.get_by_role("link", name=f"Found by {door}").click()
     expect(page.get_by_role("heading", name=f"Found by {door}")).to_be_focused()
     expect(page.get_by_role("button", name="Edit")).to_have_count(0)
+
+
+def test_a_search_is_in_the_url_and_comes_back(page, account):
+    account.write(bio="Plays the harp & more.", display_name="Found again", visibility="public")
+    page.goto("/#/people?ordering=username")
+    expect(page.get_by_label("Order")).to_have_value("username")
+    fill(page, Search="harp & more")
+    press(page, "Search")
+    expect(page.get_by_text("1 profile.")).to_be_visible()
+    page.get_by_role("link", name="Found again").click()
+    expect(page.get_by_role("heading", name="Found again")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Search", exact=True)).to_have_value("harp & more")
+    expect(page.get_by_label("Order")).to_have_value("username")
+    expect(page.get_by_text("1 profile.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Search", exact=True)).to_have_value("harp & more")
+    expect(page.get_by_text("1 profile.")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Search", exact=True)).to_have_value("")
+
+
+@pytest.mark.parametrize("door", ["REST", "GraphQL"])
+def test_saving_offline_is_said_to_fail_and_is_not_sent_later(page, account, watch, door):
+    watch.unanswered = 1
+    sign_in(page, account, door)
+    press(page, "Edit")
+    fill(page, Bio="Written offline.")
+    sent = calls(watch)
+    page.context.set_offline(True)
+    press(page, "Save")
+    expect(page.get_by_role("alert")).to_contain_text("The service does not answer. Check your connection")
+    expect(page.get_by_label("Bio")).to_have_value("Written offline.")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Save").focus()
+    page.evaluate("fetch('/graphql/schema.graphql')")  # which is answered after whatever was waiting to be sent
+    assert len(calls(watch)) == len(sent) + 1
+    press(page, "Save")
+    expect(page.get_by_text("Saved, as version 2.")).to_be_visible()
+
+
+def answer_questions(page, *answers):
+    """Answer the next dialogs so; return what they ask, as it comes."""
+    left, asked = list(answers), []
+
+    def answer(dialog):
+        asked.append(dialog.type)
+        (dialog.accept if left.pop(0) else dialog.dismiss)()
+
+    page.on("dialog", answer)
+    return asked
+
+
+LEAVING = {
+    "a link": lambda page: page.get_by_role("link", name="People").click(),
+    "Back": lambda page: page.evaluate("history.back()"),
+    "signing out": lambda page: press(page, "Sign out"),
+}
+
+
+@pytest.mark.parametrize("way", LEAVING)
+def test_edits_are_not_lost_without_a_question(page, account, way):
+    page.goto("/#/people")
+    sign_in(page, account)
+    asked = answer_questions(page, False, True)
+    press(page, "Edit")
+    page.get_by_label("Bio").press_sequentially("Unsaved.")
+    with page.expect_event("dialog"):
+        LEAVING[way](page)
+    expect(page.get_by_label("Bio")).to_have_value("Unsaved.")
+    assert page.evaluate("location.hash") == "#/me"
+    LEAVING[way](page)
+    expect(page.get_by_label("Bio")).to_have_count(0)
+    assert asked == ["confirm", "confirm"]
+
+
+@pytest.mark.parametrize("leave", ["reload", "another page"])
+def test_a_page_with_edits_does_not_end_without_a_question(page, account, leave):
+    sign_in(page, account)
+    asked = answer_questions(page, False)
+    press(page, "Edit")
+    page.get_by_label("Bio").press_sequentially("Unsaved.")
+    with page.expect_event("dialog"):
+        if leave == "reload":
+            page.evaluate("location.reload()")
+        else:
+            page.get_by_role("link", name="GraphiQL").click()
+    expect(page.get_by_label("Bio")).to_have_value("Unsaved.")
+    assert asked == ["beforeunload"]
+    press(page, "Cancel")
+    page.get_by_role("link", name="GraphiQL").click()
+    expect(page.get_by_role("heading", name="GraphiQL")).to_be_visible()
 
 
 @pytest.mark.parametrize("door", ["REST", "GraphQL"])
@@ -256,6 +348,8 @@ def test_a_path_without_a_key_shows_no_profile(page, account, watch, door):
     for key in NO_KEYS:
         page.goto(f"/#/people/{key}")
         expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    page.get_by_role("link", name="Go to the start").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     sign_in(page, account, door)
     expect(page.get_by_role("button", name="Edit")).to_be_visible()
     sent = calls(watch)

@@ -2,10 +2,10 @@
 
 import { type ComponentType, useEffect } from "react";
 import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
 import { DoorSwitch } from "./DoorSwitch";
 import { Heading } from "./Heading";
 import { HistoryPage } from "./HistoryPage";
+import { mayLeave, usePath, useQueryText } from "./location";
 import { PasswordPage } from "./Password";
 import { PeoplePage } from "./People";
 import { ProfilePage } from "./ProfilePage";
@@ -18,7 +18,7 @@ export function App() {
   const { name } = useDoor();
   useEffect(() => void (document.documentElement.dataset.door = name), [name]);
   return (
-    <Router hook={useHashLocation}>
+    <Router hook={usePath} searchHook={useQueryText}>
       <a className="skip" href="#content" onClick={skipToContent}>Skip to the content</a>
       <Bar />
       <div className="columns">
@@ -63,7 +63,7 @@ function Account() {
   return (
     <div className="account">
       <span className="muted">{data && `@${data.profile.username}`}</span>
-      <button className="plain" onClick={() => void signOut()}>Sign out</button>
+      <button className="plain" onClick={() => mayLeave() && void signOut()}>Sign out</button>
     </div>
   );
 }
@@ -92,7 +92,12 @@ function OfKey({ text, page: Page }: { text: string; page: ComponentType<{ id: n
 }
 
 function NotFound() {
-  return <Heading title="There is nothing here" />;
+  return (
+    <>
+      <Heading title="There is nothing here" />
+      <p><Link href="/">Go to the start</Link></p>
+    </>
+  );
 }
 
 /** Two doors; the one in use is open. */

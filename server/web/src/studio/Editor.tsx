@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Tagged } from "../doors/door";
 import { Refused } from "../doors/outcomes";
+import { useUnsaved } from "./location";
 import { Merge } from "./Merge";
 import { changed, type Draft } from "./merging";
 import { ProfileForm } from "./ProfileForm";
@@ -20,6 +21,7 @@ export function Editor({ start, onLeave }: Props) {
   const [base, setBase] = useState(start);
   const [draft, setDraft] = useState<Draft>({});
   const [theirs, setTheirs] = useState<Tagged | null>(null);
+  useUnsaved(Object.keys(changed(base.profile, draft)).length > 0);
 
   /** Writes over `onto`. Where that is no longer the current version, fetches it, for the merge. */
   async function write({ onto, draft }: { onto: Tagged; draft: Draft }): Promise<Tagged | null> {

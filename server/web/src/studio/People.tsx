@@ -1,8 +1,8 @@
 /** Everybody whom the caller may see, by pages. */
 
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { Link } from "wouter";
+import { useEffect, useRef } from "react";
+import { Link, useLocation, useSearch } from "wouter";
 import { ORDERINGS, type Profile, type Wanted } from "../doors/door";
 import { More, Trouble } from "./controls";
 import { Heading } from "./Heading";
@@ -11,7 +11,8 @@ import { useDoor } from "./service";
 
 export function PeoplePage() {
   const door = useDoor();
-  const [wanted, setWanted] = useState<Wanted>({ search: "", ordering: "-created_at" });
+  const wanted = wantedBy(useSearch());
+  const [, navigate] = useLocation();
   const { data, error, hasNextPage, fetchNextPage, isFetching } = useInfiniteQuery({
     queryKey: ["profiles", door.name, wanted],
     queryFn: ({ pageParam }) => door.profiles(wanted, pageParam),
@@ -23,7 +24,7 @@ export function PeoplePage() {
   return (
     <>
       <Heading title="People" />
-      <SearchForm wanted={wanted} onChange={setWanted} />
+      <SearchForm wanted={wanted} onChange={(wanted) => navigate(`/people${queryOf(wanted)}`)} />
       <Trouble error={error} />
       <p role="status" className="muted">{data && counted(profiles.length, hasNextPage)}</p>
       <ul className="people" aria-busy={isFetching}>
@@ -34,12 +35,34 @@ export function PeoplePage() {
   );
 }
 
+const NEWEST_FIRST = "-created_at";
+
+/** What a query asks for; what it asks for without sense is as if left out. */
+function wantedBy(query: string): Wanted {
+  const parameters = new URLSearchParams(query);
+  const ordering = parameters.get("ordering") ?? "";
+  return {
+    search: parameters.get("search") ?? "",
+    ordering: Object.hasOwn(ORDERINGS, ordering) ? (ordering as Wanted["ordering"]) : NEWEST_FIRST,
+  };
+}
+
+/** The query that asks for this, without what is so by default. */
+function queryOf({ search, ordering }: Wanted): string {
+  const query = new URLSearchParams({ ...(search && { search }), ...(ordering !== NEWEST_FIRST && { ordering }) });
+  return query.size ? `?${query}` : "";
+}
+
 function counted(count: number, hasMore: boolean): string {
   if (count === 0) return "Nobody is found.";
   return `${count} ${count === 1 ? "profile" : "profiles"}${hasMore ? ", and there are more" : ""}.`;
 }
 
 function SearchForm({ wanted, onChange }: { wanted: Wanted; onChange: (wanted: Wanted) => void }) {
+  const text = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    text.current!.value = wanted.search; // Back and Forward change it too
+  }, [wanted.search]);
   return (
     <form
       role="search"
@@ -51,7 +74,7 @@ function SearchForm({ wanted, onChange }: { wanted: Wanted; onChange: (wanted: W
     >
       <label className="grow">
         <span>Search</span>
-        <input name="search" type="search" placeholder="Words of a name, a place or a bio" defaultValue={wanted.search} />
+        <input ref={text} name="search" type="search" placeholder="Words of a name, a place or a bio" defaultValue={wanted.search} />
       </label>
       <label>
         <span>Order</span>

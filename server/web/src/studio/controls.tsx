@@ -97,7 +97,7 @@ export function Trouble({ error, fields = [] }: { error: unknown; fields?: reado
       </Banner>
     );
   }
-  return <Banner>The service does not answer. Try again in a moment.</Banner>;
+  return <Banner>The service does not answer. Check your connection, and try again.</Banner>;
 }
 
 function Banner({ code, children }: { code?: string; children: ReactNode }) {
