@@ -33,6 +33,20 @@ def test_an_operation_is_called_with_a_token(page, account):
     expect(execute(unfold(page, "getOwnProfile"))).to_contain_text(account.username)
 
 
+def test_the_examples_are_sent_as_they_stand(page):
+    page.goto("/docs/")
+    operation = unfold(page, "createProfile")
+    expect(execute(operation).locator("tbody .response-col_status").first).to_contain_text("201")
+
+
+def test_the_license_leads_nowhere_and_the_bar_home(page):
+    page.goto("/docs/")
+    expect(page.get_by_text("All rights reserved")).to_be_visible()
+    expect(page.locator("a[href*='spdx.org']")).to_have_count(0)
+    page.get_by_role("link", name="One profile, two doors").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
 def test_it_can_be_used_by_everybody(page, account, scheme, accessible):
     page.goto("/docs/")
     operations = [unfold(page, name) for name in ("listProfiles", "updateProfile", "replaceProfile", "deleteProfile")]

@@ -10,6 +10,7 @@ const accessible = ({ React: { createElement, Fragment } }) => ({
     ServersContainer: () => null, // there is one, this one, and its choice has no name
   },
   wrapComponents: {
+    OAS31License: () => ({ specSelectors }) => createElement("div", null, specSelectors.selectLicenseNameField()), // SPDX has no page of it
     operations: (Operations) => (props) =>
       createElement(Fragment, null, createElement("h2", { className: "operations-title" }, "Operations"), createElement(Operations, props)),
   },

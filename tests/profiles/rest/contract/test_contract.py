@@ -168,8 +168,8 @@ def test_the_docs_are_a_page_of_our_own_files(client, path):
     response = client.get(path)
     page = response.content.decode()
     loaded = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert len(loaded) == 5
-    assert all(url.startswith(("/static/", "/docs")) for url in loaded)
+    assert len(loaded) == 7
+    assert all(url.startswith(("/static/", "/docs")) or url in ("/", "/graphql/") for url in loaded)
     assert not re.search(r"<style|style=|<script>|\son\w+=", page)
     script = client.get(loaded[-1])
     assert script["Content-Type"].startswith("application/javascript")
