@@ -57,6 +57,12 @@ def check_unreserved(username: str) -> None:
         raise invalid(_("This username is reserved. Choose another one."), InvalidCode.RESERVED)
 
 
+RULE_OF_PASSWORDS = (
+    "At least 8 characters, not all digits, not a common password, and not like the username or the email."
+)
+"""The settings' `AUTH_PASSWORD_VALIDATORS`, in words."""
+
+
 class Password(Text):
     """A password, taken to the letter: not trimmed, at most as long as hashing it is cheap."""
 

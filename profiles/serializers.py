@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from contextlib import suppress
+from typing import ClassVar
 
 from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty
 
 from profiles.core.fields import TimeZone
 from profiles.core.outcomes import InvalidCode
 from profiles.core.serializers import ResourceSerializer
-from profiles.fields import Password, Username, check_new_password, check_unreserved
+from profiles.fields import RULE_OF_PASSWORDS, Password, Username, check_new_password, check_unreserved
 from profiles.identity import security
 from profiles.models import UNIQUE_USERNAME, Profile
 
@@ -56,15 +58,16 @@ class ProfileSerializer(ResourceSerializer):
 class SignUpSerializer(ProfileSerializer):
     """A new profile, and its password."""
 
-    password = Password(help_text="Not too short, common, or like the other fields. It is never shown.")
+    password = Password(help_text=f"{RULE_OF_PASSWORDS} It is never shown.")
 
     class Meta(ProfileSerializer.Meta):
         fields: tuple[str, ...] = (*ProfileSerializer.Meta.fields, "password")
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        fields = {name: value for name, value in attrs.items() if name != "password"}
-        try:
-            check_new_password(attrs["password"], Profile(**fields))
-        except ValidationError as error:
-            raise ValidationError({"password": error.detail}) from None
-        return attrs
+    def validate_password(self, password: str) -> str:
+        """Django's validators, also where another field is wrong: one answer says all that is to be corrected."""
+        profile = Profile()
+        for name in ("username", "email"):  # what the validators compare with
+            with suppress(ValidationError):  # which that field's own check reports
+                setattr(profile, name, self.fields[name].run_validation(self.initial_data.get(name, empty)))
+        check_new_password(password, profile)
+        return password

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from profiles.core.fields import Choice, Line, StrictSerializer
-from profiles.fields import Password, check_new_password
+from profiles.fields import RULE_OF_PASSWORDS, Password, check_new_password
 from profiles.identity import tokens
 from profiles.models import USERNAME_LENGTH
 
@@ -45,7 +45,7 @@ class NewPassword(StrictSerializer):
     """A change of password."""
 
     old_password = Password(help_text="The one to this day.")
-    new_password = Password(help_text="Not too short, common, or like the account's other fields.")
+    new_password = Password(help_text=RULE_OF_PASSWORDS)
 
     def validate_new_password(self, password: str) -> str:  # the context says whose: `profile`
         check_new_password(password, self.context["profile"])

@@ -73,6 +73,29 @@ CASES = {
     "a password too long": (NEW | {"password": "x" * 1025}, ("max_length", "password")),
     "what only staff set": (NEW | {"is_active": False}, ("read_only", "is_active")),
     "several": (NEW | {"email": "x", "website": "x"}, ("invalid", "email"), ("invalid", "website")),
+    "a field and the password": (
+        {"username": "a b", "email": "new@example.com", "password": "1234567"},
+        ("invalid", "username"),
+        ("password_too_short", "password"),
+        ("password_too_common", "password"),
+        ("password_entirely_numeric", "password"),
+    ),
+    "a password alone": (
+        {"password": "short"},
+        ("required", "username"),
+        ("required", "email"),
+        ("password_too_short", "password"),
+    ),
+    "a password like a username that is taken": (
+        NEW | {"username": "ＯＷＮＥＲ", "password": "owner123"},
+        ("unique", "username"),
+        ("password_too_similar", "password"),
+    ),
+    "a password like the email, and no username": (
+        {"email": "somebody.else@example.com", "password": "somebody.else"},
+        ("required", "username"),
+        ("password_too_similar", "password"),
+    ),
 }
 
 

@@ -36,6 +36,13 @@ _john = Profile(
     version=2,
 )
 _john.updated_by = _john
+_ada = Profile(
+    pk=4,
+    username="ada_lovelace",
+    email="ada@example.com",
+    created_at=CHANGED,
+    updated_at=CHANGED,
+)
 _change = Change(
     profile=_john,
     version=2,
@@ -52,9 +59,11 @@ _as_john = {"actor": Actor(_john)}
 
 ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
 REFRESH_TOKEN = "a-refresh-token-is-longer-than-this"
-PASSWORD = "correct horse battery staple"
+PASSWORD = "demo-pass-123"  # of the demo accounts, of which john_doe is one: the docs' page sends it
 
 PROFILE: dict[str, Any] = dict(ProfileSerializer(_john, context=_as_john).data)
+SIGN_UP = {"username": _ada.username, "email": _ada.email, "password": PASSWORD}
+SIGNED_UP: dict[str, Any] = dict(ProfileSerializer(_ada, context={"actor": Actor(_ada)}).data)
 CHANGE: dict[str, Any] = dict(PROFILES.change_serializer(_change, context=_as_john).data)
 OLD_TAG = '"1-0b2f6d1c9a7e4835"'
 READ_ANSWER = {"status": 200, "etag": entity_tag(PROFILE, _john.version), "body": PROFILE}

@@ -266,11 +266,8 @@ OPERATIONS = OF_PROFILES | {
         "Sign up",
         "Makes an account, for anybody where sign-up is open and for staff always. It is safe to repeat under an "
         "`Idempotency-Key`.",
-        takes=Body(
-            SignUpSerializer,
-            {"username": "john_doe", "email": "john@example.com", "password": examples.PASSWORD},
-        ),
-        gives=Body(ProfileSerializer, examples.PROFILE, "The new profile, as its owner sees it."),
+        takes=Body(SignUpSerializer, examples.SIGN_UP),
+        gives=Body(ProfileSerializer, examples.SIGNED_UP, "The new profile, as its owner sees it."),
         status=201,
         security=ANYBODY,
         parameters=(IDEMPOTENCY_KEY, _location("profile"), ETAG),

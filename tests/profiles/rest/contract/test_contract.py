@@ -6,18 +6,22 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.contrib.auth import authenticate
+from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from jsonschema import ValidationError
 
 from graphql_api.schema import schema
+from profiles.core.actors import Actor
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.filters import ProfileFilter
+from profiles.identity.credentials import NewPassword
 from profiles.resource import PROFILES
 from profiles.rest.contract import examples
 from profiles.rest.contract.operations import OPERATIONS
 from profiles.rest.exceptions import body_of
-from profiles.serializers import ProfileSerializer
+from profiles.serializers import ProfileSerializer, SignUpSerializer
 from tests.contract import CONTRACT, hold
 
 ROOT = Path(__file__).parents[4]
@@ -71,6 +75,17 @@ def test_every_operation_tells_of_every_way_to_end(place):
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     assert (412 in statuses) == ("If-Match" in names or place == "PATCH /profiles")
     assert (304 in statuses) == ("If-None-Match" in names and place.startswith("GET"))
+
+
+def test_the_passwords_shown_are_valid_and_those_of_the_demo_accounts(db, settings, capsys):
+    settings.DEBUG = True
+    call_command("demo")
+    sign_in, _ = examples.IDENTITY["tokenAuth"]
+    john = authenticate(username=sign_in["username"], password=sign_in["password"])
+    change, _ = examples.IDENTITY["changePassword"]
+    assert john.check_password(change["old_password"])
+    assert NewPassword(data=change, context={"profile": john}).is_valid()
+    assert SignUpSerializer(data=examples.SIGN_UP, context={"actor": Actor()}).is_valid()
 
 
 def test_the_lists_parameters_are_what_the_list_reads():
