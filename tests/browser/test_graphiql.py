@@ -109,6 +109,38 @@ def test_nothing_is_loaded_twice(page, watch, graphiql):
     assert len(set(contents)) == len(contents)
 
 
+def test_a_change_of_the_systems_scheme_changes_the_editors(page, graphiql):
+    """Each token of the text is as readable as on a page that began in that scheme."""
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    tokens = graphiql.locator(".graphiql-query-editor .view-line span span")
+    expect(tokens.first).to_have_text("query")
+    colours = "spans => spans.map(span => getComputedStyle(span).color)"
+    dark = tokens.evaluate_all(colours)
+    page.emulate_media(color_scheme="light")
+    page.reload()
+    expect(tokens.first).to_have_text("query")
+    light = tokens.evaluate_all(colours)
+    assert light != dark
+    page.emulate_media(color_scheme="dark")
+    expect(tokens.first).to_have_css("color", dark[0])
+    assert tokens.evaluate_all(colours) == dark
+
+
+def test_a_panel_leaves_the_editor_its_width_on_a_narrow_screen(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/graphql/")
+    editor = page.locator(".graphiql-query-editor")
+    expect(editor).to_be_visible()
+    alone = editor.bounding_box()
+    for panel in ("Examples", "Documentation Explorer", "GraphiQL Explorer", "History"):
+        page.get_by_role("button", name=f"Show {panel}").click()
+        beside = editor.bounding_box()
+        assert beside["width"] == alone["width"] > 250
+        assert beside["height"] > 100
+        page.get_by_role("button", name=f"Hide {panel}").click()
+
+
 def test_it_can_be_used_by_everybody(page, account, scheme, graphiql, accessible):
     accessible()
     sign_in(graphiql, account)

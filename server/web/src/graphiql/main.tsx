@@ -11,6 +11,7 @@ import sdl from "../../../../graphql_api/schema.graphql?raw";
 import { Bar } from "./Bar";
 import { EXAMPLES_PANEL } from "./Examples";
 import { EXAMPLES } from "./examples";
+import { Scheme } from "./Scheme";
 import { goOn, session } from "./service";
 import "./workers";
 import "@graphiql/react/style.css";
@@ -54,6 +55,7 @@ createRoot(document.getElementById("root")!).render(
         forcedTheme="system"
       >
         <GraphiQL.Logo>{null}</GraphiQL.Logo>
+        <Scheme />
       </GraphiQL>
     </main>
   </StrictMode>,
