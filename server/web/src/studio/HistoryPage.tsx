@@ -5,6 +5,8 @@ import { Link } from "wouter";
 import type { Change, Field, Profile } from "../doors/door";
 import { More, Trouble } from "./controls";
 import { FIELDS, shownValue } from "./fields";
+import { Heading } from "./Heading";
+import { Loading } from "./Loading";
 import { ProfileHead } from "./ProfileHead";
 import { useProfile } from "./profiles";
 import { useDoor } from "./service";
@@ -13,7 +15,8 @@ import { Time } from "./Time";
 /** `id` is null for the caller's own. */
 export function HistoryPage({ id }: { id: number | null }) {
   const { data, error } = useProfile(id);
-  if (!data) return <Trouble error={error} />;
+  if (!data && !error) return <Loading what="the profile" />;
+  if (!data) return <><Heading title="History" /><Trouble error={error} /></>;
   return (
     <>
       <ProfileHead id={id} profile={data.profile} />
@@ -35,6 +38,7 @@ function Changes({ profile }: { profile: Profile }) {
   return (
     <>
       <Trouble error={error} />
+      {!data && !error && <Loading what="the history" />}
       {data && changes.length === 0 && <p className="muted">Nothing has been changed since the sign-up.</p>}
       <ol className="history" aria-busy={isFetching}>
         {changes.map((change) => <Entry key={change.version} change={change} owner={profile.id} />)}
@@ -49,7 +53,7 @@ function Entry({ change: { version, at, door, actor, changes }, owner }: { chang
     <li>
       <p className="muted">
         <strong>Version {version}</strong> · <Time at={at} /> · {DOORS[door]} ·{" "}
-        {actor === owner ? "by its owner" : actor ? <Link href={`/people/${actor}`}>by another</Link> : "by somebody else"}
+        by {actor === owner ? "its owner" : actor ? <Author id={actor} /> : "somebody else"}
       </p>
       {changes.map(({ field, from, to }) => (
         <p key={field}>
@@ -59,6 +63,12 @@ function Entry({ change: { version, at, door, actor, changes }, owner }: { chang
       ))}
     </li>
   );
+}
+
+/** Somebody whom the caller may see. */
+function Author({ id }: { id: number }) {
+  const { data, error } = useProfile(id);
+  return <Link href={`/people/${id}`}>{data ? `@${data.profile.username}` : error ? "somebody else" : "…"}</Link>;
 }
 
 const DOORS: Record<Change["door"], string> = {

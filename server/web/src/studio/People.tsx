@@ -6,6 +6,7 @@ import { Link, useLocation, useSearch } from "wouter";
 import { ORDERINGS, type Profile, type Wanted } from "../doors/door";
 import { More, Trouble } from "./controls";
 import { Heading } from "./Heading";
+import { Loading } from "./Loading";
 import { Portrait } from "./Portrait";
 import { useDoor } from "./service";
 
@@ -26,6 +27,7 @@ export function PeoplePage() {
       <Heading title="People" />
       <SearchForm wanted={wanted} onChange={(wanted) => navigate(`/people${queryOf(wanted)}`)} />
       <Trouble error={error} />
+      {!data && !error && <Loading what="people" />}
       <p role="status" className="muted">{data && counted(profiles.length, hasNextPage)}</p>
       <ul className="people" aria-busy={isFetching}>
         {profiles.map((profile) => <Person key={profile.id} profile={profile} />)}

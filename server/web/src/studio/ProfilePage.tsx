@@ -6,6 +6,7 @@ import { Trouble } from "./controls";
 import { Editor } from "./Editor";
 import { FIELD_NAMES, FIELDS, shownValue } from "./fields";
 import { Heading } from "./Heading";
+import { Loading } from "./Loading";
 import { ProfileHead } from "./ProfileHead";
 import { useProfile, useReplaceProfile } from "./profiles";
 import { Time } from "./Time";
@@ -14,7 +15,7 @@ import { Time } from "./Time";
 export function ProfilePage({ id }: { id: number | null }) {
   const { data, error } = useProfile(id);
   if (data) return <Shown id={id} tagged={data} />;
-  if (!error) return <p role="status" className="muted">Fetching the profile</p>;
+  if (!error) return <Loading what="the profile" />;
   return (
     <>
       <Heading title="Profile" />
