@@ -9,10 +9,10 @@ from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.cache import patch_vary_headers
-from django.views.generic import TemplateView
 
 View = Callable[..., HttpResponseBase]
 
@@ -32,15 +32,20 @@ def graphiql(otherwise: View) -> View:
     return _page("graphiql.html", otherwise, POLICY | {"style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF, "data:"]})
 
 
+def missing(otherwise: View) -> View:
+    """For a browser, a page that says that there is none, with a way home; `otherwise` for every other client."""
+    return _page("missing.html", otherwise, POLICY, status=404)
+
+
 def docs(view: View) -> View:
     """Swagger UI, whose stylesheet has its icons in itself."""
     return _in_english(csp(POLICY | {"img-src": [SELF, "data:"]})(view))
 
 
-def _page(template: str, otherwise: View, policy: dict[str, Any]) -> View:
+def _page(template: str, otherwise: View, policy: dict[str, Any], *, status: int = 200) -> View:
     with suppress(TemplateDoesNotExist):
         get_template(template)  # which keeps it, but under DEBUG: a later build names files that were not yet collected
-    page = _in_english(csp(policy)(TemplateView.as_view(template_name=template)))
+    page = _in_english(csp(policy)(lambda request, **kwargs: render(request, template, status=status)))
 
     @wraps(otherwise)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -31,9 +31,11 @@ urlpatterns = [
         pages.docs(SpectacularSwaggerSplitView.as_view(url_name="openapi", throttle_classes=())),
         name="docs",
     ),
+    # "A Well-Known URL for Changing Passwords" (W3C): where a password manager sends its user.
+    path(".well-known/change-password", RedirectView.as_view(url="/#/account")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    re_path("", views.not_found),
+    re_path("", pages.missing(otherwise=views.not_found)),
 ]
 
 handler400 = views.bad_request

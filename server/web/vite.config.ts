@@ -19,7 +19,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 3000, // kB: Monaco, on GraphiQL's page alone
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: ["studio.html", "graphiql.html"],
+      input: ["studio.html", "graphiql.html", "missing.html"],
       output,
       checks: { moduleLevelDirective: false }, // "use client" is for servers that render React
     },

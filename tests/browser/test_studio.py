@@ -7,7 +7,10 @@ import re
 import subprocess
 
 import pytest
+from django.contrib.auth.password_validation import MinimumLengthValidator, get_default_password_validators
 from playwright.sync_api import expect
+
+from profiles.fields import RULE_OF_PASSWORDS
 
 pytestmark = pytest.mark.usefixtures("watch")
 
@@ -172,6 +175,22 @@ def test_saving_offline_is_said_to_fail_and_is_not_sent_later(page, account, wat
     expect(page.get_by_text("Saved, as version 2.")).to_be_visible()
 
 
+@pytest.mark.parametrize("door", ["REST", "GraphQL"])
+def test_sign_up_says_the_rule_and_all_that_is_wrong_at_once(page, watch, door):
+    watch.refusals[400] = 1 if door == "REST" else 0
+    page.goto("/")
+    choose(page, door)
+    press(page, "Sign up")
+    password = page.get_by_label("Password", exact=True)
+    expect(password).to_have_accessible_description(RULE_OF_PASSWORDS)
+    least = next(each for each in get_default_password_validators() if isinstance(each, MinimumLengthValidator))
+    assert f"At least {least.min_length} characters" in RULE_OF_PASSWORDS
+    fill(page, Username="a b", Email="here", Password="1234567")
+    press(page, "Sign up")
+    for label, code in {"Username": "invalid", "Email": "invalid", "Password": "password_too_short"}.items():
+        expect(page.get_by_label(label, exact=True)).to_have_accessible_description(re.compile(rf"\b{code}\b"))
+
+
 def answer_questions(page, *answers):
     """Answer the next dialogs so; return what they ask, as it comes."""
     left, asked = list(answers), []
@@ -243,8 +262,8 @@ def test_the_history_goes_on_over_pages(page, account, door):
 def test_a_new_password_and_signing_out(page, account, watch, door):
     watch.refusals[401] = 1
     sign_in(page, account, door)
-    page.get_by_role("link", name="Password").click()
-    fill(page, Password_to_this_day=account.password, New_password=SECRET)
+    page.get_by_role("link", name="Account").click()
+    fill(page, Current_password=account.password, New_password=SECRET)
     press(page, "Change the password")
     expect(page.get_by_text("The password is changed")).to_be_visible()
     press(page, "Sign out")
@@ -255,6 +274,30 @@ def test_a_new_password_and_signing_out(page, account, watch, door):
     fill(page, Username=account.username, Password=account.password)
     press(page, "Sign in")
     expect(page.get_by_role("alert")).to_contain_text("UNAUTHENTICATED")
+
+
+def test_the_history_names_who_wrote_and_says_when_it_is_fetched(page, account, manage):
+    manage(
+        "shell",
+        "--command",
+        f"""if True:
+        from profiles.core import writing
+        from profiles.core.actors import Actor
+        from profiles.core.models import Door
+        from profiles.models import Profile
+        editor = Profile.objects.create_user("editor{account.pk}", "editor@example.com", "x", is_staff=True)
+        row = Profile.objects.get(pk={account.pk})
+        writing.update(row, {{"bio": "Corrected."}}, actor=Actor(editor), door=Door.REST)
+    """,
+    )
+    sign_in(page, account)
+    held = []
+    page.route("**/history*", lambda route: held.append(route))
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_role("status").filter(has_text="Fetching the history")).to_be_visible()
+    held[0].continue_()
+    expect(page.locator(".history li").first).to_contain_text(f"by @editor{account.pk}")
+    expect(page.get_by_text("Fetching")).to_have_count(0)
 
 
 def test_a_token_that_has_ended_is_renewed_once_for_all_calls(page, account, watch):
@@ -440,5 +483,9 @@ def test_every_page_can_be_used_by_everybody(page, account, watch, scheme, acces
     page.get_by_role("link", name="People").click()
     expect(page.locator(".people li").first).to_be_visible()
     accessible()
-    page.get_by_role("link", name="Password").click()
+    page.get_by_role("link", name="Account").click()
+    expect(page.get_by_role("heading", name="Delete the account")).to_be_visible()
+    accessible()
+    page.goto("/#/nothing")
+    expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
     accessible()

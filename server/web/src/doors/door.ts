@@ -62,10 +62,14 @@ export interface Door {
   refresh(refreshToken: string): Promise<Tokens>;
   signOut(refreshToken: string): Promise<void>;
   changePassword(oldPassword: string, newPassword: string): Promise<Tokens>;
+  logoutEverywhere(): Promise<void>;
   me(): Promise<Tagged>;
   profile(id: number): Promise<Tagged>;
   profiles(wanted: Wanted, cursor: string | null): Promise<Page<Profile>>;
   history(id: number, cursor: string | null): Promise<Page<Change>>;
   /** Writes these fields over the representation with this tag. */
   update(profile: Profile, values: Partial<Editable>, etag: string): Promise<Tagged>;
+  delete(profile: Profile): Promise<void>;
+  /** All that is held about the caller, in JSON. */
+  exportMine(): Promise<Blob>;
 }

@@ -5,6 +5,7 @@ import { graphql, type ResultOf, type TadaDocumentNode } from "../contracts/grap
 import type { Fetch, Wire } from "../wire/wire";
 import type { Change, Door, Page, Tagged, Tokens, Wanted } from "./door";
 import { type FieldError, Invalid, type OutcomeCode, Refused } from "./outcomes";
+import { download } from "./rest";
 
 const PROFILE = graphql(`
   fragment Whole on Profile {
@@ -49,6 +50,10 @@ const CHANGE_PASSWORD = graphql(`
   }
 `);
 
+const LOGOUT_EVERYWHERE = graphql(`
+  mutation LogoutEverywhere { done: logoutEverywhere { loggedOut errors { code message field } } }
+`);
+
 const ME = graphql(`query Me { found: me { ...Whole } }`, [PROFILE]);
 
 const ONE = graphql(`query Profile($pk: Int!) { found: profile(pk: $pk) { ...Whole } }`, [PROFILE]);
@@ -79,6 +84,14 @@ const UPDATE = graphql(`
   }
 `, [PROFILE]);
 
+const DELETE = graphql(`
+  mutation DeleteProfile($input: DeleteProfileInput!) {
+    done: deleteProfile(input: $input) { deletedId errors { code message field } }
+  }
+`);
+
+const EXPORT = graphql(`query Export { me { export { url } } }`);
+
 const ORDERS = {
   username: "USERNAME",
   "-created_at": "CREATED_AT_DESC",
@@ -105,6 +118,9 @@ export function graphqlDoor({ open, signedIn }: Wire): Door {
     async changePassword(oldPassword, newPassword) {
       return tokens((await send(signedIn, CHANGE_PASSWORD, { oldPassword, newPassword })).done);
     },
+    async logoutEverywhere() {
+      done((await send(signedIn, LOGOUT_EVERYWHERE, {})).done);
+    },
     async me() {
       return tagged((await send(signedIn, ME, {})).found);
     },
@@ -123,6 +139,13 @@ export function graphqlDoor({ open, signedIn }: Wire): Door {
       const spelled = visibility ? { visibility: upper(visibility) } : {};
       const input = { ...values, ...spelled, id: nodeId, ifMatch: etag };
       return tagged(done((await send(signedIn, UPDATE, { input })).done).profile);
+    },
+    async delete({ nodeId: id }) {
+      done((await send(signedIn, DELETE, { input: { id } })).done);
+    },
+    async exportMine() {
+      const { me } = await send(signedIn, EXPORT, {});
+      return download(signedIn, new URL(there(there(me).export).url, location.origin).pathname);
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import createClient from "openapi-fetch";
 import { camel, camelized, type paths, type Schemas, snaked } from "../contracts/openapi";
-import type { Wire } from "../wire/wire";
+import type { Fetch, Wire } from "../wire/wire";
 import type { Change, Door, Page, Profile, Tagged } from "./door";
 import { Invalid, Refused } from "./outcomes";
 
@@ -27,6 +27,9 @@ export function restDoor(wire: Wire): Door {
     async changePassword(old_password, new_password) {
       return camelized(done(await signedIn.POST("/auth/password", { body: { old_password, new_password } })));
     },
+    async logoutEverywhere() {
+      done(await signedIn.POST("/auth/logout-everywhere", { body: {} }));
+    },
     async me() {
       return tagged(await signedIn.GET("/profiles/me"));
     },
@@ -45,6 +48,12 @@ export function restDoor(wire: Wire): Door {
       const params = { path: { id }, header: { "If-Match": etag } };
       return tagged(await signedIn.PATCH("/profiles/{id}", { params, body: snaked(values) }));
     },
+    async delete({ id }) {
+      check((await signedIn.DELETE("/profiles/{id}", { params: { path: { id } } })).error);
+    },
+    exportMine() {
+      return download(wire.signedIn, "/profiles/me/export" satisfies keyof paths);
+    },
   };
 }
 
@@ -52,16 +61,28 @@ type Refusal = Omit<Schemas["Refusal"], "errors"> & { errors: Omit<Schemas["Refu
 
 type Answer<Data> = { data?: Data | undefined; error?: Refusal | Schemas["ValidationError"] | undefined };
 
+/** A file that REST serves, which GraphQL gives the path of. */
+export async function download(fetch: Fetch, path: string): Promise<Blob> {
+  const response = await fetch(new Request(path));
+  if (!response.ok) check((await response.json()) as Refusal);
+  return response.blob();
+}
+
 /** The body of an answer that went well. */
 function done<Data>({ data, error }: Answer<Data>): Data {
+  check(error);
+  if (data === undefined) throw new Error("The answer is empty.");
+  return data;
+}
+
+/** Throws what an answer says is wrong, if it says so. */
+function check(error: Answer<unknown>["error"]): void {
   if (error?.type === "validation_error") {
     throw new Invalid(error.errors.map(({ code, detail, attr }) => ({ code, message: detail, field: attr && camel(attr) })));
   }
   for (const { code, detail } of error?.errors ?? []) {
     throw new Refused(code, detail, error?.retry_after ?? null);
   }
-  if (data === undefined) throw new Error("The answer is empty.");
-  return data;
 }
 
 function tagged(answer: Answer<Schemas["Profile"]> & { response: Response }): Tagged {

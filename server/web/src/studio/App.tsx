@@ -2,11 +2,11 @@
 
 import { type ComponentType, useEffect } from "react";
 import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
+import { AccountPage } from "./account/AccountPage";
 import { DoorSwitch } from "./DoorSwitch";
 import { Heading } from "./Heading";
 import { HistoryPage } from "./HistoryPage";
 import { mayLeave, usePath, useQueryText } from "./location";
-import { PasswordPage } from "./Password";
 import { PeoplePage } from "./People";
 import { ProfilePage } from "./ProfilePage";
 import { keyIn, useProfile } from "./profiles";
@@ -43,7 +43,7 @@ function Bar() {
       <nav aria-label="Pages">
         {isSignedIn && <NavLink href="/me">My profile</NavLink>}
         <NavLink href="/people">People</NavLink>
-        {isSignedIn && <NavLink href="/password">Password</NavLink>}
+        {isSignedIn && <NavLink href="/account">Account</NavLink>}
         <a href="/graphql/">GraphiQL</a>
         <a href="/docs/">REST docs</a>
       </nav>
@@ -79,7 +79,7 @@ function Pages() {
       <Route path="/me"><ProfilePage id={null} /></Route>
       <Route path="/me/history"><HistoryPage id={null} /></Route>
       <Route path="/people/:id/history">{({ id }) => <OfKey text={id} page={HistoryPage} />}</Route>
-      <Route path="/password"><PasswordPage /></Route>
+      <Route path="/account"><AccountPage /></Route>
       <Route><NotFound /></Route>
     </Switch>
   );

@@ -3,6 +3,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Form, Input, Trouble } from "./controls";
+import { RULE_OF_PASSWORDS } from "./fields";
 import { Heading } from "./Heading";
 import { signIn, signUp, useSession } from "./service";
 
@@ -55,7 +56,7 @@ function SignUp() {
       <Trouble error={error} fields={["username", "email", "password"]} />
       <Input label="Username" name="username" error={error} autoComplete="username" />
       <Input label="Email" name="email" type="email" error={error} autoComplete="email" hint="Shown to nobody, unless you say so." />
-      <Input label="Password" name="password" type="password" error={error} autoComplete="new-password" />
+      <Input label="Password" name="password" type="password" error={error} autoComplete="new-password" hint={RULE_OF_PASSWORDS} />
       <button disabled={isPending}>Sign up</button>
     </Form>
   );

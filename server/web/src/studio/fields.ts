@@ -25,6 +25,10 @@ export const FIELDS: Record<Field, Words> = {
   isActive: { label: "The account can sign in and be seen", kind: "flag", fact: "Active" },
 };
 
+/** As the contracts say it. */
+export const RULE_OF_PASSWORDS =
+  "At least 8 characters, not all digits, not a common password, and not like the username or the email.";
+
 export const VISIBILITIES: Record<Editable["visibility"], string> = {
   public: "Everybody",
   members: "Members: whoever is signed in",

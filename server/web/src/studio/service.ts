@@ -3,7 +3,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
-import type { Credentials, Door, DoorName, SignUp } from "../doors/door";
+import type { Credentials, Door, DoorName, Profile, SignUp } from "../doors/door";
 import { graphqlDoor } from "../doors/graphql";
 import { restDoor } from "../doors/rest";
 import { Session } from "../session";
@@ -55,10 +55,25 @@ export async function signUp(values: SignUp): Promise<void> {
   await signIn({ username: values.username, password: values.password });
 }
 
-/** Leaves nothing of this sign-in on the page, and ends it at the service. */
+/** Ends this sign-in on the page, and at the service. */
 export async function signOut(): Promise<void> {
   const { tokens } = session.state.getState();
-  session.end();
-  exchanges.setState([], true);
+  forget();
   if (tokens) await doorInUse().signOut(tokens.refreshToken);
+}
+
+export async function signOutEverywhere(): Promise<void> {
+  await doorInUse().logoutEverywhere();
+  forget("Every sign-in of your account has ended.");
+}
+
+export async function deleteAccount(own: Profile): Promise<void> {
+  await doorInUse().delete(own);
+  forget("Your account is deleted.");
+}
+
+/** Leaves nothing of this sign-in on the page but the news. */
+function forget(news = ""): void {
+  session.end(news);
+  exchanges.setState([], true);
 }
