@@ -37,13 +37,17 @@ def overseer(manage, server):
     return "overseer"
 
 
+def log_in(page, username):
+    page.goto("/admin/")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
 @pytest.fixture
 def staff(page, overseer):
     """Staff, signed in on the page."""
-    page.goto("/admin/")
-    page.get_by_label("Username").fill(overseer)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page, overseer)
 
 
 def test_staff_find_a_profile_edit_it_and_end_a_sign_in(page, staff, account):
@@ -68,6 +72,31 @@ def test_staff_find_a_profile_edit_it_and_end_a_sign_in(page, staff, account):
     answer = account.http.get("/profiles/me/", headers={"authorization": f"Bearer {tokens['token']}"})
     assert answer.status_code == 401
     assert said == []
+
+
+def test_staff_make_others_staff(page, staff, account):
+    page.goto(f"/admin/profiles/profile/{account.pk}/change/")
+    page.get_by_label("Is staff").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+    log_in(page, account.username)
+    expect(page.get_by_role("link", name="Profiles").first).to_be_visible()
+    page.goto(f"/admin/profiles/profile/{account.pk}/change/")
+    expect(page.get_by_label("Username")).to_have_value(account.username)
+    expect(page.get_by_role("checkbox", name="Is staff")).to_have_count(0)  # nobody's own
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "title"),
+    [("/admin/nothing/", 404, "Not Found"), ("/admin/profiles/profile/add/", 403, "Forbidden")],
+)
+def test_a_refusal_is_a_page_with_a_way_back(page, staff, accessible, path, status, title):
+    assert page.goto(path).status == status
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    accessible()
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
 
 
 PAGES = (
