@@ -287,7 +287,7 @@ def test_the_history_names_who_wrote_and_says_when_it_is_fetched(page, account, 
         from profiles.models import Profile
         editor = Profile.objects.create_user("editor{account.pk}", "editor@example.com", "x", is_staff=True)
         row = Profile.objects.get(pk={account.pk})
-        writing.update(row, {{"bio": "Corrected."}}, actor=Actor(editor), door=Door.REST)
+        writing.update(row, {{"is_staff": True}}, actor=Actor(editor), door=Door.REST)
     """,
     )
     sign_in(page, account)
@@ -297,6 +297,7 @@ def test_the_history_names_who_wrote_and_says_when_it_is_fetched(page, account, 
     expect(page.get_by_role("status").filter(has_text="Fetching the history")).to_be_visible()
     held[0].continue_()
     expect(page.locator(".history li").first).to_contain_text(f"by @editor{account.pk}")
+    expect(page.locator(".history li").first).to_contain_text("Member of the staff")
     expect(page.get_by_text("Fetching")).to_have_count(0)
 
 

@@ -57,7 +57,7 @@ function Entry({ change: { version, at, door, actor, changes }, owner }: { chang
       </p>
       {changes.map(({ field, from, to }) => (
         <p key={field}>
-          <strong>{FIELDS[field as Field]?.label ?? field}</strong>{" "}
+          <strong>{field === "isStaff" ? "Member of the staff" : (FIELDS[field as Field]?.label ?? field)}</strong>{" "}
           <del>{shownValue(field as Field, from)}</del> <ins>{shownValue(field as Field, to)}</ins>
         </p>
       ))}
