@@ -38,7 +38,8 @@ class IdentityMutation(graphene.Mutation):
         def performed() -> dict[str, Any]:
             serializer.is_valid(raise_exception=True)
             output = cls.operation.perform(info.context.request, profile, **serializer.validated_data)
-            return {RENAMED.get(name, name): value for name, value in output.items()}
+            names = RENAMED if "node_id" in output else {}
+            return {names.get(name, name): value for name, value in output.items()}
 
         return PROFILE.answer(info, cls, performed)
 
@@ -46,7 +47,7 @@ class IdentityMutation(graphene.Mutation):
 def mutation(operation: Operation) -> Any:
     """The mutation class of an operation."""
     members = {
-        "__doc__": f"{operation.title}: REST's POST {operation.path}/.",
+        "__doc__": f"{operation.title}: REST's {operation.method} {operation.path}/.",
         "Arguments": arguments(operation.input),
         "attempts": operation.attempts,
         "operation": operation,
@@ -65,9 +66,11 @@ def payload(output: type[serializers.Serializer[Any]] | str) -> type:
     if isinstance(output, str):
         return type("Payload", (), {output: graphene.Boolean()})
     fields = output().fields
-    others = derived({name: field for name, field in fields.items() if name not in RENAMED})
-    return type("Payload", (Keys, others), {}) if "node_id" in fields else others
+    names = RENAMED if "node_id" in fields else {}
+    others = derived({name: field for name, field in fields.items() if name not in names})
+    return type("Payload", (Keys, others) if names else (others,), {})
 
 
-IdentityMutations = type("IdentityMutations", (), {each.name: mutation(each).Field() for each in OPERATIONS})
+MUTATIONS = {operation.name: mutation(operation) for operation in OPERATIONS if not operation.is_list}
+IdentityMutations = type("IdentityMutations", (), {name: made.Field() for name, made in MUTATIONS.items()})
 """A mixin with the mutations as fields, in the order of `OPERATIONS`."""

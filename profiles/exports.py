@@ -29,7 +29,7 @@ from profiles.core.pages import Row, paginate
 from profiles.core.policy import visible_key
 from profiles.identity import security
 from profiles.identity.sessions import AdminSession
-from profiles.models import Change, Export, Profile, TokenFamily, logged_about
+from profiles.models import Change, Export, PersonalToken, Profile, TokenFamily, logged_about
 from profiles.policy import AccountAction, policy
 from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
@@ -71,8 +71,19 @@ class TokenFamilySerializer(serializers.ModelSerializer[TokenFamily]):
 
     class Meta:
         model = TokenFamily
-        fields = ("id", "scope", "created_at", "expires_at", "ended_at")
+        fields = ("id", "scope", "client", "address", "created_at", "last_used_at", "expires_at", "ended_at")
         read_only_fields = fields
+
+
+class PersonalTokenHeldSerializer(serializers.ModelSerializer[PersonalToken]):
+    """A personal token, without its text: what is held of that is a hash."""
+
+    class Meta:
+        model = PersonalToken
+        fields = ("id", "label", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at")
+        read_only_fields = fields
+
+    scopes: Any = serializers.ListField(child=serializers.CharField(), read_only=True, help_text="What it may do.")
 
 
 class IdempotencyKeySerializer(serializers.ModelSerializer[IdempotencyKey]):
@@ -125,6 +136,7 @@ class ExportSerializer(serializers.Serializer[Any]):
     history = PROFILES.change_serializer(many=True)
     writes_to_others = WriteSerializer(many=True)
     sign_ins = TokenFamilySerializer(many=True)
+    personal_tokens = PersonalTokenHeldSerializer(many=True)
     idempotency_keys = IdempotencyKeySerializer(many=True)
     admin_sessions = AdminSessionSerializer(many=True)
     admin_log = AdminLogSerializer(many=True)
@@ -214,6 +226,7 @@ def _held(profile: Profile, actor: Actor) -> dict[str, Any]:
         "history": _pages(profile.history.select_related("actor"), "version"),
         "writes_to_others": _pages(writes, "id"),
         "sign_ins": _pages(profile.token_families.all(), "created_at", "id"),
+        "personal_tokens": _pages(profile.personal_tokens.all(), "created_at", "id"),
         "idempotency_keys": _pages(IdempotencyKey.objects.filter(profile=profile), "id"),
         "admin_sessions": _pages(profile.admin_sessions.all(), "session_key"),
         "admin_log": _admin_log(profile, actor),

@@ -37,6 +37,8 @@ EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the brackets
 BIO_LENGTH = 2_000
 LINE_LENGTH = 100
 WEBSITE_LENGTH = 200
+CLIENT_LENGTH = 200  # of a User-Agent: those of browsers have some 120
+ADDRESS_LENGTH = 64  # of a network: see `addresses.address_of`
 DIGESTS_KEPT = 4_096  # some 2 MB, for the two of an account that each of its requests compares
 
 
@@ -152,6 +154,7 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
         help_text="When the account last wrote, where there are replicas: it then reads from one that has its writes.",
     )
     last_login = None  # a sign-in is an event for the log, not a write to the profile
+    sign_in: TokenFamily | None = None  # the one whose access token identified it
 
     objects: ClassVar[Any] = ProfileQuerySet.as_manager()
     policy = policy
@@ -214,7 +217,9 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
             self.end_sign_ins()
 
     def end_sign_ins(self) -> None:
+        """End the sign-ins of both APIs, and revoke the personal tokens."""
         self.token_families.filter(ended_at=None).update(ended_at=timezone.now())
+        self.personal_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
 
     def before_deletion(self, actor: Actor) -> None:
         """Locks, in the order of their keys, every row that the deletion writes to: the profile, the actor's, and
@@ -268,12 +273,43 @@ class TokenFamily(models.Model):
         max_length=64, unique=True, null=True, help_text="Of the one before it, which was used at `rotated_at`."
     )
     rotated_at = models.DateTimeField(null=True)
+    client = models.CharField(
+        max_length=CLIENT_LENGTH, default="", db_default="", help_text="What used it last, by its User-Agent."
+    )
+    address = models.CharField(
+        max_length=ADDRESS_LENGTH, default="", db_default="", help_text="The network that it was last used from."
+    )
+    last_used_at = models.DateTimeField(null=True, help_text="To five minutes. Null: before this was kept.")
 
     class Meta:
         verbose_name_plural = "token families"
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class PersonalToken(models.Model):
+    """A token that an owner made for a script. Of its text only a digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="personal_tokens")
+    label = models.CharField(max_length=LINE_LENGTH, help_text="What it is for, in the owner's words.")
+    scope = models.TextField(help_text="'read', 'write', or names of operations: see `identity.scopes`.")
+    session_version = models.CharField(max_length=64, help_text="The profile's, when it was created.")
+    digest = models.CharField(max_length=64, unique=True, help_text="Of its text: SHA-256, in hexadecimal.")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    last_used_at = models.DateTimeField(null=True, help_text="To five minutes.")
+    revoked_at = models.DateTimeField(null=True)
+
+    text = ""  # where it was just created
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def scopes(self) -> list[str]:
+        return self.scope.split()
 
 
 class Export(models.Model):

@@ -33,10 +33,17 @@ class AccountAction(StrEnum):
     EXPORT = "export"
     CHANGE_PASSWORD = "change_password"
     SIGN_OUT = "sign_out"
+    LIST_SESSIONS = "list_sessions"
+    END_SESSIONS = "end_sessions"
+    LIST_PERSONAL_TOKENS = "list_personal_tokens"
+    CHANGE_PERSONAL_TOKENS = "change_personal_tokens"
 
 
-READS = core.READS | {AccountAction.EXPORT}
-OWNER_ALONE = {AccountAction.CHANGE_PASSWORD}  # it takes the old password, which staff do not know
+READS = core.READS | {AccountAction.EXPORT, AccountAction.LIST_SESSIONS, AccountAction.LIST_PERSONAL_TOKENS}
+OWNER_ALONE = frozenset(AccountAction) - {AccountAction.EXPORT, AccountAction.SIGN_OUT}  # and no staff
+FOR_PERSONAL_TOKENS = {AccountAction.EXPORT, AccountAction.LIST_SESSIONS}
+"""What a personal token may do to an account. It changes neither password, address nor token of anyone, and deletes its
+own account never: whoever finds it cannot lock the owner out."""
 
 OWNER_READS = frozenset({"visibility", "email_public"})  # and staff
 STAFF_READS_AND_WRITES = frozenset(
@@ -45,6 +52,7 @@ STAFF_READS_AND_WRITES = frozenset(
 """Staff write these of others, never their own: an active member of staff remains."""
 SHOWN = frozenset({"username", "bio", "display_name", "location", "website", "time_zone"})
 OWNER_WRITES = SHOWN | OWNER_READS | {"email"}  # and staff
+ADDRESSES = {"email"}  # which no personal token changes
 OWNER_SETS = OWNER_WRITES | {"password"}  # at sign-up; nobody reads a password
 STAFF_SETS = OWNER_SETS | STAFF_READS_AND_WRITES
 
@@ -70,7 +78,15 @@ class ProfilePolicy(Policy["Profile"]):
             return self.sees(actor, row)
         if action not in READS and not actor.may_write:
             return False
+        if actor.is_personal_token and not self._is_for_personal_tokens(action, is_own=self.owns(actor, row)):
+            return False
         return self.owns(actor, row) or (actor.is_staff and action not in OWNER_ALONE)
+
+    @staticmethod
+    def _is_for_personal_tokens(action: StrEnum, *, is_own: bool) -> bool:
+        if isinstance(action, AccountAction):
+            return action in FOR_PERSONAL_TOKENS
+        return not (is_own and action is Action.DELETE)
 
     def owns(self, actor: Actor, row: Profile) -> bool:
         return not actor.is_anonymous and bool(actor.profile.pk == row.pk)
@@ -93,7 +109,8 @@ class ProfilePolicy(Policy["Profile"]):
         if not self.can(actor, Action.UPDATE, row):
             return []
         is_anothers = actor.is_staff and actor.profile.pk != row.pk
-        return [f for f in fields if f in OWNER_WRITES or (is_anothers and f in STAFF_READS_AND_WRITES)]
+        may_write = OWNER_WRITES - (ADDRESSES if actor.is_personal_token else set())
+        return [f for f in fields if f in may_write or (is_anothers and f in STAFF_READS_AND_WRITES)]
 
     def own(self, actor: Actor, action: StrEnum) -> Profile:
         """The actor's own profile, to do this action to. Raises `Refused` as `require` does."""

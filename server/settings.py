@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "server.edge.headers.ContentPolicyMiddleware",
     "server.edge.headers.for_the_caller_alone",
     "profiles.identity.throttling.rate_limit_headers",
+    "profiles.identity.uses.note_uses",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "server.edge.languages.of_the_caller",

@@ -1,9 +1,11 @@
 """The cast: who acts in the tests, and on which profiles."""
 
+from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from profiles.identity import families, tokens
 from profiles.models import Profile
@@ -55,3 +57,16 @@ class Cast:
             return None
         name, _, scope = actor.partition(" ")
         return families.start(self[name], tokens.READ if scope == "(read)" else tokens.READ_WRITE).token
+
+    def personal_token(self, name, *scopes):
+        """A personal token of this profile, by its text."""
+        text, now = tokens.personal_text(), timezone.now()
+        self[name].personal_tokens.create(
+            label="A script",
+            scope=" ".join(scopes),
+            session_version=self[name].session_version,
+            digest=tokens.digest(text),
+            last_used_at=now,
+            expires_at=now + timedelta(days=1),
+        )
+        return text

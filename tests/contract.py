@@ -14,7 +14,7 @@ CONTRACT = yaml.load((Path(__file__).parent.parent / "profiles" / "openapi.yaml"
 REGISTRY = Registry().with_resource("contract", DRAFT202012.create_resource(CONTRACT))
 OfSome = validators.extend(Draft202012Validator, {"required": lambda *_: ()})
 """Validates an answer that has some of the fields, because a client asked for these."""
-FORMS = {"{id}": "[0-9]+", "{username}": "[^/]+"}  # of what stands in a path
+FORMS = {"{id}": "(?:[0-9]+|[0-9a-f-]{36})", "{username}": "[^/]+"}  # of what stands in a path
 
 
 def hold(method, path, response):

@@ -22,7 +22,7 @@ from graphql.pyutils import AwaitableOrValue, Path
 from graphql_api.core.context import Context
 from graphql_api.core.costs import graphql_schema
 from graphql_api.core.limits import fragments_of, limit, too_much
-from graphql_api.core.operations import names_of
+from graphql_api.core.operations import names_of, require_root_field
 from graphql_api.core.plans import Caller, Fields, plans_of, size_of, size_of_names
 from profiles.core import spans
 from profiles.core.metrics import OTHER
@@ -128,11 +128,12 @@ class Execution(ExecutionContext):
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_nodes: list[FieldNode], path: Path
     ) -> AwaitableOrValue[Any]:
-        is_root = path.prev is None and self.operation.operation is OperationType.MUTATION
         definition = parent_type.fields.get(field_nodes[0].name.value)
-        if is_root and definition:  # `__typename` has no definition
+        if path.prev is None and definition:  # `__typename` has no definition
             try:
-                self.identify()
+                if self.operation.operation is OperationType.MUTATION:
+                    self.identify()
+                require_root_field(self.context_value.actor, self.schema, field_nodes[0].name.value)
             except Refused as refused:
                 error = located_error(refused, field_nodes, path.as_list())
                 self.handle_field_error(error, definition.type, path)

@@ -9,7 +9,7 @@ from graphql.execution.values import get_argument_values
 
 from graphql_api.core.context import Info
 from profiles.core.models import parse_key, parse_node_id
-from profiles.core.policy import Action, unseen
+from profiles.core.policy import Action, require_operation, unseen
 from profiles.core.resources import MOST_READS, Resource, registered, resources
 
 Key = tuple[Resource, Any]
@@ -17,11 +17,13 @@ Key = tuple[Resource, Any]
 
 
 def wanted(info: Info, key: Key | None) -> tuple[Resource, Any]:
-    """The row of this key, and its resource. Raises `Refused`: it is not there for the caller."""
+    """The row of this key, and its resource. Raises `Refused`: the caller's token is not for reading such a row, or it
+    is not there for the caller."""
     actor, asked_for = info.context.actor, info.context.once(load_all, lambda: load_all(info))
     if key is None:
         raise unseen(actor)
     resource, _ = key
+    require_operation(actor, resource.get_operation)
     return resource, resource.policy.require(actor, Action.VIEW, asked_for.get(key))
 
 

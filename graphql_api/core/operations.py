@@ -2,26 +2,46 @@
 
 from functools import cache
 
-from graphql import FieldNode, GraphQLError, GraphQLSchema, get_named_type
+from graphql import FieldNode, GraphQLError, GraphQLField, GraphQLSchema, get_named_type
 from graphql.execution.collect_fields import collect_fields
 
 from graphql_api.core.costs import graphql_schema
 from graphql_api.core.limits import Measured, fragments_of
+from profiles.core.actors import Actor
 from profiles.core.metrics import OTHER
+from profiles.core.policy import require_operation
 from profiles.core.resources import registered, resources
 
 DOCUMENT = "document"  # the operation of a document that was refused before its root fields were known
+BY_NODE_ID = ("node", "nodes")  # root fields that read rows of any resource
 INTROSPECTION = dict.fromkeys(("__schema", "__type", "__typename"), "introspect")
 
 
 @cache
 def names_of(schema: GraphQLSchema) -> dict[str, str]:
-    """The operation of each root field. One that reads a row of a resource is called as REST's is."""
-    roots = [root.fields for root in (schema.query_type, schema.mutation_type) if root]
-    types = {name: get_named_type(field.type).name for fields in roots for name, field in fields.items()}
+    """The operation of each root field. One that reads a row of a resource is called as REST's is; without arguments,
+    it reads the caller's own."""
+    fields: dict[str, GraphQLField] = {}
+    for root in filter(None, (schema.query_type, schema.mutation_type)):
+        fields |= root.fields
     lists = {resource.plural: resource.list_operation for resource in resources()}
-    named = {name: f"get{kind}" if registered(kind) else lists.get(name, name) for name, kind in types.items()}
-    return INTROSPECTION | named
+
+    def named(name: str, field: GraphQLField) -> str:
+        kind = get_named_type(field.type).name
+        if registered(kind):
+            return f"get{kind}" if field.args else f"getOwn{kind}"
+        return lists.get(name, name)
+
+    return INTROSPECTION | {name: named(name, field) for name, field in fields.items()}
+
+
+def require_root_field(actor: Actor, schema: GraphQLSchema, name: str) -> None:
+    """Pass where the caller's token is for the operation of this root field. Raises `Refused`: FORBIDDEN.
+
+    The schema is everybody's. Which rows `node` and `nodes` read is known when their ids are: see `loading.wanted`.
+    """
+    if name not in INTROSPECTION and name not in BY_NODE_ID:
+        require_operation(actor, names_of(schema).get(name, OTHER))
 
 
 def operations_of(measured: Measured) -> dict[str, str]:

@@ -38,7 +38,7 @@ from profiles.core.idempotency import KEPT
 from profiles.core.listing import list_rows
 from profiles.core.models import Door
 from profiles.core.outcomes import Outcome, Refused
-from profiles.core.policy import Action
+from profiles.core.policy import Action, require_operation
 from profiles.core.preconditions import entity_tag
 from profiles.core.resources import COUNT_OPERATIONS, Resource, registered
 from profiles.core.serializers import ResourceSerializer
@@ -88,6 +88,13 @@ def serializer_of(info: Info, resource: Resource) -> ResourceSerializer:
 def show(info: Info, resource: Resource, row: Any) -> Shown:
     """A row as the caller is shown it."""
     return Shown(row, serializer_of(info, resource))
+
+
+def show_account(info: Info, row: Any) -> Shown:
+    """The account that a row refers to, which over REST is another read. Raises `Refused`: the caller's token is not
+    for it."""
+    require_operation(info.context.actor, account().get_operation)
+    return show(info, account(), row)
 
 
 def load(info: Info, resource: Resource, key: int | None, action: Action = Action.VIEW) -> Any:
@@ -154,7 +161,7 @@ class Types:
 
             @plain
             def resolve_updated_by(shown: Any, info: Info) -> Shown | None:
-                return shown.field("updated_by") and show(info, account(), shown.row.updated_by)
+                return shown.field("updated_by") and show_account(info, shown.row.updated_by)
 
             @plain
             def resolve_editable_fields(shown: Any, info: Info) -> list[str]:
@@ -166,6 +173,7 @@ class Types:
 
             def resolve_history(shown: Any, info: Info, **arguments: Any) -> Any:
                 actor = info.context.actor
+                require_operation(actor, resource.history_operation)
                 page = read_history(resource.changes, shown.row, actor, page_values(**arguments))
                 serializer = resource.change_serializer(context={"actor": actor, "row": shown.row})
                 return Connection(page, [Shown(change, serializer) for change in page.rows])
@@ -203,7 +211,7 @@ class Types:
 
             @plain
             def resolve_actor(shown: Any, info: Info) -> Shown | None:
-                return shown.field("actor") and show(info, account(), shown.row.actor)
+                return shown.field("actor") and show_account(info, shown.row.actor)
 
             @plain
             def resolve_changes(shown: Any, info: Info) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from graphql_api.core.costs import Field, FieldCost
+from profiles.core.fields import Key
 from profiles.core.outcomes import InvalidCode, Outcome
 from profiles.core.resources import Resource, resources
 from profiles.core.serializers import ResourceSerializer
@@ -55,6 +56,7 @@ def one_enum(field: Any) -> Any:
 
 get_graphene_type_from_serializer_field.register(serializers.ChoiceField, one_enum)
 get_graphene_type_from_serializer_field.register(serializers.DateTimeField, lambda field: DateTime)
+get_graphene_type_from_serializer_field.register(Key, lambda field: graphene.ID)
 
 
 def derived(fields: Mapping[str, serializers.Field[Any, Any, Any, Any]], *, required: Collection[str] = ()) -> Any:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Mapping
 from functools import cache
 from typing import Any, cast
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.utils.functional import Promise, lazy
@@ -112,6 +113,18 @@ class WholeNumber(serializers.IntegerField):
         if isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,10}", data):
             self.fail("invalid")
         return int(super().to_internal_value(data))
+
+
+class Key(serializers.UUIDField):
+    """The id of a row. Gives None for a text that no row has for an id, so that the answer is that of any other one
+    that is not there."""
+
+    def to_internal_value(self, data: Any) -> UUID | None:  # type: ignore[override]  # never None, say the stubs
+        try:
+            key = UUID(data)
+        except (ValueError, AttributeError, TypeError):
+            return None
+        return key if str(key) == data else None
 
 
 class Choice(serializers.ChoiceField):

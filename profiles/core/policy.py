@@ -129,6 +129,19 @@ class Policy(Generic[Row]):
             raise Refused(Outcome.FORBIDDEN, message)
 
 
+def require_operation(actor: Actor, operation: str) -> None:
+    """Pass where the caller's token is for this operation, by its name in both contracts.
+
+    Both APIs ask before they perform one, whatever else the policy then says.
+
+    Raises:
+        Refused: FORBIDDEN, which names the operation.
+    """
+    if actor.operations is not None and operation not in actor.operations:
+        message = _("This token is not for the operation {name}. Use one with that scope.").format(name=operation)
+        raise Refused(Outcome.FORBIDDEN, message)
+
+
 def require_writer(actor: Actor) -> None:
     """Pass where this actor may write at all: it has signed in, with a token that may write.
 

@@ -108,6 +108,23 @@ class Resource:
         return f"list{self.plural[0].upper()}{self.plural[1:]}"
 
     @property
+    def get_operation(self) -> str:
+        """The name of the operation that reads a row."""
+        return f"get{self.name}"
+
+    @property
+    def history_operation(self) -> str:
+        """The name of the operation that reads a row's history."""
+        return f"list{self.name}History"
+
+    @property
+    def operations(self) -> dict[str, bool]:
+        """The names of its operations, each with whether it writes."""
+        reads = (self.list_operation, self.get_operation, self.history_operation)
+        writes = (f"{verb}{self.name}" for verb in ("create", "update", "replace", "delete"))
+        return {**dict.fromkeys(reads, False), **dict.fromkeys(writes, True)}
+
+    @property
     def field(self) -> str:
         """The name of one row's field over GraphQL."""
         return self.name[0].lower() + self.name[1:]

@@ -29,8 +29,8 @@ def change_password(profile: Profile, password: str) -> Profile:
 def rehash(profile: Profile, password: str) -> Profile:
     """Hash a password anew that was just verified, where its hash has other parameters than those of today.
 
-    The account's sign-ins go on: their refresh tokens stay good. An access token given out before, which lasts
-    minutes, and a session of the admin are read against the old hash, and end.
+    The account's sign-ins and personal tokens go on: refresh tokens stay good. An access token given out before, which
+    lasts minutes, and a session of the admin are read against the old hash, and end.
 
     Returns:
         The profile, with the hash that is stored.
@@ -43,8 +43,8 @@ def rehash(profile: Profile, password: str) -> Profile:
         if row:
             row.password = encoded
             row.save(update_fields=["password"])
-            families = row.token_families.filter(session_version=earlier)
-            families.update(session_version=row.session_version)
+            for credentials in (row.token_families, row.personal_tokens):
+                credentials.filter(session_version=earlier).update(session_version=row.session_version)
             return row
     # Another sign-in was first, or the password changed: verify it against what is stored now.
     current = Profile.objects.filter(pk=profile.pk).first()

@@ -7,6 +7,7 @@ from profiles.core.actors import Actor
 from profiles.core.outcomes import Refused
 from profiles.identity import tokens
 from profiles.identity.throttling import Budget, spend
+from profiles.identity.uses import note_later
 from profiles.models import Profile
 
 
@@ -19,7 +20,10 @@ class BearerAuthentication(BaseAuthentication):
         except Refused:
             spend(request, Actor(), Budget.READS)  # a bad token has no other spender than its address
             raise
-        return None if actor.profile is None else (actor.profile, actor)
+        if actor.profile is None:
+            return None
+        note_later(request, actor.credential)
+        return actor.profile, actor
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

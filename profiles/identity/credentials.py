@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from profiles.core.fields import Choice, Line, StrictSerializer
+from profiles.core.fields import Choice, Key, Line, StrictSerializer
 from profiles.fields import RULE_OF_PASSWORDS, Password, check_new_password
 from profiles.identity import tokens
 from profiles.models import USERNAME_LENGTH
@@ -54,6 +54,12 @@ class NewPassword(StrictSerializer):
 
 class Nothing(StrictSerializer):
     """The input of an operation that takes none."""
+
+
+class ById(StrictSerializer):
+    """The row that an operation is about."""
+
+    id = Key(help_text="As it was given.")
 
 
 class Tokens(serializers.Serializer[Any]):

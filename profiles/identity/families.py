@@ -28,6 +28,7 @@ from rest_framework.request import Request
 from profiles.core.outcomes import InvalidCode, Outcome, Refused, sign_in_ended
 from profiles.identity import accounts, security, tokens
 from profiles.identity.throttling import count_password_change
+from profiles.identity.uses import use_of
 from profiles.models import Profile, TokenFamily
 
 GRACE = timedelta(seconds=10)
@@ -54,25 +55,27 @@ def sign_in(request: HttpRequest | Request, *, username: str, password: str, sco
             THROTTLED, after too many attempts.
     """
     profile = authenticate(request, username=username, password=password)
-    pair = _start(profile, scope) if isinstance(profile, Profile) else None
+    pair = _start(profile, scope, request) if isinstance(profile, Profile) else None
     if pair is None:
         raise Refused(Outcome.UNAUTHENTICATED, _("The username or the password is wrong. Check both."))
     return pair
 
 
-def start(profile: Profile, scope: str = tokens.READ_WRITE) -> TokenPair:
+def start(profile: Profile, scope: str = tokens.READ_WRITE, request: HttpRequest | Request | None = None) -> TokenPair:
     """A new family of this profile, whose tokens have this scope: `tokens.READ` or `tokens.READ_WRITE`.
+
+    The request that starts it, if one does, is its first use.
 
     Raises:
         Refused: UNAUTHENTICATED: the account or its sessions have ended since `profile` was read.
     """
-    pair = _start(profile, scope)
+    pair = _start(profile, scope, request)
     if pair is None:
         raise sign_in_ended()
     return pair
 
 
-def _start(profile: Profile, scope: str) -> TokenPair | None:
+def _start(profile: Profile, scope: str, request: HttpRequest | Request | None) -> TokenPair | None:
     with transaction.atomic():
         # Locked, so that a deletion waits until the family is there to be deleted.
         if accounts.lock_account(profile) is None:
@@ -82,6 +85,7 @@ def _start(profile: Profile, scope: str) -> TokenPair | None:
             scope=scope,
             session_version=profile.session_version,
             expires_at=timezone.now() + timedelta(days=settings.REFRESH_TOKEN_DAYS),
+            **use_of(request),
         )
         text = _text(family.pk, secrets.token_bytes(NONCE_BYTES))
         family.digest = _digest(text)
@@ -104,8 +108,10 @@ def refresh(request: HttpRequest | Request, *, refresh_token: str) -> TokenPair:
         used_at = family.rotated_at or family.created_at
         is_repeated = family.previous_digest == digest and used_at >= timezone.now() - GRACE
         if family.digest == digest:
-            family.digest, family.previous_digest, family.rotated_at = _digest(child), digest, timezone.now()
-            family.save(update_fields=["digest", "previous_digest", "rotated_at"])
+            used = {"digest": _digest(child), "previous_digest": digest, "rotated_at": timezone.now()} | use_of(request)
+            for name, value in used.items():
+                setattr(family, name, value)
+            family.save(update_fields=list(used))
         elif not is_repeated:
             _end(family)
     if family.ended_at:  # said after the transaction, which must stand
@@ -130,18 +136,22 @@ def living(families: QuerySet[TokenFamily]) -> QuerySet[TokenFamily]:
 
 
 def end(
-    families: QuerySet[TokenFamily], *, request: HttpRequest | Request | None = None, **facts: object
+    families: QuerySet[TokenFamily],
+    *,
+    event: security.Event = "revoked",
+    request: HttpRequest | Request | None = None,
+    **facts: object,
 ) -> list[TokenFamily]:
     """End those of these families that live, and give them back, each with its profile.
 
-    `facts` go into the security log, beside the family and the address of the request, if there is one.
+    Each is an `event` of the security log, with `facts` and the address of the request, if there is one.
     """
     with transaction.atomic():
         rows = living(families).select_related("profile").select_for_update(of=("self",)).order_by("pk")
         ended = list(rows)
         TokenFamily.objects.filter(pk__in=[family.pk for family in ended]).update(ended_at=timezone.now())
     for family in ended:
-        security.log("revoked", family.profile, request=request, family=family.pk, **facts)
+        security.log(event, family.profile, request=request, family=family.pk, **facts)
     return ended
 
 
@@ -167,7 +177,7 @@ def change_password(
         raise ValidationError({"old_password": [ErrorDetail(message, code=InvalidCode.INVALID)]})
     row = accounts.change_password(profile, new_password)
     security.log("password_changed", row, request=request)
-    return start(row)
+    return start(row, request=request)
 
 
 def _locked(text: str) -> TokenFamily | None:

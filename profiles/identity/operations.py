@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from profiles.core.actors import Actor
-from profiles.identity import credentials, families, tokens
+from profiles.identity import credentials, families, personal_tokens, sign_ins, tokens
 from profiles.identity.counters import Count
 from profiles.identity.throttling import Attempts, password_attempts, sign_in_attempts
 from profiles.models import Profile
@@ -24,11 +24,15 @@ class Operation:
 
     Attributes:
         name: GraphQL's mutation and OpenAPI's operation id.
-        path: REST's, without the last slash. The method is POST.
+        path: REST's, without the last slash.
+        method: REST's: POST; DELETE for a row, by the `id` of its path; GET for a list, without input.
+        member: of a list, its name in a profile over GraphQL.
+        status: of REST's answer; 204 for one without a body.
         title: GraphQL's description, before the reference to REST.
         summary, description, result: OpenAPI's texts; `result` is about the output.
         input: the input's serializer. One whose context must name the `profile` has an `action`.
-        output: the output's serializer; or, of an operation without output, the one field that is true.
+        output: the output's serializer, of a list that of each row; or, of an operation without output, the one field
+            that is true.
         function: takes the request, the caller's profile if there is an `action`, and the input's values by name.
         action: what the caller must be allowed to do to its own profile; None if the input proves who is calling.
         attempts: what the operation is counted as, in addition to one write.
@@ -47,6 +51,13 @@ class Operation:
     action: AccountAction | None = None
     attempts: Attempts | None = None
     counts_input: bool = False
+    method: str = "POST"
+    member: str = ""
+    status: int = 200
+
+    @property
+    def is_list(self) -> bool:
+        return self.method == "GET"
 
     def authorize(self, actor: Actor) -> Profile | None:
         """The actor's own profile, if there is an `action`. Raises `Refused` as `policy.own` does."""
@@ -58,7 +69,9 @@ class Operation:
         Raises what `function` raises: `Refused`, `ValidationError`.
         """
         done = self.function(request, **values) if profile is None else self.function(request, profile, **values)
-        return {self.output: True} if isinstance(self.output, str) else self.output(done).data
+        if isinstance(self.output, str):
+            return {self.output: True}
+        return {"results": self.output(done, many=True).data} if self.is_list else self.output(done).data
 
 
 def _sign_in_attempts(request: HttpRequest | Request, actor: Actor, sent: Any) -> list[Count]:
@@ -139,5 +152,89 @@ OPERATIONS = (
         function=families.change_password,
         action=AccountAction.CHANGE_PASSWORD,
         attempts=lambda request, actor, sent: password_attempts(actor),
+    ),
+    Operation(
+        name="listSessions",
+        method="GET",
+        path="/auth/sessions",
+        member="sessions",
+        title="The caller's sign-ins that go on, the last used first",
+        summary="List your sessions",
+        description=f"The sign-ins that go on, the last used first, {sign_ins.MOST_SHOWN} at the most. A session of "
+        "the admin is none of them.",
+        result="The sessions.",
+        input=credentials.Nothing,
+        output=sign_ins.Session,
+        function=sign_ins.list_sessions,
+        action=AccountAction.LIST_SESSIONS,
+    ),
+    Operation(
+        name="endSession",
+        method="DELETE",
+        path="/auth/sessions/{id}",
+        title="The end of one sign-in of the caller",
+        summary="End a session",
+        description="Ends the sign-in and all its tokens. It may be the one that the request is of.",
+        result="It has ended.",
+        input=credentials.ById,
+        output="ended",
+        function=sign_ins.end_session,
+        action=AccountAction.END_SESSIONS,
+        status=204,
+    ),
+    Operation(
+        name="endOtherSessions",
+        path="/auth/sessions/end-others",
+        title="The end of every sign-in of the caller but this one",
+        summary="End your other sessions",
+        description="Ends every sign-in of yours but the one that the request is of, and your sessions of the admin.",
+        result="They have ended.",
+        input=credentials.Nothing,
+        output="ended",
+        function=sign_ins.end_other_sessions,
+        action=AccountAction.END_SESSIONS,
+    ),
+    Operation(
+        name="createPersonalToken",
+        path="/auth/tokens",
+        title="A new personal token of the caller",
+        summary="Create a personal token",
+        description=f"For a script, a CI job or an agent: it is sent as an access token is. An account has "
+        f"{personal_tokens.MOST} at the most. None can change a password, an address, a session or a token, or delete "
+        "its own account. A new password, a sign-out everywhere and the account's end revoke all.",
+        result="The token, whose text is shown this once.",
+        input=personal_tokens.NewPersonalToken,
+        output=personal_tokens.PersonalTokenCreated,
+        function=personal_tokens.create,
+        action=AccountAction.CHANGE_PERSONAL_TOKENS,
+        status=201,
+    ),
+    Operation(
+        name="listPersonalTokens",
+        method="GET",
+        path="/auth/tokens",
+        member="personal_tokens",
+        title="The caller's personal tokens that can be used, the newest first",
+        summary="List your personal tokens",
+        description="Those that can be used, the newest first, without their texts.",
+        result="The tokens.",
+        input=credentials.Nothing,
+        output=personal_tokens.PersonalToken,
+        function=personal_tokens.list_all,
+        action=AccountAction.LIST_PERSONAL_TOKENS,
+    ),
+    Operation(
+        name="revokePersonalToken",
+        method="DELETE",
+        path="/auth/tokens/{id}",
+        title="The end of one personal token of the caller",
+        summary="Revoke a personal token",
+        description="It is refused from the next request on.",
+        result="It was revoked.",
+        input=credentials.ById,
+        output="revoked",
+        function=personal_tokens.revoke,
+        action=AccountAction.CHANGE_PERSONAL_TOKENS,
+        status=204,
     ),
 )

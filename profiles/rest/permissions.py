@@ -6,8 +6,19 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from profiles.core.policy import Action
+from profiles.core.policy import Action, require_operation
 from profiles.identity.callers import actor_of
+
+
+def require_operation_of(view: Any, request: Request) -> None:
+    """Pass where the caller's token is for the operation that a request is. Raises `Refused`: FORBIDDEN.
+
+    A view asks after the request was counted, and before it reads a row or a body. To ask for the methods of a path
+    (OPTIONS) is no operation, and neither is a method that it does not take.
+    """
+    operation = view.operations.get("GET" if request.method == "HEAD" else request.method)
+    if operation:
+        require_operation(actor_of(request), operation)
 
 
 class PolicyPermission(BasePermission):

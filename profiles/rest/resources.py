@@ -30,7 +30,7 @@ from profiles.core.serializers import ResourceSerializer
 from profiles.core.writing import Write, was_deleted
 from profiles.identity.callers import actor_of
 from profiles.rest.pagination import page_response
-from profiles.rest.permissions import PolicyPermission
+from profiles.rest.permissions import PolicyPermission, require_operation_of
 
 MOST_SHOWN = 100  # characters of names that are said to be wrong
 
@@ -46,15 +46,17 @@ class ResourceAPIView(GenericAPIView[Any]):
     @property
     def operations(self) -> dict[str, str]:
         """The name of the operation that each method is, as GraphQL and the contract have it."""
-        return {"GET": f"get{self.resource.name}"}
+        return {"GET": self.resource.get_operation}
 
     @property
     def actor(self) -> Actor:
         return actor_of(self.request)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuses `If-Match` where there is no tag that it could name, instead of ignoring a precondition."""
+        """Refuses what the caller's token is not for; and `If-Match` where there is no tag that it could name, instead
+        of ignoring a precondition."""
         super().initial(request, *args, **kwargs)
+        require_operation_of(self, request)
         if not self.has_tag and "If-Match" in request.headers:
             raise Refused(Outcome.BAD_REQUEST, _("If-Match is for one profile. Leave it out, or send each 'version'."))
 
@@ -177,7 +179,7 @@ class HistoryView(ResourceAPIView, RetrieveAPIView[Any]):
 
     @property
     def operations(self) -> dict[str, str]:
-        return {"GET": f"list{self.resource.name}History"}
+        return {"GET": self.resource.history_operation}
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()

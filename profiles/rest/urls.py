@@ -3,16 +3,22 @@
 from django.urls import re_path
 
 from profiles.core.resources import resources
-from profiles.identity.operations import OPERATIONS
 from profiles.resource import PROFILES
+from profiles.rest import identity
 from profiles.rest.batch import BatchView
-from profiles.rest.identity import IdentityView, KeySetView
 from profiles.rest.resources import routes
-from profiles.rest.views import ExportView, ProfileByUsernameView, ProfileHistoryView, ProfilesView, ProfileView
+from profiles.rest.views import (
+    ExportView,
+    OwnProfileView,
+    ProfileByUsernameView,
+    ProfileHistoryView,
+    ProfilesView,
+    ProfileView,
+)
 
 urlpatterns = [
     re_path(r"^profiles/?$", ProfilesView.as_view(), name="profiles"),
-    re_path(r"^profiles/me/?$", ProfileView.as_view(), name="me"),
+    re_path(r"^profiles/me/?$", OwnProfileView.as_view(), name="me"),
     re_path(r"^profiles/(?P<pk>[0-9]+)/?$", ProfileView.as_view(), name="profile"),
     re_path(r"^profiles/(?P<pk>[0-9]+)/history/?$", ProfileHistoryView.as_view(), name="history"),
     re_path(r"^profiles/me/history/?$", ProfileHistoryView.as_view(), name="history-me"),
@@ -24,14 +30,7 @@ urlpatterns = [
         name="profile-by-username",
     ),
     *(route for resource in resources(but=PROFILES) for route in routes(resource)),
-    *(
-        re_path(
-            rf"^{operation.path[1:]}/?$",
-            IdentityView.as_view(operation=operation, serializer_class=operation.input),
-            name=operation.name,
-        )
-        for operation in OPERATIONS
-    ),
+    *identity.routes(),
     re_path(r"^batch/?$", BatchView.as_view(), name="batch"),
-    re_path(r"^\.well-known/jwks\.json$", KeySetView.as_view(), name="key-set"),
+    re_path(r"^\.well-known/jwks\.json$", identity.KeySetView.as_view(), name="key-set"),
 ]

@@ -70,7 +70,16 @@ class MultipleLookups(ResourceAPIView):
 
 
 class ProfileView(MultipleLookups, ResourceView):
-    """`/profiles/{id}/`, and `/profiles/me/`: the caller's own."""
+    """`/profiles/{id}/`."""
+
+
+class OwnProfileView(ProfileView):
+    """`/profiles/me/`: the caller's own."""
+
+    @property
+    def operations(self) -> dict[str, str]:
+        """Those of any profile; to read one's own is another, which is for a token that may read no other's."""
+        return {**super().operations, "GET": "getOwnProfile"}
 
 
 class ProfileByUsernameView(MultipleLookups, RetrieveAPIView[Any]):

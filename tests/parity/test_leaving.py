@@ -172,6 +172,7 @@ REFERENCES = {
     "profiles.Profile_groups.profile": ("account", DELETED),
     "profiles.Profile_user_permissions.profile": ("account", DELETED),
     "profiles.TokenFamily.profile": ("sign_ins", DELETED),
+    "profiles.PersonalToken.profile": ("personal_tokens", DELETED),
     "profiles.IdempotencyKey.profile": ("idempotency_keys", DELETED),
     "profiles.AdminSession.profile": ("admin_sessions", DELETED),
     "profiles.Export.profile": ("exports", DELETED),
@@ -210,6 +211,7 @@ def with_everything(lived, client):
     log(owner, lived["known"])
     log(lived["staff"], owner)
     families.start(owner)
+    lived.personal_token("owner", "read")
     Client().force_login(owner)
     owner.exports.create(ended_at=timezone.now())
     return lived

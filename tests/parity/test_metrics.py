@@ -126,27 +126,27 @@ def test_a_rate_limit(cast, doors, settings):
         limited = counted_by(lambda door=door: door.view_me(token=token), metric=RATE_LIMITED)
         assert limited == {("reads",): 1}
         added = operations_of(door, counted_by(lambda door=door: door.view_me(token=token)))
-        assert added == {("getProfile", "THROTTLED"): 1}
+        assert added == {("getOwnProfile", "THROTTLED"): 1}
 
 
 def test_a_bad_token_is_of_no_operation_over_graphql(cast, rest, graphql):
     """An intended difference: the document is not read."""
-    for door, name in ((rest, "getProfile"), (graphql, DOCUMENT)):
+    for door, name in ((rest, "getOwnProfile"), (graphql, DOCUMENT)):
         added = operations_of(door, counted_by(lambda door=door: door.view_me(token="bad")))
         assert added == {(name, "UNAUTHENTICATED"): 1}
 
 
 DOCUMENTS = {
-    "{ me { pk } a: me { pk } profile(pk: 999) { pk } }": {("getProfile", OK): 2, ("getProfile", "NOT_FOUND"): 1},
+    "{ me { pk } a: me { pk } profile(pk: 999) { pk } }": {("getOwnProfile", OK): 2, ("getProfile", "NOT_FOUND"): 1},
     "query ($s: Boolean = true) { me @skip(if: $s) { pk } ...Root } fragment Root on Query { me { pk } }": {
-        ("getProfile", OK): 1
+        ("getOwnProfile", OK): 1
     },
     "{ profiles { totalCount } node(id: 1) { id } __typename }": {
         ("listProfiles", OK): 1,
         ("node", "NOT_FOUND"): 1,
         ("introspect", OK): 1,
     },
-    "{ me { nothing } }": {("getProfile", "BAD_REQUEST"): 1},
+    "{ me { nothing } }": {("getOwnProfile", "BAD_REQUEST"): 1},
     "{ nothing }": {(OTHER, "BAD_REQUEST"): 1},
     "{": {(DOCUMENT, "BAD_REQUEST"): 1},
     "{ " + " ".join(f"a{n}: me {{ pk }}" for n in range(11)) + " }": {(DOCUMENT, "TOO_COMPLEX"): 1},
@@ -164,7 +164,7 @@ def test_a_batch_counts_each_of_its_reads(cast, rest):
     sent = [{"path": "/profiles/me/"}, {"path": "/profiles/"}, {"path": "/profiles/999/history"}]
     token = cast.token("owner")
     added = operations_of(rest, counted_by(lambda: rest.send("POST", "/batch/", sent, token=token)))
-    assert added == {("getProfile", OK): 1, ("listProfiles", OK): 1, ("listProfileHistory", "NOT_FOUND"): 1}
+    assert added == {("getOwnProfile", OK): 1, ("listProfiles", OK): 1, ("listProfileHistory", "NOT_FOUND"): 1}
     added = operations_of(rest, counted_by(lambda: rest.send("POST", "/batch/", [], token=token)))
     assert added == {("readBatch", INVALID): 1}
 
@@ -183,6 +183,7 @@ def test_no_request_makes_a_label(cast, client):
 def test_every_label_is_of_the_contracts_and_of_the_catalogue(cast, doors):
     """Whatever the tests of this process counted."""
     contract = {operation.id.replace("Own", "").replace("ByUsername", "") for operation in CONTRACT.values()}
+    contract.add("getOwnProfile")
     names = {*contract, *names_of(schema.graphql_schema).values(), DOCUMENT, OTHER, "page"}
     mutations = set(schema.graphql_schema.mutation_type.fields)
     assert mutations <= contract

@@ -1,5 +1,6 @@
 """What the contract shows as examples: rows that no database has, as the serializers show them."""
 
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,10 +9,10 @@ from profiles.core.actors import Actor
 from profiles.core.models import Door
 from profiles.core.preconditions import entity_tag
 from profiles.exports import ExportSerializer
-from profiles.identity import credentials
+from profiles.identity import credentials, personal_tokens, sign_ins
 from profiles.identity.families import TokenPair
 from profiles.identity.tokens import READ_WRITE, AccessToken
-from profiles.models import Change, Export, Profile, TokenFamily
+from profiles.models import Change, Export, PersonalToken, Profile, TokenFamily
 from profiles.policy import Visibility
 from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
@@ -53,8 +54,24 @@ _change = Change(
     fields={"bio": ["", "Updated bio content."]},
 )
 _family = TokenFamily(
-    id=UUID("0c5d7a52-42f7-4e0c-8d4b-5a3f1de0b9c1"), scope=READ_WRITE, created_at=CHANGED, expires_at=SIGN_IN_EXPIRY
+    id=UUID("0c5d7a52-42f7-4e0c-8d4b-5a3f1de0b9c1"),
+    scope=READ_WRITE,
+    client="Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
+    address="192.0.2.7",
+    created_at=CHANGED,
+    last_used_at=CHANGED,
+    expires_at=SIGN_IN_EXPIRY,
 )
+_session = copy(_family)
+vars(_session).update(used_at=CHANGED, is_current=True)
+_personal_token = PersonalToken(
+    id=UUID("5c1b0c8e-6d0e-4e0a-9a55-0f3f6d3c2b10"),
+    label="Nightly export",
+    scope="exportProfile getOwnProfile",
+    created_at=CHANGED,
+    expires_at=CHANGED + timedelta(days=90),
+)
+_personal_token.text = "prf_" + "0" * 30 + "000000"  # whose checksum is wrong, so that no scanner takes it for one
 _as_john = {"actor": Actor(_john)}
 
 ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
@@ -74,6 +91,7 @@ EXPORT: dict[str, Any] = ExportSerializer(
         "history": [_change],
         "writes_to_others": [],
         "sign_ins": [_family],
+        "personal_tokens": [_personal_token],
         "idempotency_keys": [],
         "admin_sessions": [],
         "admin_log": [],
@@ -90,6 +108,15 @@ IDENTITY: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # the input and 
     "revokeToken": ({"refresh_token": REFRESH_TOKEN}, {"revoked": True}),
     "logoutEverywhere": ({}, {"logged_out": True}),
     "changePassword": ({"old_password": PASSWORD, "new_password": "a longer battery staple"}, _tokens),
+    "listSessions": ({}, {"results": [sign_ins.Session(_session).data]}),
+    "endSession": ({}, {"ended": True}),
+    "endOtherSessions": ({}, {"ended": True}),
+    "createPersonalToken": (
+        {"label": "Nightly export", "scopes": ["getOwnProfile", "exportProfile"], "days": 90},
+        personal_tokens.PersonalTokenCreated(_personal_token).data,
+    ),
+    "listPersonalTokens": ({}, {"results": [personal_tokens.PersonalToken(_personal_token).data]}),
+    "revokePersonalToken": ({}, {"revoked": True}),
 }
 KEY_SET = {
     "keys": [

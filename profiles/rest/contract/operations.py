@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import django_filters
 from drf_spectacular.utils import OpenApiParameter
@@ -106,6 +107,7 @@ IN_PATH = {
     "{id}": OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="Its key."),
     "{username}": OpenApiParameter("username", str, OpenApiParameter.PATH, description="Its username, in any case."),
 }
+KEY_IN_PATH = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="Its `id`, as it was given.")
 
 
 def _header(name: str, description: str, **more: Any) -> OpenApiParameter:
@@ -338,19 +340,21 @@ def _identity(operation: identity.Operation) -> Operation:
     output: Any = operation.output
     if isinstance(output, str):
         output = {"type": "object", "properties": {output: {"const": True}}, "required": [output]}
+    elif operation.is_list:
+        output = type(f"{output.__name__}ListSerializer", (serializers.Serializer,), {"results": output(many=True)})
+    is_of_row = "{id}" in operation.path
     return Operation(
         operation.name,
         operation.summary,
         operation.description,
-        takes=Body(operation.input, sent),
-        gives=Body(output, received, operation.result),
+        takes=Body(operation.input, sent) if operation.method == "POST" else None,
+        gives=Body(output, received, operation.result) if operation.status != 204 else None,
+        status=operation.status,
         security=A_MEMBER if operation.action else NO_TOKEN,
-        outcomes=(Outcome.FORBIDDEN,) if operation.action else (),
+        parameters=(KEY_IN_PATH,) if is_of_row else (),
+        outcomes=((Outcome.FORBIDDEN,) if operation.action else ()) + ((Outcome.NOT_FOUND,) if is_of_row else ()),
         tag="identity",
     )
-
-
-OPERATIONS |= {f"POST {operation.path}": _identity(operation) for operation in identity.OPERATIONS}
 
 
 def _own(operation: Operation) -> Operation:
@@ -364,5 +368,6 @@ def _own(operation: Operation) -> Operation:
 
 
 OPERATIONS |= {key.replace("{id}", "me"): _own(operation) for key, operation in OPERATIONS.items() if "{id}" in key}
+OPERATIONS |= {f"{each.method} {each.path}": _identity(each) for each in identity.OPERATIONS}
 for other in resources(but=PROFILES):
     OPERATIONS |= operations_of(other)

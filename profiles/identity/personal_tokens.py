@@ -1,0 +1,149 @@
+"""Personal tokens: what an owner gives to a script, a CI job or an agent in the place of its password.
+
+The text of one is as GitHub's: a prefix that names it, 30 random characters of base62 (178 bits), and the CRC-32 of
+both in six more: `prf_[0-9A-Za-z]{36}`. So a scanner of secrets tells a token from what looks like one, and asks
+nobody. It is shown once and kept as its SHA-256, which is enough for a random text: it cannot be guessed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+
+from profiles.core.fields import Key, Line, StrictSerializer, WholeNumber, invalid
+from profiles.core.outcomes import InvalidCode, sign_in_ended
+from profiles.core.policy import unseen
+from profiles.identity import accounts, scopes, security, tokens
+from profiles.identity.callers import actor_of
+from profiles.models import LINE_LENGTH, Profile
+from profiles.models import PersonalToken as Row
+
+MOST = 50  # that live, of an account
+LONGEST_LIFE = 365  # days
+
+
+class Scopes(serializers.ListField):
+    """`read` or `write`, or names of operations. Gives what is stored of them."""
+
+    child = serializers.CharField()
+
+    def to_internal_value(self, data: Any) -> str:  # type: ignore[override]  # a list's own gives a list
+        if not isinstance(data, list) or not 1 <= len(data) <= scopes.MOST:
+            raise invalid(_("Give a list of 1 to {most} scopes.").format(most=scopes.MOST))
+        known = scopes.operations()
+        if data in ([scopes.READ], [scopes.WRITE]) or all(isinstance(name, str) and name in known for name in data):
+            return " ".join(sorted(set(data)))
+        message = _("Give 'read' or 'write' alone, or some of: {names}.").format(names=", ".join(known))
+        raise invalid(message, InvalidCode.INVALID_CHOICE)
+
+
+class NewPersonalToken(StrictSerializer):
+    """A personal token that is wanted."""
+
+    label: Any = Line(max_length=LINE_LENGTH, help_text="What it is for, in your words.")
+    scopes = Scopes(
+        min_length=1,
+        max_length=scopes.MOST,
+        help_text="What it may do: `read`, `write`, or names of operations, as both contracts have them.",
+    )
+    days = WholeNumber(min_value=1, max_value=LONGEST_LIFE, help_text="After how many days it ends.")
+
+
+class PersonalToken(serializers.Serializer[Any]):
+    """A personal token, without its text."""
+
+    id = Key(help_text="By which it can be revoked.")
+    label: Any = serializers.CharField(help_text="What it is for, in its owner's words.")
+    scopes = serializers.ListField(child=serializers.CharField(), help_text="What it may do.")
+    created_at = serializers.DateTimeField(help_text="When it was created.")
+    expires_at = serializers.DateTimeField(help_text="When it ends.")
+    last_used_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was last used, to five minutes. Null: never."
+    )
+
+
+class PersonalTokenCreated(PersonalToken):
+    """A personal token, with its text."""
+
+    token = serializers.CharField(
+        source="text", help_text="For the header 'Authorization: Bearer TOKEN'. It is shown this once."
+    )
+
+
+def create(
+    request: HttpRequest | Request,
+    profile: Profile,
+    *,
+    label: str,
+    scopes: str,
+    days: int,
+) -> Row:
+    """A new personal token of this profile, with its text.
+
+    Raises:
+        ValidationError: the account has `MOST` of them.
+        Refused: UNAUTHENTICATED: the account or its sign-ins have ended since the caller was identified.
+    """
+    text, now = tokens.personal_text(), timezone.now()
+    with transaction.atomic():
+        # Locked, so that two at once are counted, and one that comes while all sign-ins end is refused or ends too.
+        if accounts.lock_account(profile) is None:
+            raise sign_in_ended()
+        if living(profile.personal_tokens.all()).count() >= MOST:
+            message = _("You have {most} personal tokens. Revoke one of them first.").format(most=MOST)
+            raise ValidationError([ErrorDetail(message, code=InvalidCode.INVALID)])
+        row = profile.personal_tokens.create(
+            label=label,
+            scope=scopes,
+            session_version=profile.session_version,
+            digest=tokens.digest(text),
+            created_at=now,
+            expires_at=now + timedelta(days=days),
+        )
+    security.log("personal_token_created", profile, request=request, token=row.pk)
+    row.text = text
+    return row
+
+
+def list_all(request: HttpRequest | Request, profile: Profile) -> list[Row]:
+    """The personal tokens of this profile that live, the newest first."""
+    rows = living(profile.personal_tokens.filter(session_version=profile.session_version))
+    return list(rows.order_by("-created_at", "pk"))
+
+
+def revoke(request: HttpRequest | Request, profile: Profile, *, id: UUID | None) -> None:  # noqa: A002
+    """End one personal token of this profile.
+
+    Raises:
+        Refused: NOT_FOUND: it has none of this id that lives, whoever else may have it.
+    """
+    if not end(profile.personal_tokens.filter(Q(pk=id)), request=request):
+        raise unseen(actor_of(request))
+
+
+def living(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Those of these tokens that were neither revoked nor have expired."""
+    return rows.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+def end(rows: QuerySet[Row], *, request: HttpRequest | Request | None = None) -> int:
+    """Revoke those of these tokens that live. Returns how many did."""
+    ended = [row for row in living(rows).select_related("profile") if _revoke(row, timezone.now())]
+    for row in ended:
+        security.log("personal_token_revoked", row.profile, request=request, token=row.pk)
+    return len(ended)
+
+
+def _revoke(row: Row, now: datetime) -> bool:
+    """Revoke a token, unless another one was first. Returns whether it did."""
+    return bool(Row.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=now))

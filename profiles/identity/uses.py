@@ -1,0 +1,71 @@
+"""When a sign-in or a personal token was last used: noted after the response, every five minutes at the most."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from profiles.core.addresses import address_of
+from profiles.models import CLIENT_LENGTH, PersonalToken, TokenFamily
+
+logger = logging.getLogger(__name__)
+
+EVERY = timedelta(minutes=5)
+USED = "profiles.used"  # in a request's META: the credential whose use is to be noted
+
+
+def use_of(request: HttpRequest | Request | None) -> dict[str, Any]:
+    """The fields of a sign-in that say by what and when it was last used: by this request, now."""
+    used: dict[str, Any] = {"last_used_at": timezone.now()}
+    if request is not None:
+        used |= {"client": client_of(request), "address": address_of(request)}
+    return used
+
+
+def client_of(request: HttpRequest | Request) -> str:
+    """What a request came from, by its User-Agent, without what no text may have."""
+    text = request.META.get("HTTP_USER_AGENT", "")
+    return re.sub(r"[^\x20-\x7e]+", " ", text).strip()[:CLIENT_LENGTH]
+
+
+def note_later(request: HttpRequest | Request, credential: TokenFamily | PersonalToken) -> None:
+    """Have the use of the caller's credential noted after the response, where the last is five minutes old."""
+    if _is_due(credential.last_used_at):
+        request.META[USED] = credential
+
+
+def note_uses(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """The middleware that notes a use when the response is closed: the server has sent it by then (PEP 3333)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if credential := request.META.get(USED):
+            closers: list[Any] = response._resource_closers  # type: ignore[attr-defined]  # Django's own has no name
+            closers.append(partial(_note, request, credential))
+        return response
+
+    return middleware
+
+
+def _note(request: HttpRequest, credential: TokenFamily | PersonalToken) -> None:
+    """Save a use, unless another request did meanwhile. A failure is logged, and nobody is told."""
+    now = timezone.now()
+    used = use_of(request) if isinstance(credential, TokenFamily) else {"last_used_at": now}
+    due = Q(last_used_at=None) | Q(last_used_at__lte=now - EVERY)
+    try:
+        type(credential)._default_manager.filter(due, pk=credential.pk).update(**used)
+    except Exception:
+        logger.warning("The use of a token could not be noted", exc_info=True)
+
+
+def _is_due(last_used_at: datetime | None) -> bool:
+    return last_used_at is None or last_used_at <= timezone.now() - EVERY
