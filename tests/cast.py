@@ -52,10 +52,13 @@ class Cast:
         return self.profiles[name].pk if name in self.profiles else NOBODY
 
     def token(self, actor):
-        """The token that this actor sends: `owner (read)` has one of read scope, `anonymous` has none."""
+        """The token that this actor sends: `owner (read)` has one of read scope, `owner (personal read)` a personal one
+        of these scopes, `anonymous` has none."""
         if actor == "anonymous":
             return None
         name, _, scope = actor.partition(" ")
+        if scope.startswith("(personal "):
+            return self.personal_token(name, *scope.removeprefix("(personal ").removesuffix(")").split())
         return families.start(self[name], tokens.READ if scope == "(read)" else tokens.READ_WRITE).token
 
     def personal_token(self, name, *scopes):

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field, replace
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from django.http import HttpResponse, JsonResponse
 from django.utils.encoding import iri_to_uri
@@ -25,6 +25,9 @@ def whole_of(resource):
 
 
 TOKENS = "token refreshToken expiresAt refreshExpiresAt scope"
+SESSION = "id client address createdAt lastUsedAt expiresAt scope current"
+PERSONAL_TOKEN = "id label scopes createdAt expiresAt lastUsedAt"
+ARGUMENTS = {"scope": "Scope", "id": "ID!", "scopes": "[String!]!", "days": "Int!"}
 
 
 def camel(name):
@@ -114,8 +117,7 @@ class RESTDoor:
 
     def delete(self, pk, *, token=None, **conditions):
         headers = given(**conditions)
-        response = self.send("DELETE", f"{self.path}{pk}/", token=token, **headers)
-        return Answer("done") if response.status_code == 204 else self.answer(response)
+        return self.answer(self.send("DELETE", f"{self.path}{pk}/", token=token, **headers))
 
     def export(self, pk, *, token=None):
         return self.answer(self.send("GET", f"/profiles/{pk}/export/", token=token))
@@ -150,10 +152,30 @@ class RESTDoor:
         page = {"rows": body["results"]} | {name: link and link["cursor"][0] for name, link in links.items()}
         return page | ({"count": body["count"]} if "count" in body else {})
 
+    def list_sessions(self, *, token=None):
+        return self.answer(self.send("GET", "/auth/sessions/", token=token))
+
+    def end_session(self, key, *, token=None):
+        return self.answer(self.send("DELETE", f"/auth/sessions/{quote(key)}/", token=token))
+
+    def end_other_sessions(self, *, token=None):
+        return self.operation("sessions/end-others", {}, token=token)
+
+    def create_personal_token(self, label, scopes, days, *, token=None):
+        return self.operation("tokens", {"label": label, "scopes": scopes, "days": days}, token=token)
+
+    def list_personal_tokens(self, *, token=None):
+        return self.answer(self.send("GET", "/auth/tokens/", token=token))
+
+    def revoke_personal_token(self, key, *, token=None):
+        return self.answer(self.send("DELETE", f"/auth/tokens/{quote(key)}/", token=token))
+
     def operation(self, path, values, *, token=None):
         return self.answer(self.send("POST", f"/auth/{path}/", values, token=token))
 
     def answer(self, response):
+        if response.status_code == 204:
+            return Answer("done")
         body = json.loads(response.content)
         if response.status_code in (200, 201):
             return Answer("done", body=body, etag=response.headers.get("ETag"))
@@ -264,6 +286,40 @@ class GraphQLDoor:
         values = {"old_password": old_password, "new_password": new_password}
         return self.operation("changePassword", TOKENS, values, token=token)
 
+    def list_sessions(self, *, token=None):
+        return self.members(f"sessions {{ {SESSION} }}", token)
+
+    def end_session(self, key, *, token=None):
+        return self.emptied(self.operation("endSession", "ended", {"id": key}, token=token))
+
+    def end_other_sessions(self, *, token=None):
+        return self.operation("endOtherSessions", "ended", {}, token=token)
+
+    def create_personal_token(self, label, scopes, days, *, token=None):
+        values = {"label": label, "scopes": scopes, "days": days}
+        return self.operation("createPersonalToken", f"{PERSONAL_TOKEN} token", values, token=token)
+
+    def list_personal_tokens(self, *, token=None):
+        return self.members(f"personalTokens {{ {PERSONAL_TOKEN} }}", token)
+
+    def revoke_personal_token(self, key, *, token=None):
+        return self.emptied(self.operation("revokePersonalToken", "revoked", {"id": key}, token=token))
+
+    def members(self, field, token):
+        """A list of the caller's own profile, as REST gives it."""
+        response = self.send(f"{{ answer: me {{ {field} }} }}", token=token)
+        body = response.json()
+        if "errors" in body:
+            return self.answer(response)
+        (rows,) = body["data"]["answer"].values()
+        return Answer("done", body={"results": [{snake(name): row[name] for name in row} for row in rows]})
+
+    @staticmethod
+    def emptied(answer):
+        """What REST answers without a body."""
+        assert answer.outcome != "done" or all(answer.body.values())
+        return replace(answer, body=None)
+
     def history(self, pk, *, token=None, page_size=None, cursor=None, direction="forward"):
         names = {"forward": ("first", "after"), "back": ("last", "before")}[direction]
         given = dict(zip(names, (page_size, cursor), strict=True))
@@ -324,7 +380,7 @@ class GraphQLDoor:
         return {"rows": rows, **self.ends(connection["pageInfo"])}
 
     def operation(self, name, fields, values, *, token=None):
-        types = {camel(key): "Scope" if key == "scope" else "String!" for key in values}
+        types = {camel(key): ARGUMENTS.get(key, "String!") for key in values}
         parameters = ", ".join(f"${key}: {kind}" for key, kind in types.items())
         arguments = ", ".join(f"{key}: ${key}" for key in types)
         query = "mutation {} {{ answer: {}{} {{ {} errors {{ code message field }} }} }}".format(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -16,8 +17,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from profiles.core.fields import Key
+from profiles.core.outcomes import sign_in_ended
 from profiles.core.policy import unseen
-from profiles.identity import families
+from profiles.identity import accounts, families
 from profiles.identity.callers import actor_of
 from profiles.models import Profile, TokenFamily
 
@@ -50,17 +52,28 @@ def end_session(request: HttpRequest | Request, profile: Profile, *, id: UUID | 
     """End one sign-in of this profile, which may be the caller's.
 
     Raises:
-        Refused: NOT_FOUND: it has none of this id that goes on, whoever else may have it.
+        Refused: NOT_FOUND: it has none of this id that goes on, whoever else may have it. UNAUTHENTICATED: as `_end`.
     """
-    if not families.end(_going_on(profile).filter(Q(pk=id)), event="session_ended", request=request):
+    if not _end(request, profile, Q(pk=id)):
         raise unseen(actor_of(request))
 
 
 def end_other_sessions(request: HttpRequest | Request, profile: Profile) -> None:
-    """End every sign-in of this profile but the caller's, and its sessions of the admin."""
-    own = actor_of(request).credential
-    families.end(_going_on(profile).exclude(pk=own.pk), event="session_ended", request=request)
+    """End every sign-in of this profile but the caller's, and its sessions of the admin. Raises as `_end` does."""
+    _end(request, profile, ~Q(pk=actor_of(request).credential.pk))
     profile.admin_sessions.all().delete()
+
+
+def _end(request: HttpRequest | Request, profile: Profile, which: Q) -> list[TokenFamily]:
+    """End those of a profile's sign-ins. The account is locked first, as whatever else ends them does.
+
+    Raises:
+        Refused: UNAUTHENTICATED: the account or its sign-ins have ended since the caller was identified.
+    """
+    with transaction.atomic():
+        if accounts.lock_account(profile) is None:
+            raise sign_in_ended()
+        return families.end(_going_on(profile).filter(which), event="session_ended", request=request)
 
 
 def _going_on(profile: Profile) -> QuerySet[TokenFamily]:

@@ -32,9 +32,10 @@ def use_of(request: HttpRequest | Request | None) -> dict[str, Any]:
 
 
 def client_of(request: HttpRequest | Request) -> str:
-    """What a request came from, by its User-Agent, without what no text may have."""
+    """What a request came from, by its User-Agent: printable ASCII (RFC 9110, section 10.1.5), and blanks for the
+    rest."""
     text = request.META.get("HTTP_USER_AGENT", "")
-    return re.sub(r"[^\x20-\x7e]+", " ", text).strip()[:CLIENT_LENGTH]
+    return re.sub(r"[^\x21-\x7e]+", " ", text).strip()[:CLIENT_LENGTH]
 
 
 def note_later(request: HttpRequest | Request, credential: TokenFamily | PersonalToken) -> None:

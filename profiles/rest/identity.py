@@ -63,7 +63,7 @@ class IdentityView(GenericAPIView[Any]):
 def routes() -> list[URLPattern]:
     """The paths of all identity operations, each with and without its last slash, and with a view of its methods."""
     paths: dict[str, dict[str, Operation]] = {}
-    for operation in OPERATIONS:
+    for operation in sorted(OPERATIONS, key=lambda each: "{id}" in each.path):  # which takes any text
         paths.setdefault(operation.path, {})[operation.method] = operation
     return [_route(path, by_method) for path, by_method in paths.items()]
 

@@ -1,6 +1,6 @@
 """The parity table of identity: who signs in, refreshes, looks, revokes, leaves, changes the password.
 
-`{…}` in a value stands for what a test has in hand: a token, a refresh token, the password.
+`{…}` in a value stands for what a test has in hand: a token, a refresh token, the password, the id of a session.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ class IdentityCase:
     errors: tuple = ()  # of (code, field)
     ends: bool = False  # every token that the owner had
     starts: bool = False  # a family of tokens, which both doors take
+    writes: bool = False  # to what identity stores, and ends no token of these
 
 
 def case(label, operation, *values, **expected):
@@ -84,4 +85,70 @@ CASES = [
         "a new password too long", "change_password", PASSWORD, "x" * 1025,
         actor="owner", outcome="invalid", errors=(("max_length", "new_password"),),
     ),
+    case("sessions", "list_sessions", actor="owner"),
+    case("sessions of nobody", "list_sessions", actor="anonymous", outcome="UNAUTHENTICATED"),
+    case("sessions with a read token", "list_sessions", actor="owner (read)"),
+    case("sessions with a personal token", "list_sessions", actor="owner (personal read)"),
+    case("end a session", "end_session", "{session}", actor="owner", writes=True),
+    case("end the caller's own session", "end_session", "{own session}", actor="owner", ends=True),
+    *[
+        case(f"end {what}", "end_session", what, actor="owner", outcome="NOT_FOUND")
+        for what in ("{another's session}", "{ended session}", "{personal token}", "{SESSION}", "x", "ü x")
+    ],
+    *[
+        case(f"{label} as {actor}", operation, *values, actor=actor, outcome=outcome)
+        for label, operation, *values in [
+            ("end a session", "end_session", "{session}"),
+            ("end no session", "end_session", "x"),
+            ("end other sessions", "end_other_sessions"),
+            ("create a personal token", "create_personal_token", "Mine", ["read"], 1),
+            ("create nonsense", "create_personal_token", "", [], 0),
+            ("revoke a personal token", "revoke_personal_token", "{personal token}"),
+            ("sign out everywhere", "log_out_everywhere"),
+            ("change the password", "change_password", PASSWORD, NEW),
+        ]
+        for actor, outcome in [
+            ("anonymous", "UNAUTHENTICATED"),
+            ("owner (read)", "FORBIDDEN"),
+            ("owner (personal read)", "FORBIDDEN"),
+            ("owner (personal write)", "FORBIDDEN"),
+            ("owner (personal getOwnProfile updateProfile)", "FORBIDDEN"),
+        ]
+    ],
+    case("end other sessions", "end_other_sessions", actor="owner", writes=True),
+    case("create a token that reads", "create_personal_token", "Mine", ["read"], 1, actor="owner", writes=True),
+    case("create a token that writes", "create_personal_token", "Mine", ["write"], 365, actor="owner", writes=True),
+    case(
+        "create a token for operations", "create_personal_token", " Mine ", ["updateProfile", "getOwnProfile"], 30,
+        actor="owner", writes=True,
+    ),
+    *[
+        case(f"a token with {label}", "create_personal_token", *sent, actor="owner", outcome="invalid", errors=(error,))
+        for label, sent, error in [
+            ("no label", (" ", ["read"], 1), ("blank", "label")),
+            ("a long label", ("x" * 101, ["read"], 1), ("max_length", "label")),
+            ("NUL in its label", ("a\0", ["read"], 1), ("invalid", "label")),
+            ("no scope", ("x", [], 1), ("invalid", "scopes")),
+            ("too many scopes", ("x", ["read"] * 51, 1), ("invalid", "scopes")),
+            ("an unknown scope", ("x", ["getOwnProfile", "get"], 1), ("invalid_choice", "scopes")),
+            ("reads and a write", ("x", ["read", "updateProfile"], 1), ("invalid_choice", "scopes")),
+            ("reads and writes", ("x", ["read", "write"], 1), ("invalid_choice", "scopes")),
+            ("what no token may", ("x", ["changePassword"], 1), ("invalid_choice", "scopes")),
+            ("ended before it begins", ("x", ["read"], 0), ("min_value", "days")),
+            ("longer than a year", ("x", ["read"], 366), ("max_value", "days")),
+        ]
+    ],
+    case("personal tokens", "list_personal_tokens", actor="owner"),
+    case("personal tokens with a read token", "list_personal_tokens", actor="owner (read)"),
+    case("personal tokens of nobody", "list_personal_tokens", actor="anonymous", outcome="UNAUTHENTICATED"),
+    *[
+        case(f"personal tokens as {actor}", "list_personal_tokens", actor=actor, outcome="FORBIDDEN")
+        for actor in ("owner (personal read)", "owner (personal write)")
+    ],
+    case("revoke a personal token", "revoke_personal_token", "{personal token}", actor="owner", writes=True),
+    *[
+        case(f"revoke {what}", "revoke_personal_token", what, actor="owner", outcome="NOT_FOUND")
+        for what in ("{another's token}", "{revoked token}", "{session}", "x")
+    ],
+    case("verify a personal token", "verify", "{personal}", outcome="UNAUTHENTICATED"),
 ]  # fmt: skip

@@ -1,10 +1,11 @@
 """The parity table of identity, through both doors."""
 
 import pytest
+from django.utils import timezone
 
 from profiles.core.outcomes import InvalidCode
-from profiles.identity import families
-from profiles.models import Profile, TokenFamily
+from profiles.identity import families, tokens
+from profiles.models import PersonalToken, Profile, TokenFamily
 from tests.cast import PASSWORD
 from tests.parity.identity_cases import CASES, NEW
 from tests.state import stored, undone
@@ -14,12 +15,33 @@ PAIR = {"token", "refresh_token", "expires_at", "refresh_expires_at", "scope"}
 
 def identity():
     """Every row that identity stores."""
-    return list(TokenFamily.objects.order_by("pk").values()), stored()
+    return [list(model.objects.order_by("pk").values()) for model in (TokenFamily, PersonalToken)], stored()
+
+
+def session_of(profile):
+    """The id of a new sign-in."""
+    families.start(profile)
+    return str(profile.token_families.latest("created_at").pk)
+
+
+def words_of(cast, mine):
+    """What the words in braces stand for."""
+    owner, member = cast["owner"], cast["member"]
+    words = {"{token}": mine.token, "{refresh}": mine.refresh_token, "{personal}": cast.personal_token("owner", "read")}
+    words["{own session}"] = str(tokens.read(mine.token).profile.sign_in.pk)
+    words |= {"{session}": session_of(owner), "{another's session}": session_of(member)}
+    words |= {"{SESSION}": words["{session}"].upper(), "{ended session}": session_of(owner)}
+    TokenFamily.objects.filter(pk=words["{ended session}"]).update(ended_at=timezone.now())
+    for word, profile in (("personal", owner), ("another's", member), ("revoked", owner)):
+        cast.personal_token(profile.username, "read")
+        words[f"{{{word} token}}"] = str(profile.personal_tokens.latest("created_at").pk)
+    PersonalToken.objects.filter(pk=words["{revoked token}"]).update(revoked_at=timezone.now())
+    return words
 
 
 def perform(door, case, cast, mine):
-    words = {"{token}": mine.token, "{refresh}": mine.refresh_token}
-    values = [words.get(value, value) for value in case.values]
+    words = words_of(cast, mine)
+    values = [words.get(value, value) if isinstance(value, str) else value for value in case.values]
     token = {} if case.actor is None else {"token": mine.token if case.actor == "owner" else cast.token(case.actor)}
     before = identity()
     answer = getattr(door, case.operation)(*values, **token)
@@ -37,8 +59,7 @@ def test_case(case, cast, doors):
             assert answer.outcome == case.outcome, answer
             assert tuple(error[:2] for error in answer.errors if case.outcome == "invalid") == case.errors
             assert {code for code, _ in case.errors} <= set(InvalidCode)
-            if not (case.starts or case.ends):
-                assert identity() == before
+            assert (identity() == before) is not (case.starts or case.ends or case.writes)
             for other in doors:
                 mine_lives = other.view_me(token=mine.token).outcome == "done"
                 assert mine_lives is not case.ends

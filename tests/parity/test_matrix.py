@@ -1,4 +1,5 @@
-"""Every actor, every action, every visibility, active and not: the whole policy, through both doors.
+"""Every actor, every way it identified itself, every action, every visibility, active and not: the whole policy,
+through both doors.
 
 What is expected is said here a second time, from the contract's table and not from the policy.
 """
@@ -11,9 +12,13 @@ from profiles.models import Profile
 from profiles.policy import Visibility
 from tests.state import stored, undone
 
-ACTORS = ("anonymous", "member", "owner", "staff", "member (read)", "owner (read)", "staff (read)")
+BY_PASSWORD = ("", "(read)")
+PERSONAL = ("(personal read)", "(personal write)", "(personal getProfile updateProfile)")
+NAMES = ("member", "owner", "staff")
+ACTORS = ("anonymous", *(f"{name} {way}".strip() for way, name in product(BY_PASSWORD, NAMES)))
+SCRIPTS = tuple(f"{name} {way}" for way, name in product(PERSONAL, NAMES))
 ACTIONS = ("view", "update", "replace")
-EVERYTHING = list(product(ACTORS, ACTIONS, Visibility.values, (True, False)))
+EVERYTHING = list(product(ACTORS + SCRIPTS, ACTIONS, Visibility.values, (True, False)))
 
 SEES_ACTIVE = {
     "anonymous": {"public"},
@@ -24,9 +29,11 @@ SEES_ACTIVE = {
 
 
 def expected(actor, action, visibility, active):
-    name, _, scope = actor.partition(" ")
+    name, _, way = actor.partition(" ")
     if name == "owner" and not active:
         return "UNAUTHENTICATED"  # a disabled account's token is no longer one
+    if "getProfile" in way and action == "replace":
+        return "FORBIDDEN"  # by its scopes, whatever there is
     seen = name == "staff" or (active and visibility in SEES_ACTIVE[name])
     if not seen:
         return "UNAUTHENTICATED" if name == "anonymous" else "NOT_FOUND"
@@ -34,7 +41,9 @@ def expected(actor, action, visibility, active):
         return "done"
     if name == "anonymous":
         return "UNAUTHENTICATED"
-    return "done" if name in ("owner", "staff") and not scope else "FORBIDDEN"
+    if name not in ("owner", "staff") or "read)" in way:
+        return "FORBIDDEN"
+    return "invalid" if "personal" in way else "done"  # the address, which is no personal token's to change
 
 
 @pytest.mark.parametrize(("actor", "action", "visibility", "active"), EVERYTHING)
@@ -54,3 +63,22 @@ def test_actor_action_visibility(actor, action, visibility, active, cast, doors)
     if action == "view":
         assert answers[0] == answers[1]
     assert answers[0].errors == answers[1].errors
+    if answers[0].outcome == "invalid":
+        assert [error[:2] for error in answers[0].errors] == [("read_only", "email")]
+
+
+@pytest.mark.parametrize("actor", ["owner", "staff"])
+@pytest.mark.parametrize("way", PERSONAL)
+@pytest.mark.parametrize("action", ["update", "replace"])
+@pytest.mark.parametrize("address", ["left out", "as it was shown"])
+def test_a_personal_token_writes_all_but_the_address(actor, way, action, address, cast, doors):
+    values = {"username": "renamed", "bio": "New."} | ({"email": "owner@example.com"} if "shown" in address else {})
+    token = cast.token(f"{actor} {way}")
+    may_write = way == "(personal write)" or (action == "update" and "updateProfile" in way)
+    for door in doors:
+        with undone():
+            answer = getattr(door, action)(cast.pk("owner"), values, token=token)
+            assert answer.outcome == ("done" if may_write else "FORBIDDEN")
+            if may_write:
+                assert (answer.body["bio"], answer.body["email"]) == ("New.", "owner@example.com")
+                assert "email" not in answer.body["editable_fields"]

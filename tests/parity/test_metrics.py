@@ -69,7 +69,12 @@ def test_a_case_of_the_table(case, cast, doors):
     assert expected in {outcome for _, outcome in added}
 
 
-@pytest.mark.parametrize("case", identity_cases.CASES, ids=lambda case: case.label)
+LISTS = ("list_sessions", "list_personal_tokens")  # over GraphQL, members of a profile
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in identity_cases.CASES if case.operation not in LISTS], ids=lambda case: case.label
+)
 def test_a_case_of_identity(case, cast, doors):
     mine = families.start(cast["owner"])
     added = counted_alike(doors, lambda door: test_identity_cases.perform(door, case, cast, mine))
@@ -99,6 +104,14 @@ def test_a_history_is_of_the_profile_over_graphql(cast, rest, graphql):
     for door, name in ((rest, "listProfileHistory"), (graphql, "getProfile")):
         added = counted_by(lambda door=door: door.history(cast.pk("known"), token=token))
         assert operations_of(door, added) == {(name, "FORBIDDEN"): 1}
+
+
+@pytest.mark.parametrize(("act", "name"), [(LISTS[0], "listSessions"), (LISTS[1], "listPersonalTokens")])
+def test_so_are_an_accounts_lists(act, name, cast, rest, graphql):
+    token = cast.token("owner")
+    for door, counted_as in ((rest, name), (graphql, "getOwnProfile")):
+        added = counted_by(lambda door=door: getattr(door, act)(token=token))
+        assert operations_of(door, added) == {(counted_as, OK): 1}
 
 
 def unavailable(*arguments):

@@ -31,8 +31,11 @@ def statements(perform):
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_statements(cast, doors, label):
+    check_statements(cast, doors, label, cast.token(OPERATIONS[label][0]))
+
+
+def check_statements(cast, doors, label, token):
     actor, operation, values, count = OPERATIONS[label]
-    token = cast.token(actor)
     for door in doors:
         with_values = [] if values is None else [values]
         if operation == "view_me":
@@ -45,6 +48,11 @@ def test_statements(cast, doors, label):
         sent = statements(lambda m=method, a=arguments, v=with_values: m(*a, *v, token=token))
         assert len(sent) == count, sent
         cast["owner"].save()  # as it was, for the other door
+
+
+@pytest.mark.parametrize("label", [label for label, (actor, *_) in OPERATIONS.items() if actor != "anonymous"])
+def test_a_personal_token_costs_no_more(cast, doors, label):
+    check_statements(cast, doors, label, cast.personal_token(OPERATIONS[label][0], "write"))
 
 
 def test_asking_who_wrote_it_costs_nothing_more(cast, graphql):

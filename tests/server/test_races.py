@@ -10,7 +10,7 @@ import pytest
 from profiles.core import writing
 from profiles.core.actors import Actor
 from profiles.core.models import Door
-from profiles.identity import families
+from profiles.identity import families, personal_tokens
 from profiles.models import Change, Profile, TokenFamily
 from tests.cast import PASSWORD
 
@@ -257,3 +257,42 @@ def test_a_deletion_sent_twice_at_once_under_a_key_is_done_for_both(cast, at_onc
     pk, token = cast.pk("owner"), cast.token("staff")
     calls = [lambda doors, d=d: doors[d].delete(pk, token=token, key="1") for d in ("rest", "graphql")]
     assert [answer.outcome for answer in at_once(*calls)] == ["done"] * 2
+
+
+# Personal tokens, and sessions that end each other
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def test_no_personal_token_outlives_a_sign_out_that_comes_meanwhile(cast, at_once, pair):
+    for _ in range(FEW):
+        mine = families.start(Profile.objects.get(username="owner")).token
+        create = [
+            lambda doors, d=d, t=mine: doors[d].create_personal_token("x", ["read"], 1, token=t) for d in pair * 2
+        ]
+        signed_out, *created = at_once(lambda doors, t=mine: doors[pair[0]].log_out_everywhere(token=t), *create)
+        assert signed_out.outcome == "done"
+        assert {answer.outcome for answer in created} <= {"done", "UNAUTHENTICATED"}
+        texts = [answer.body["token"] for answer in created if answer.outcome == "done"]
+        views = [lambda doors, text=text: doors["rest"].view_me(token=text) for text in texts]
+        assert {answer.outcome for answer in (at_once(*views) if views else [])} <= {"UNAUTHENTICATED"}
+
+
+def test_no_account_gets_more_personal_tokens_than_it_may_have(cast, at_once):
+    mine = cast.token("owner")
+    for _ in range(personal_tokens.MOST - 1):
+        cast.personal_token("owner", "read")
+    calls = [lambda doors, d=d: doors[d].create_personal_token("x", ["read"], 1, token=mine) for d in PAIRS[1] * 2]
+    assert sorted(answer.outcome for answer in at_once(*calls)) == ["done", "invalid", "invalid", "invalid"]
+    assert cast["owner"].personal_tokens.count() == personal_tokens.MOST
+
+
+def test_sessions_that_end_each_other_at_once_end_without_a_deadlock(cast, at_once):
+    for _ in range(FEW):
+        mine = [families.start(cast["member"]).token for _ in range(4)]
+        calls = [
+            lambda doors, t=token, d=PAIRS[1][n % 2]: doors[d].end_other_sessions(token=t)
+            for n, token in enumerate(mine)
+        ]
+        outcomes = [answer.outcome for answer in at_once(*calls)]
+        assert set(outcomes) <= {"done", "UNAUTHENTICATED"}
+        assert "done" in outcomes

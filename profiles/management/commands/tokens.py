@@ -1,60 +1,76 @@
-"""`manage.py tokens`: the families of tokens, to look at, to end, to clear away."""
+"""`manage.py tokens`: the families of tokens and the personal tokens, to look at, to end, to clear away."""
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from tqdm import tqdm
 
-from profiles.identity import families
-from profiles.models import Profile, TokenFamily
+from profiles.identity import families, personal_tokens
+from profiles.models import PersonalToken, Profile, TokenFamily
 
-AT_ONCE = 1_000  # families in a transaction, so that none lasts
+AT_ONCE = 1_000  # rows in a transaction, so that none lasts
+
+Row = TypeVar("Row", TokenFamily, PersonalToken)
 
 
 class Command(BaseCommand):
-    help = "Lists, ends and clears the families of tokens that sign-ins have made."
+    help = "Lists, ends and clears the families of tokens that sign-ins have made, and the personal tokens."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         self.add_choice(actions.add_parser("list", help="those that live, the newest first"))
-        self.add_choice(actions.add_parser("end", help="end those of an account, or one"), required=True)
-        actions.add_parser("clear", help="delete those that have expired, and their refresh tokens")
+        self.add_choice(actions.add_parser("end", help="end all of an account, or one"), required=True)
+        actions.add_parser("clear", help="delete those that have expired")
 
     def add_choice(self, parser: ArgumentParser, *, required: bool = False) -> None:
         choice = parser.add_mutually_exclusive_group(required=required)
         choice.add_argument("--username", help="of this account")
         choice.add_argument("--family", type=UUID, help="this one")
+        choice.add_argument("--personal-token", type=UUID, help="this one")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         getattr(self, action)(**options)
 
-    def list(self, *, username: str | None, family: UUID | None, **options: Any) -> None:
-        chosen = families.living(self.chosen(username, family))
-        for row in chosen.select_related("profile").order_by("-created_at").iterator():
-            self.stdout.write(f"{row.pk}  {row.profile}  {row.scope}  until {row.expires_at:%Y-%m-%d %H:%M} UTC")
+    def list(self, **choice: Any) -> None:
+        for row in families.living(chosen(TokenFamily, **choice)).select_related("profile").order_by("-created_at"):
+            self.stdout.write(f"{row.pk}  {row.profile}  {row.scope}  {until(row)}")
+        for token in personal_tokens.living(chosen(PersonalToken, **choice)).select_related("profile"):
+            self.stdout.write(f"{token.pk}  {token.profile}  personal: {token.scope}  {until(token)}")
 
-    def end(self, *, username: str | None, family: UUID | None, **options: Any) -> None:
-        self.stdout.write(f"Ended {len(families.end(self.chosen(username, family)))}.")
+    def end(self, **choice: Any) -> None:
+        ended = len(families.end(chosen(TokenFamily, **choice)))
+        self.stdout.write(f"Ended {ended + personal_tokens.end(chosen(PersonalToken, **choice))}.")
 
     def clear(self, **options: Any) -> None:
-        expired = TokenFamily.objects.filter(expires_at__lt=timezone.now())
-        with tqdm(total=expired.count(), unit=" families", file=self.stderr, leave=False) as progress:
-            while keys := list(expired.values_list("pk", flat=True)[:AT_ONCE]):
-                TokenFamily.objects.filter(pk__in=keys).delete()
-                progress.update(len(keys))
-        self.stdout.write(f"Cleared {progress.n}.")
+        cleared = 0.0
+        for model in (TokenFamily, PersonalToken):
+            expired = model._default_manager.filter(expires_at__lt=timezone.now())
+            with tqdm(total=expired.count(), unit=" tokens", file=self.stderr, leave=False) as progress:
+                while keys := list(expired.values_list("pk", flat=True)[:AT_ONCE]):
+                    model._default_manager.filter(pk__in=keys).delete()
+                    progress.update(len(keys))
+            cleared += progress.n
+        self.stdout.write(f"Cleared {cleared:.0f}.")
 
-    def chosen(self, username: str | None, family: UUID | None) -> QuerySet[TokenFamily]:
-        rows = TokenFamily.objects.all()
-        if family:
-            rows = rows.filter(pk=family)
-        if username:
-            profile = Profile.objects.named(username).first()
-            if profile is None:
-                raise CommandError(f"There is no account {username}.")
-            rows = rows.filter(profile=profile)
-        return rows
+
+def chosen(
+    model: type[Row], *, username: str | None, family: UUID | None, personal_token: UUID | None, **options: Any
+) -> QuerySet[Row]:
+    """The rows of a model that a command is about: by one's id, by an account, or all."""
+    rows = model._default_manager.all()
+    if username:
+        profile = Profile.objects.named(username).first()
+        if profile is None:
+            raise CommandError(f"There is no account {username}.")
+        return rows.filter(profile=profile)
+    if family or personal_token:
+        return rows.filter(Q(pk=family if model is TokenFamily else personal_token))
+    return rows
+
+
+def until(row: TokenFamily | PersonalToken) -> str:
+    return f"until {row.expires_at:%Y-%m-%d %H:%M} UTC"

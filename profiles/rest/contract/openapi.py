@@ -107,7 +107,7 @@ class OperationSchema(AutoSchema):
     def _outcomes(self) -> Iterator[Outcome]:
         yield from self.operation.outcomes
         if self.view.authentication_classes:
-            yield from (Outcome.UNAUTHENTICATED, Outcome.UNAVAILABLE, Outcome.TIMEOUT)
+            yield from (Outcome.UNAUTHENTICATED, Outcome.FORBIDDEN, Outcome.UNAVAILABLE, Outcome.TIMEOUT)
         if self.operation.takes:
             yield from (Outcome.CONTENT_TOO_LARGE, Outcome.UNSUPPORTED_MEDIA_TYPE)
         yield from (Outcome.NOT_ACCEPTABLE, Outcome.THROTTLED, Outcome.INTERNAL)

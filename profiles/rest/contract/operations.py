@@ -173,7 +173,7 @@ def _filters(resource: Resource) -> Iterator[OpenApiParameter]:
 
 HIDDEN = "What you may not see of it is null."
 KEYED = (IF_MATCH, IF_NONE_MATCH)
-REFUSED = (Outcome.FORBIDDEN, Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.KEY_REUSED)
+REFUSED = (Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.KEY_REUSED)
 WRITES = (*KEYED, IDEMPOTENCY_KEY)
 
 
@@ -193,7 +193,6 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             gives=Body(rows, shown and examples.page(shown, path=f"{path}/"), f"A page of the {resource.plural}."),
             security=ANYBODY,
             parameters=(resource.list_query, *_filters(resource), _fields(resource), LINK),
-            outcomes=(Outcome.FORBIDDEN,),
         ),
         f"POST {path}": Operation(
             f"create{name}",
@@ -203,7 +202,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             gives=row,
             status=201,
             parameters=(IDEMPOTENCY_KEY, _location(noun), ETAG),
-            outcomes=(Outcome.FORBIDDEN, Outcome.KEY_REUSED),
+            outcomes=(Outcome.KEY_REUSED,),
         ),
         f"GET {path}/{{id}}": Operation(
             f"get{name}",
@@ -249,7 +248,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
                 changes, changed and examples.page(changed, path=f"{path}/1/history/"), "A page of the changes."
             ),
             parameters=(PageQuery, LINK),
-            outcomes=(Outcome.FORBIDDEN, Outcome.NOT_FOUND),
+            outcomes=(Outcome.NOT_FOUND,),
         ),
     }
     return {key: replace(operation, tag=resource.plural) for key, operation in operations.items()}
@@ -273,7 +272,7 @@ OPERATIONS = OF_PROFILES | {
         status=201,
         security=ANYBODY,
         parameters=(IDEMPOTENCY_KEY, _location("profile"), ETAG),
-        outcomes=(Outcome.FORBIDDEN, Outcome.KEY_REUSED),
+        outcomes=(Outcome.KEY_REUSED,),
     ),
     "PATCH /profiles": Operation(
         "updateProfiles",
@@ -302,7 +301,7 @@ OPERATIONS = OF_PROFILES | {
         "Everything that is held about an account, for its owner and staff, as a stream. No password and no token is "
         "in it. An account is exported once at a time and a few times a day (429), with a token of read scope too.",
         gives=Body(ExportSerializer, examples.EXPORT, "What is held."),
-        outcomes=(Outcome.BAD_REQUEST, Outcome.FORBIDDEN, Outcome.NOT_FOUND),
+        outcomes=(Outcome.BAD_REQUEST, Outcome.NOT_FOUND),
     ),
     "GET /profiles/by-username/{username}": Operation(
         "getProfileByUsername",
@@ -352,7 +351,7 @@ def _identity(operation: identity.Operation) -> Operation:
         status=operation.status,
         security=A_MEMBER if operation.action else NO_TOKEN,
         parameters=(KEY_IN_PATH,) if is_of_row else (),
-        outcomes=((Outcome.FORBIDDEN,) if operation.action else ()) + ((Outcome.NOT_FOUND,) if is_of_row else ()),
+        outcomes=(Outcome.NOT_FOUND,) if is_of_row else (),
         tag="identity",
     )
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from profiles.core import writing
 from profiles.core.actors import Actor
 from profiles.identity import accounts, families
-from profiles.models import Profile, TokenFamily
+from profiles.models import PersonalToken, Profile, TokenFamily
 from tests.cast import PASSWORD
 from tests.parity.test_statements import statements
 from tests.state import undone
@@ -288,14 +288,17 @@ def test_logging_out_everywhere_ends_the_admins_session_too(cast, client, rest):
 
 def test_tokens_lists_and_clears(cast, pair, capsys):
     families.start(cast["member"])
+    for name in ("owner", "member"):
+        cast.personal_token(name, "read")
     call_command("tokens", "list")
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert len(capsys.readouterr().out.splitlines()) == 4
     call_command("tokens", "list", username="OWNER")
-    assert capsys.readouterr().out.split()[1] == "owner"
-    TokenFamily.objects.filter(profile=cast["owner"]).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["owner", "owner"]
+    for model in (TokenFamily, PersonalToken):
+        model.objects.filter(profile=cast["owner"]).update(expires_at=timezone.now() - timedelta(seconds=1))
     call_command("tokens", "clear")
-    assert capsys.readouterr().out == "Cleared 1.\n"
-    assert TokenFamily.objects.get().profile == cast["member"]
+    assert capsys.readouterr().out == "Cleared 2.\n"
+    assert [model.objects.get().profile for model in (TokenFamily, PersonalToken)] == [cast["member"]] * 2
 
 
 def test_tokens_of_nobody(db):

@@ -129,7 +129,7 @@ def test_a_missing_account_costs_as_many_hashes_as_a_wrong_password(cast, shippe
 
 
 def test_a_sign_in_hashes_anew_and_ends_no_other(cast, old_hash, doors):
-    other = families.start(cast["owner"])
+    other, personal = families.start(cast["owner"]), cast.personal_token("owner", "read")
     mine = doors[0].sign_in("owner", PASSWORD).body
     row = Profile.objects.get(username="owner")
     assert row.password != old_hash
@@ -137,6 +137,7 @@ def test_a_sign_in_hashes_anew_and_ends_no_other(cast, old_hash, doors):
     assert (row.version, row.updated_at) == (cast["owner"].version, cast["owner"].updated_at)
     for door in doors:
         assert door.view_me(token=mine["token"]).outcome == "done"
+        assert door.view_me(token=personal).outcome == "done"
         assert door.view_me(token=other.token).outcome == "UNAUTHENTICATED"  # for the minutes that it has left
     refreshed = doors[1].refresh(other.refresh_token).body
     assert doors[0].view_me(token=refreshed["token"]).outcome == "done"

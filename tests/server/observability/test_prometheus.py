@@ -126,7 +126,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
         port = free_tcp_port_factory()
         with scraping(prometheus_programs, tmp_path, metrics_port, port) as ask:
             for door in ("rest", "graphql"):
-                labels = f'{{operation="getProfile",door="{door}",outcome="OK"}}'
+                labels = f'{{operation="getOwnProfile",door="{door}",outcome="OK"}}'
                 wait_for_value(ask, f"sum(profiles_operations_total{labels})", rounds * SENT)
                 wait_for_value(ask, f'sum(profiles_request_seconds_count{{door="{door}"}})', rounds * SENT)
 
@@ -135,7 +135,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
             killed.wait(MOST_SECONDS)
             wait_until(lambda: not list((tmp_path / "metrics").glob(f"gauge_live*_{killed.pid}.db")))
             send(address, token)
-            labels = '{operation="getProfile",door="rest",outcome="OK"}'
+            labels = '{operation="getOwnProfile",door="rest",outcome="OK"}'
             wait_for_value(ask, f"sum(profiles_operations_total{labels})", (rounds + 1) * SENT)
 
             check_rules(ask)

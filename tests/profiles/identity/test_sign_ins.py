@@ -1,0 +1,183 @@
+"""Sessions, as their owner sees and ends them, and when they were last used."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import DatabaseError, connection
+from django.db.models import QuerySet
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from profiles.identity import families, sign_ins, tokens, uses
+from profiles.models import PersonalToken, TokenFamily
+from tests.cast import PASSWORD
+from tests.state import undone
+
+LONG_AGO = timedelta(minutes=5, seconds=1)
+CLIENT = "curl/8.5.0"
+
+
+def sessions(door, token):
+    return door.list_sessions(token=token).body["results"]
+
+
+def family_of(pair):
+    return tokens.read(pair.token).profile.sign_in
+
+
+def test_sessions_are_listed_with_the_last_used_first(cast, doors):
+    pairs = [families.start(cast["owner"]) for _ in range(3)]
+    families.start(cast["member"])
+    now = timezone.now()
+    for minutes, pair in enumerate(pairs):
+        TokenFamily.objects.filter(pk=family_of(pair).pk).update(last_used_at=now - timedelta(minutes=minutes))
+    for door in doors:
+        listed = sessions(door, pairs[1].token)
+        assert [each["id"] for each in listed] == [str(family_of(pair).pk) for pair in pairs]
+        assert [each["current"] for each in listed] == [False, True, False]
+    assert sessions(doors[0], pairs[0].token)[1:] == sessions(doors[1], pairs[0].token)[1:]
+
+
+def test_a_session_that_was_not_used_since_this_is_kept_shows_its_last_refresh(cast, doors):
+    pair = families.start(cast["owner"])
+    refreshed = timezone.now() - timedelta(days=1)
+    TokenFamily.objects.update(rotated_at=refreshed, last_used_at=None)
+    mine = families.start(cast["owner"])
+    for door in doors:
+        last = sessions(door, mine.token)[-1]
+        assert (last["id"], datetime.fromisoformat(last["last_used_at"])) == (str(family_of(pair).pk), refreshed)
+
+
+def test_what_has_ended_is_not_listed(cast, doors):
+    mine, *others = (families.start(cast["owner"]) for _ in range(4))
+    ended, expired, of_an_old_password = (family_of(pair) for pair in others)
+    TokenFamily.objects.filter(pk=ended.pk).update(ended_at=timezone.now())
+    TokenFamily.objects.filter(pk=expired.pk).update(expires_at=timezone.now())
+    TokenFamily.objects.filter(pk=of_an_old_password.pk).update(session_version="0")
+    for door in doors:
+        assert [each["current"] for each in sessions(door, mine.token)] == [True]
+        for family in (ended, expired, of_an_old_password):
+            assert door.end_session(str(family.pk), token=mine.token).outcome == "NOT_FOUND"
+
+
+def test_no_more_are_listed_than_so_many(cast, doors, monkeypatch):
+    monkeypatch.setattr(sign_ins, "MOST_SHOWN", 2)
+    mine = [families.start(cast["owner"]) for _ in range(3)][-1]
+    for door in doors:
+        assert len(sessions(door, mine.token)) == 2
+
+
+def test_a_session_says_what_it_was_used_by_and_from(cast, client, rest):
+    headers = {"user-agent": f" {CLIENT}\x07\x80 (é) ".encode().decode("latin-1")}
+    pair = client.post(
+        "/auth/token/",
+        {"username": "owner", "password": PASSWORD},
+        content_type="application/json",
+        headers=headers,
+        REMOTE_ADDR="192.0.2.1",
+    ).json()
+    (session,) = sessions(rest, pair["token"])
+    assert (session["client"], session["address"]) == (f"{CLIENT} ( )", "192.0.2.1")
+    client.post(
+        "/auth/token/refresh/",
+        {"refresh_token": pair["refresh_token"]},
+        content_type="application/json",
+        headers={"user-agent": "x" * 1_000},
+        REMOTE_ADDR="2001:db8::1",
+    )
+    (session,) = sessions(rest, pair["token"])
+    assert (session["client"], session["address"]) == ("x" * 200, "2001:db8::/64")
+
+
+def test_one_is_ended_at_the_next_request(cast, doors, caplog):
+    for door in doors:
+        with undone():
+            mine, other = families.start(cast["owner"]), families.start(cast["owner"])
+            assert door.end_session(str(family_of(other).pk), token=mine.token).outcome == "done"
+            for each in doors:
+                assert each.view_me(token=other.token).outcome == "UNAUTHENTICATED"
+                assert each.refresh(other.refresh_token).outcome == "UNAUTHENTICATED"
+                assert each.view_me(token=mine.token).outcome == "done"
+    assert caplog.text.count("event=session_ended") == 2
+
+
+def test_all_others_are_ended_those_of_the_admin_too(cast, doors):
+    for door in doors:
+        with undone():
+            mine, *others = (families.start(cast["staff"]) for _ in range(3))
+            strangers = families.start(cast["owner"])
+            Client().force_login(cast["staff"])
+            assert door.end_other_sessions(token=mine.token).outcome == "done"
+            assert [each["current"] for each in sessions(door, mine.token)] == [True]
+            assert [door.view_me(token=pair.token).outcome for pair in others] == ["UNAUTHENTICATED"] * 2
+            assert door.view_me(token=strangers.token).outcome == "done"
+            assert not cast["staff"].admin_sessions.exists()
+
+
+# When it was last used
+
+
+@pytest.fixture
+def long_unused(cast):
+    """An access token and a personal token, each last used five minutes ago."""
+    credentials = {
+        TokenFamily: families.start(cast["owner"]).token,
+        PersonalToken: cast.personal_token("owner", "read"),
+    }
+    for model in credentials:
+        model.objects.update(last_used_at=timezone.now() - LONG_AGO)
+    return credentials
+
+
+def noted(perform):
+    """The statements of a request that note a use."""
+    with CaptureQueriesContext(connection) as queries:
+        perform()
+    return [each["sql"] for each in queries if each["sql"].startswith("UPDATE") and "last_used_at" in each["sql"]]
+
+
+@pytest.mark.parametrize("model", [TokenFamily, PersonalToken])
+def test_a_use_is_noted_once_in_five_minutes(cast, long_unused, doors, model):
+    before = timezone.now()
+    for door in doors:
+        with undone():
+            assert len(noted(lambda door=door: door.view_me(token=long_unused[model]))) == 1
+            assert noted(lambda door=door: door.view_me(token=long_unused[model])) == []
+            assert model.objects.get().last_used_at >= before
+
+
+def test_a_use_says_by_what_and_from(cast, long_unused, client):
+    headers = {"authorization": f"Bearer {long_unused[TokenFamily]}", "user-agent": CLIENT}
+    client.get("/profiles/me/", headers=headers, REMOTE_ADDR="192.0.2.9")
+    family = TokenFamily.objects.get()
+    assert (family.client, family.address) == (CLIENT, "192.0.2.9")
+
+
+def test_of_two_at_once_one_is_noted(cast, long_unused, monkeypatch):
+    family = TokenFamily.objects.get()
+    now = timezone.now()
+    TokenFamily.objects.update(last_used_at=now)
+    uses._note(None, PersonalToken.objects.get())
+    uses._note(Client().get("/livez").wsgi_request, family)
+    assert TokenFamily.objects.get().last_used_at == now
+    assert PersonalToken.objects.get().last_used_at >= now
+
+
+@pytest.mark.parametrize("model", [TokenFamily, PersonalToken])
+def test_a_use_that_cannot_be_noted_fails_no_request(cast, long_unused, doors, model, monkeypatch, caplog):
+    def away(*arguments, **values):
+        raise DatabaseError("away")
+
+    for door in doors:
+        with monkeypatch.context() as patched:
+            patched.setattr(QuerySet, "update", away)
+            assert door.view_me(token=long_unused[model]).outcome == "done"
+        assert noted(lambda door=door: None) == []
+    assert caplog.text.count("could not be noted") == 2
+
+
+def test_an_unauthenticated_request_notes_nothing(cast, long_unused, doors):
+    for door in doors:
+        assert noted(lambda door=door: door.view_me(token="bad")) == []
+        assert noted(lambda door=door: door.view_me()) == []
