@@ -154,7 +154,6 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
         help_text="When the account last wrote, where there are replicas: it then reads from one that has its writes.",
     )
     last_login = None  # a sign-in is an event for the log, not a write to the profile
-    sign_in: TokenFamily | None = None  # the one whose access token identified it
 
     objects: ClassVar[Any] = ProfileQuerySet.as_manager()
     policy = policy
@@ -279,7 +278,7 @@ class TokenFamily(models.Model):
     address = models.CharField(
         max_length=ADDRESS_LENGTH, default="", db_default="", help_text="The network that it was last used from."
     )
-    last_used_at = models.DateTimeField(null=True, help_text="To five minutes. Null: before this was kept.")
+    last_used_at = models.DateTimeField(null=True, help_text="At the sign-in or a refresh. Null: before this was kept.")
 
     class Meta:
         verbose_name_plural = "token families"

@@ -22,7 +22,8 @@ class BearerAuthentication(BaseAuthentication):
             raise
         if actor.profile is None:
             return None
-        note_later(request, actor.credential)
+        if actor.personal_token:
+            note_later(request, actor.personal_token)
         return actor.profile, actor
 
     def authenticate_header(self, request: Request) -> str:

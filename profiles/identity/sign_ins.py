@@ -44,7 +44,7 @@ def list_sessions(request: HttpRequest | Request, profile: Profile) -> list[Toke
     last_used = Coalesce("last_used_at", "rotated_at", "created_at")
     rows: list[Any] = list(_going_on(profile).annotate(used_at=last_used).order_by("-used_at", "pk")[:MOST_SHOWN])
     for row in rows:
-        row.is_current = row == actor_of(request).credential
+        row.is_current = row.pk == actor_of(request).sign_in
     return rows
 
 
@@ -60,7 +60,7 @@ def end_session(request: HttpRequest | Request, profile: Profile, *, id: UUID | 
 
 def end_other_sessions(request: HttpRequest | Request, profile: Profile) -> None:
     """End every sign-in of this profile but the caller's, and its sessions of the admin. Raises as `_end` does."""
-    _end(request, profile, ~Q(pk=actor_of(request).credential.pk))
+    _end(request, profile, ~Q(pk=actor_of(request).sign_in))
     profile.admin_sessions.all().delete()
 
 

@@ -48,12 +48,13 @@ PERSONAL_LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A good token: what it says, and whose it is. `expires_at` is aware, in UTC."""
+    """A good token: what it says, and whose it is. `expires_at` is aware, in UTC; `sign_in` the key of its family."""
 
     token: str
     profile: Profile
     expires_at: datetime
     scope: str
+    sign_in: UUID | None = None
 
 
 def issue(family: TokenFamily) -> AccessToken:
@@ -79,7 +80,7 @@ def read(token: str) -> AccessToken:
         or not constant_time_compare(claims["sv"], profile.session_version)
     ):
         raise sign_in_ended()
-    return AccessToken(token, profile, _expiry(claims), claims["scope"])
+    return AccessToken(token, profile, _expiry(claims), claims["scope"], claims["sid"])
 
 
 @lru_cache(KEPT)
@@ -114,7 +115,7 @@ def identify(authorization: str | None) -> Actor:
     if text.startswith(PREFIX):
         return _of_personal_token(text)
     good = read(text)
-    return Actor(good.profile, may_write=good.scope == READ_WRITE, credential=good.profile.sign_in)
+    return Actor(good.profile, may_write=good.scope == READ_WRITE, sign_in=good.sign_in)
 
 
 def _expiry(claims: dict[str, Any]) -> datetime:
@@ -177,13 +178,10 @@ def family_of(claims: dict[str, Any]) -> UUID:
 
 def profile_signed_in(family: UUID) -> Profile | None:
     """Whose sign-in this is, if it has not ended."""
-    condition = Q(pk=family, ended_at=None, expires_at__gt=timezone.now())
-    found = next(iter(find(TokenFamily, condition, Wanted(related="profile"))), None)
-    if found is None:
-        return None
-    profile: Profile = found.profile
-    profile.sign_in = found
-    return profile
+    condition = Q(
+        token_families__pk=family, token_families__ended_at=None, token_families__expires_at__gt=timezone.now()
+    )
+    return next(iter(find(Profile, condition, Wanted(related=""))), None)
 
 
 # Personal tokens: see `personal_tokens`
@@ -214,7 +212,7 @@ def _of_personal_token(text: str) -> Actor:
     if token is None or not constant_time_compare(token.session_version, token.profile.session_version):
         raise sign_in_ended()
     may_write, operations = scopes.granted(token.scope)
-    return Actor(token.profile, may_write, operations, is_personal_token=True, credential=token)
+    return Actor(token.profile, may_write, operations, personal_token=token)
 
 
 def _checksum(content: str) -> str:

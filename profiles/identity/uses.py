@@ -1,11 +1,16 @@
-"""When a sign-in or a personal token was last used: noted after the response, every five minutes at the most."""
+"""When, and from where, a sign-in or a personal token was last used.
+
+Of a sign-in that is known to five minutes without a further write: an access token lives no longer, and was given at
+the sign-in or at a refresh, which write the row anyway. The use of a personal token is noted after the response, every
+five minutes at the most.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,12 +20,12 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from profiles.core.addresses import address_of
-from profiles.models import CLIENT_LENGTH, PersonalToken, TokenFamily
+from profiles.models import CLIENT_LENGTH, PersonalToken
 
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=5)
-USED = "profiles.used"  # in a request's META: the credential whose use is to be noted
+USED = "profiles.used"  # in a request's META: the personal token whose use is to be noted
 
 
 def use_of(request: HttpRequest | Request | None) -> dict[str, Any]:
@@ -38,10 +43,10 @@ def client_of(request: HttpRequest | Request) -> str:
     return re.sub(r"[^\x21-\x7e]+", " ", text).strip()[:CLIENT_LENGTH]
 
 
-def note_later(request: HttpRequest | Request, credential: TokenFamily | PersonalToken) -> None:
-    """Have the use of the caller's credential noted after the response, where the last is five minutes old."""
-    if _is_due(credential.last_used_at):
-        request.META[USED] = credential
+def note_later(request: HttpRequest | Request, token: PersonalToken) -> None:
+    """Have the use of a personal token noted after the response, where the last that was is five minutes old."""
+    if token.last_used_at is None or token.last_used_at <= timezone.now() - EVERY:
+        request.META[USED] = token
 
 
 def note_uses(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -49,24 +54,19 @@ def note_uses(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if credential := request.META.get(USED):
-            closers: list[Any] = response._resource_closers  # type: ignore[attr-defined]  # Django's own has no name
-            closers.append(partial(_note, request, credential))
+        if token := request.META.get(USED):
+            closers: list[Any] = response._resource_closers  # type: ignore[attr-defined]  # what Django's close() calls
+            closers.append(partial(_note, token))
         return response
 
     return middleware
 
 
-def _note(request: HttpRequest, credential: TokenFamily | PersonalToken) -> None:
+def _note(token: PersonalToken) -> None:
     """Save a use, unless another request did meanwhile. A failure is logged, and nobody is told."""
     now = timezone.now()
-    used = use_of(request) if isinstance(credential, TokenFamily) else {"last_used_at": now}
     due = Q(last_used_at=None) | Q(last_used_at__lte=now - EVERY)
     try:
-        type(credential)._default_manager.filter(due, pk=credential.pk).update(**used)
+        PersonalToken.objects.filter(due, pk=token.pk).update(last_used_at=now)
     except Exception:
-        logger.warning("The use of a token could not be noted", exc_info=True)
-
-
-def _is_due(last_used_at: datetime | None) -> bool:
-    return last_used_at is None or last_used_at <= timezone.now() - EVERY
+        logger.warning("The use of a personal token could not be noted", exc_info=True)

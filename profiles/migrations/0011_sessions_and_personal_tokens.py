@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="tokenfamily",
             name="last_used_at",
-            field=models.DateTimeField(help_text="To five minutes. Null: before this was kept.", null=True),
+            field=models.DateTimeField(help_text="At the sign-in or a refresh. Null: before this was kept.", null=True),
         ),
         migrations.CreateModel(
             name="PersonalToken",

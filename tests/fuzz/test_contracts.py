@@ -48,6 +48,7 @@ INEXACT = {
     "website": "a pattern tells the scheme, and not what a host may be",
     "cursor": "it is one that this list gave",
     "old_password": "it is the caller's",
+    "scopes": "`read` and `write` stand alone",
     "path": "it is one of this contract's, of a row, a list or a history",
     "id": "it is this profile's, and not twice in a list",
     "node_id": "it is this profile's",

@@ -81,6 +81,11 @@ DIFFERENCES = {
         "`TOO_COMPLEX` beyond `GRAPHQL_MAX_BYTES`",
         "A document can ask for many pages at once; a REST answer is one page.",
     ),
+    "the scopes for a member": Difference(
+        "a history needs `listProfileHistory`",
+        "it needs `getProfile` too, for the row that it is a member of",
+        "A personal token is for operations by their names, and each root field is one.",
+    ),
     "a key of more than 32 bits": Difference(
         "`NOT_FOUND`",
         "`BAD_REQUEST`",

@@ -142,6 +142,15 @@ def test_a_page_of_long_texts(cast, rest, graphql, settings, difference):
     assert refused["errors"][0]["extensions"]["limit"] == "bytes"
 
 
+@show("the scopes for a member")
+def test_the_scopes_for_a_member(cast, rest, graphql, difference):
+    token, pk = cast.personal_token("owner", "listProfileHistory"), cast.pk("owner")
+    assert rest.history(pk, token=token).outcome == "done"
+    assert graphql.history(pk, token=token).outcome == "FORBIDDEN"
+    both = cast.personal_token("owner", "listProfileHistory", "getProfile")
+    assert graphql.history(pk, token=both) == rest.history(pk, token=both)
+
+
 @show("a key of more than 32 bits")
 def test_a_key_of_more_than_32_bits(cast, rest, graphql, difference):
     token = cast.token("owner")

@@ -11,7 +11,7 @@ from profiles.core import writing
 from profiles.core.actors import Actor
 from profiles.core.models import Door
 from profiles.core.outcomes import Outcome, Refused, refusal
-from profiles.identity import accounts, families
+from profiles.identity import accounts, families, tokens
 from profiles.models import Change, Profile, TokenFamily
 from tests.cast import NOBODY, PASSWORD
 from tests.parity.identity_cases import NEW
@@ -20,6 +20,10 @@ from tests.state import stored, undone
 
 def node(cast, name):
     return json.dumps(cast[name].node_id)
+
+
+def session(pair):
+    return str(tokens.read(pair.token).sign_in)
 
 
 ENDINGS = {
@@ -31,6 +35,10 @@ ENDINGS = {
     "signed out everywhere": (
         lambda rest, cast, mine: rest.log_out_everywhere(token=mine.token),
         lambda cast, mine: "logoutEverywhere { loggedOut }",
+    ),
+    "its session ended": (
+        lambda rest, cast, mine: rest.end_session(session(mine), token=mine.token),
+        lambda cast, mine: f'endSession(id: "{session(mine)}") {{ ended }}',
     ),
     "revoked": (
         lambda rest, cast, mine: rest.revoke(mine.refresh_token),
@@ -171,6 +179,8 @@ WRITES = {
     "sign-up": lambda door, cast, mine: door.create(SIGN_UP, token=mine.token),
     "new password": lambda door, cast, mine: door.change_password(PASSWORD, NEW, token=mine.token),
     "sign-out": lambda door, cast, mine: door.log_out_everywhere(token=mine.token),
+    "end of other sessions": lambda door, cast, mine: door.end_other_sessions(token=mine.token),
+    "personal token": lambda door, cast, mine: door.create_personal_token("x", ["read"], 1, token=mine.token),
     "sign-in": lambda door, cast, mine: door.sign_in("staff", PASSWORD),
 }
 

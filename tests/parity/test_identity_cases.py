@@ -28,7 +28,7 @@ def words_of(cast, mine):
     """What the words in braces stand for."""
     owner, member = cast["owner"], cast["member"]
     words = {"{token}": mine.token, "{refresh}": mine.refresh_token, "{personal}": cast.personal_token("owner", "read")}
-    words["{own session}"] = str(tokens.read(mine.token).profile.sign_in.pk)
+    words["{own session}"] = str(tokens.read(mine.token).sign_in)
     words |= {"{session}": session_of(owner), "{another's session}": session_of(member)}
     words |= {"{SESSION}": words["{session}"].upper(), "{ended session}": session_of(owner)}
     TokenFamily.objects.filter(pk=words["{ended session}"]).update(ended_at=timezone.now())

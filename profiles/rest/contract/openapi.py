@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, get_doc
 from drf_spectacular.utils import Direction, OpenApiExample, OpenApiRequest, OpenApiResponse
@@ -14,6 +18,7 @@ from rest_framework.serializers import ListSerializer
 from profiles.core.fields import Email, Text, Website
 from profiles.core.outcomes import Outcome
 from profiles.fields import Password, Username
+from profiles.identity import scopes
 from profiles.models import USERNAME_PATTERN
 from profiles.policy import STAFF_READS_AND_WRITES
 from profiles.rest.contract import answers
@@ -165,6 +170,16 @@ class Strict(OpenApiSerializerExtension):
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         return {**schema, "additionalProperties": False}
+
+
+class ScopesOfTokens(OpenApiSerializerFieldExtension):
+    """The scopes of a personal token, of which `read` and `write` stand alone."""
+
+    target_class = "profiles.identity.personal_tokens.Scopes"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        named = {"type": "string", "enum": [scopes.READ, scopes.WRITE, *scopes.operations()]}
+        return {"type": "array", "minItems": 1, "maxItems": scopes.MOST, "items": named}
 
 
 class ResourceShape(OpenApiSerializerExtension):

@@ -2,15 +2,12 @@
 
 from datetime import datetime, timedelta
 
-import pytest
-from django.db import DatabaseError, connection
-from django.db.models import QuerySet
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from graphql_jwt.settings import jwt_settings
 
 from profiles.identity import families, sign_ins, tokens, uses
-from profiles.models import PersonalToken, TokenFamily
+from profiles.models import TokenFamily
 from tests.cast import PASSWORD
 from tests.state import undone
 
@@ -23,7 +20,12 @@ def sessions(door, token):
 
 
 def family_of(pair):
-    return tokens.read(pair.token).profile.sign_in
+    return TokenFamily.objects.get(pk=tokens.read(pair.token).sign_in)
+
+
+def test_an_access_token_lives_no_longer_than_a_last_use_is_exact():
+    """So that a sign-in needs no write for the use of its access tokens."""
+    assert jwt_settings.JWT_EXPIRATION_DELTA <= uses.EVERY
 
 
 def test_sessions_are_listed_with_the_last_used_first(cast, doors):
@@ -113,71 +115,3 @@ def test_all_others_are_ended_those_of_the_admin_too(cast, doors):
             assert [door.view_me(token=pair.token).outcome for pair in others] == ["UNAUTHENTICATED"] * 2
             assert door.view_me(token=strangers.token).outcome == "done"
             assert not cast["staff"].admin_sessions.exists()
-
-
-# When it was last used
-
-
-@pytest.fixture
-def long_unused(cast):
-    """An access token and a personal token, each last used five minutes ago."""
-    credentials = {
-        TokenFamily: families.start(cast["owner"]).token,
-        PersonalToken: cast.personal_token("owner", "read"),
-    }
-    for model in credentials:
-        model.objects.update(last_used_at=timezone.now() - LONG_AGO)
-    return credentials
-
-
-def noted(perform):
-    """The statements of a request that note a use."""
-    with CaptureQueriesContext(connection) as queries:
-        perform()
-    return [each["sql"] for each in queries if each["sql"].startswith("UPDATE") and "last_used_at" in each["sql"]]
-
-
-@pytest.mark.parametrize("model", [TokenFamily, PersonalToken])
-def test_a_use_is_noted_once_in_five_minutes(cast, long_unused, doors, model):
-    before = timezone.now()
-    for door in doors:
-        with undone():
-            assert len(noted(lambda door=door: door.view_me(token=long_unused[model]))) == 1
-            assert noted(lambda door=door: door.view_me(token=long_unused[model])) == []
-            assert model.objects.get().last_used_at >= before
-
-
-def test_a_use_says_by_what_and_from(cast, long_unused, client):
-    headers = {"authorization": f"Bearer {long_unused[TokenFamily]}", "user-agent": CLIENT}
-    client.get("/profiles/me/", headers=headers, REMOTE_ADDR="192.0.2.9")
-    family = TokenFamily.objects.get()
-    assert (family.client, family.address) == (CLIENT, "192.0.2.9")
-
-
-def test_of_two_at_once_one_is_noted(cast, long_unused, monkeypatch):
-    family = TokenFamily.objects.get()
-    now = timezone.now()
-    TokenFamily.objects.update(last_used_at=now)
-    uses._note(None, PersonalToken.objects.get())
-    uses._note(Client().get("/livez").wsgi_request, family)
-    assert TokenFamily.objects.get().last_used_at == now
-    assert PersonalToken.objects.get().last_used_at >= now
-
-
-@pytest.mark.parametrize("model", [TokenFamily, PersonalToken])
-def test_a_use_that_cannot_be_noted_fails_no_request(cast, long_unused, doors, model, monkeypatch, caplog):
-    def away(*arguments, **values):
-        raise DatabaseError("away")
-
-    for door in doors:
-        with monkeypatch.context() as patched:
-            patched.setattr(QuerySet, "update", away)
-            assert door.view_me(token=long_unused[model]).outcome == "done"
-        assert noted(lambda door=door: None) == []
-    assert caplog.text.count("could not be noted") == 2
-
-
-def test_an_unauthenticated_request_notes_nothing(cast, long_unused, doors):
-    for door in doors:
-        assert noted(lambda door=door: door.view_me(token="bad")) == []
-        assert noted(lambda door=door: door.view_me()) == []
