@@ -248,6 +248,8 @@ class World:
             try:
                 if name in values:
                     good[name] = cleaned(name, values[name])
+                    if name == "password":
+                        errors += self.judged(good[name], name)
                     if name == "username" and good[name].lower() != own:
                         self.check_free(good[name].lower(), taken)
                 elif defaults is not None and name in defaults:
@@ -366,7 +368,6 @@ class World:
             defaults=DEFAULTS,
         )
         password = good.pop("password")
-        self.judge(password, "password")
         account = Account(0, DEFAULTS | good, password, False, now, now)
         self.accounts.append(account)
         if key:
@@ -374,10 +375,9 @@ class World:
         return account
 
     @staticmethod
-    def judge(password, name):
-        """Raise `Refusal` where a password is worth too little."""
-        if PASSWORDS[password]:
-            raise Refusal("invalid", [(f"password_{what}", name) for what in PASSWORDS[password]])
+    def judged(password, name):
+        """What is wrong with a new password, as errors."""
+        return [(f"password_{what}", name) for what in PASSWORDS[password]]
 
     def sign_in(self, username, password, scope, now):
         """The family that a sign-in begins."""
@@ -444,11 +444,9 @@ class World:
             try:
                 cleaned("password", text)
                 if name == "new_password":
-                    self.judge(text, name)
+                    errors += self.judged(text, name)
             except Wrong as wrong:
                 errors.append((str(wrong), name))
-            except Refusal as refused:
-                errors += refused.errors
         if errors:
             raise Refusal("invalid", errors)
         if old != caller.account.password:
