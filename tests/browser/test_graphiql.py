@@ -84,7 +84,11 @@ def test_there_is_an_example_of_every_operation(graphiql, account):
 
 
 @pytest.mark.parametrize(
-    "name", ["profile", "profiles", "node", "nodes", "history", "export", "replaceProfile", "updateProfiles"]
+    "name",
+    [
+        *("profile", "profiles", "node", "nodes", "history", "export", "sessions", "personalTokens"),
+        *("replaceProfile", "updateProfiles", "createPersonalToken"),
+    ],
 )
 def test_an_example_runs_as_it_stands(graphiql, account, name):
     sign_in(graphiql, account)

@@ -64,6 +64,12 @@ export const EXAMPLES: Record<string, Example[]> = {
       }
     `), ({ nodeId: id }) => ({ id })),
     example("export", graphql(`query Export { me { export { url } } }`), () => ({})),
+    example("sessions", graphql(`
+      query Sessions { me { sessions { id client address createdAt lastUsedAt expiresAt scope current } } }
+    `), () => ({})),
+    example("personalTokens", graphql(`
+      query PersonalTokens { me { personalTokens { id label scopes createdAt expiresAt lastUsedAt } } }
+    `), () => ({})),
   ],
   Write: [
     example("updateProfile", graphql(`
@@ -129,5 +135,21 @@ export const EXAMPLES: Record<string, Example[]> = {
     example("logoutEverywhere", graphql(`
       mutation LogoutEverywhere { logoutEverywhere { loggedOut errors { code message field } } }
     `), () => ({})),
+    example("endSession", graphql(`
+      mutation EndSession($id: ID!) { endSession(id: $id) { ended errors { code message field } } }
+    `), () => ({ id: "" })),
+    example("endOtherSessions", graphql(`
+      mutation EndOtherSessions { endOtherSessions { ended errors { code message field } } }
+    `), () => ({})),
+    example("createPersonalToken", graphql(`
+      mutation CreatePersonalToken($label: String!, $scopes: [String]!, $days: Int!) {
+        createPersonalToken(label: $label, scopes: $scopes, days: $days) {
+          id token expiresAt errors { code message field }
+        }
+      }
+    `), () => ({ label: "A script of mine", scopes: ["read"], days: 30 })),
+    example("revokePersonalToken", graphql(`
+      mutation RevokePersonalToken($id: ID!) { revokePersonalToken(id: $id) { revoked errors { code message field } } }
+    `), () => ({ id: "" })),
   ],
 };
