@@ -29,7 +29,7 @@ from profiles.core.pages import Row, paginate
 from profiles.core.policy import visible_key
 from profiles.identity import security
 from profiles.identity.sessions import AdminSession
-from profiles.models import Change, Export, PersonalToken, Profile, TokenFamily, logged_about
+from profiles.models import Change, Export, ExternalIdentity, PersonalToken, Profile, TokenFamily, logged_about
 from profiles.policy import AccountAction, policy
 from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
@@ -86,6 +86,15 @@ class PersonalTokenHeldSerializer(serializers.ModelSerializer[PersonalToken]):
     scopes: Any = serializers.ListField(child=serializers.CharField(), read_only=True, help_text="What it may do.")
 
 
+class ExternalIdentitySerializer(serializers.ModelSerializer[ExternalIdentity]):
+    """An identity at an OpenID issuer, whose access tokens are accepted for the account."""
+
+    class Meta:
+        model = ExternalIdentity
+        fields = ("issuer", "subject", "created_at", "not_before")
+        read_only_fields = fields
+
+
 class IdempotencyKeySerializer(serializers.ModelSerializer[IdempotencyKey]):
     """A write that came with an idempotency key: what is held of key and request is a hash."""
 
@@ -137,6 +146,7 @@ class ExportSerializer(serializers.Serializer[Any]):
     writes_to_others = WriteSerializer(many=True)
     sign_ins = TokenFamilySerializer(many=True)
     personal_tokens = PersonalTokenHeldSerializer(many=True)
+    external_identities = ExternalIdentitySerializer(many=True)
     idempotency_keys = IdempotencyKeySerializer(many=True)
     admin_sessions = AdminSessionSerializer(many=True)
     admin_log = AdminLogSerializer(many=True)
@@ -227,6 +237,7 @@ def _held(profile: Profile, actor: Actor) -> dict[str, Any]:
         "writes_to_others": _pages(writes, "id"),
         "sign_ins": _pages(profile.token_families.all(), "created_at", "id"),
         "personal_tokens": _pages(profile.personal_tokens.all(), "created_at", "id"),
+        "external_identities": _pages(profile.external_identities.all(), "id"),
         "idempotency_keys": _pages(IdempotencyKey.objects.filter(profile=profile), "id"),
         "admin_sessions": _pages(profile.admin_sessions.all(), "session_key"),
         "admin_log": _admin_log(profile, actor),

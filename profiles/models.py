@@ -39,6 +39,8 @@ LINE_LENGTH = 100
 WEBSITE_LENGTH = 200
 CLIENT_LENGTH = 200  # of a User-Agent: those of browsers have some 120
 ADDRESS_LENGTH = 64  # of a network: see `addresses.address_of`
+ISSUER_LENGTH = 255
+SUBJECT_LENGTH = 255  # OpenID Connect Core 1.0, section 2
 DIGESTS_KEPT = 4_096  # some 2 MB, for the two of an account that each of its requests compares
 
 
@@ -216,7 +218,8 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
             self.end_sign_ins()
 
     def end_sign_ins(self) -> None:
-        """End the sign-ins of both APIs, and revoke the personal tokens."""
+        """End the sign-ins of both APIs, revoke the personal tokens, and refuse what OpenID issuers have given out."""
+        self.external_identities.update(not_before=timezone.now())
         self.token_families.filter(ended_at=None).update(ended_at=timezone.now())
         self.personal_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
 
@@ -309,6 +312,26 @@ class PersonalToken(models.Model):
     @property
     def scopes(self) -> list[str]:
         return self.scope.split()
+
+
+class ExternalIdentity(models.Model):
+    """Who an account is at an OpenID issuer. Issuer and subject together are the key: a name or an address may be
+    somebody else's tomorrow (OpenID Connect Core 1.0, section 5.7)."""
+
+    issuer = models.CharField(max_length=ISSUER_LENGTH, help_text="Its URL, as in the claim `iss`.")
+    subject = models.CharField(max_length=SUBJECT_LENGTH, help_text="The account there, as in the claim `sub`.")
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="external_identities")
+    created_at = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(
+        null=True, help_text="When the account's sign-ins last ended: tokens that were issued before are refused."
+    )
+
+    class Meta:
+        verbose_name_plural = "external identities"
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="external_identity_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
 
 
 class Export(models.Model):

@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 
 from server.databases import configured, replica
 from server.debug_keys import load_debug_keys
+from server.issuers import configured as configured_issuers
 from server.observability.logs import FORMATS
 from server.variables import Variables
 
@@ -145,6 +146,7 @@ env.require(
     "`openssl rand -hex 32` makes one. With RS256 or EdDSA: kid=path pairs, of PEM files.",
 )
 REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)  # from the sign-in, however often it is refreshed
+OIDC_ISSUERS = configured_issuers(env, debug=DEBUG)  # OpenID issuers whose access tokens are accepted too
 
 # Rate limits, counted in each process's memory where no Redis is named. An address is an IPv4 address or the /64
 # of an IPv6 one.

@@ -37,6 +37,8 @@ class Cast:
     One statement inserts them: the constants above need no checks but the database's, which take 14 statements a row.
     """
 
+    issuer = None
+
     def __init__(self):
         hasher = settings.PASSWORD_HASHERS[0]
         rows = [
@@ -53,13 +55,16 @@ class Cast:
 
     def token(self, actor):
         """The token that this actor sends: `owner (read)` has one of read scope, `owner (personal read)` a personal one
-        of these scopes, `anonymous` has none."""
+        of these scopes, `owner (external read)` one of the `issuer` fixture, `anonymous` has none."""
         if actor == "anonymous":
             return None
-        name, _, scope = actor.partition(" ")
-        if scope.startswith("(personal "):
-            return self.personal_token(name, *scope.removeprefix("(personal ").removesuffix(")").split())
-        return families.start(self[name], tokens.READ if scope == "(read)" else tokens.READ_WRITE).token
+        name, _, way = actor.partition(" ")
+        kind, *scopes = way.strip("()").split() or [""]
+        if kind == "personal":
+            return self.personal_token(name, *scopes)
+        if kind == "external":
+            return self.issuer.token_of(self[name], " ".join(scopes))
+        return families.start(self[name], tokens.READ if kind == "read" else tokens.READ_WRITE).token
 
     def personal_token(self, name, *scopes):
         """A personal token of this profile, by its text."""

@@ -9,9 +9,11 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.test import Client
 
+from profiles.identity.issuers import issuers
 from profiles.identity.throttling import counter
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
+from tests.issuer import issuing
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 REDIS_SERVER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
@@ -109,3 +111,20 @@ def graphql(client):
 def doors(rest, graphql):
     """Both."""
     return rest, graphql
+
+
+@pytest.fixture(scope="session")
+def listening_issuer():
+    with issuing() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def issuer(listening_issuer, settings, cast):
+    """An OpenID issuer whose tokens are accepted, and which the cast has tokens of."""
+    listening_issuer.reset()
+    cast.issuer = listening_issuer
+    settings.OIDC_ISSUERS = [listening_issuer.setting()]
+    issuers.cache_clear()
+    yield listening_issuer
+    issuers.cache_clear()

@@ -22,7 +22,7 @@ from profiles.core.policy import Action
 from profiles.core.writing import Write
 from profiles.identity import families, security
 from profiles.identity.callers import actor_of
-from profiles.models import Change, Profile, ProfileQuerySet, TokenFamily
+from profiles.models import Change, ExternalIdentity, Profile, ProfileQuerySet, TokenFamily
 from profiles.policy import AccountAction, policy
 from profiles.serializers import ProfileSerializer
 
@@ -183,6 +183,15 @@ class SignIns(FamilyAdmin, Rows):
         return format_html(button, *named) if families.is_alive(family) else ""
 
 
+class ExternalIdentities(Rows):
+    """Who the profile is at OpenID issuers. `manage.py identities` links them: whoever does signs in as its owner."""
+
+    action = AccountAction.EXPORT
+    model = ExternalIdentity
+    fields = readonly_fields = ("issuer", "subject", "created_at", "not_before")
+    ordering = ("-id",)
+
+
 class State(admin.SimpleListFilter):
     """Whether a sign-in goes on."""
 
@@ -231,7 +240,7 @@ class ProfileAdmin(ClosedAdmin):
     """Lists, finds and edits profiles. Accounts are neither made nor deleted here."""
 
     form = ProfileForm
-    inlines = (SignIns, History)
+    inlines = (SignIns, ExternalIdentities, History)
     list_display = ("username", "display_name", "email", "visibility", "is_active", "is_staff", "updated_at")
     list_filter = ("visibility", "is_active", "is_staff")
     search_fields = ("username", "display_name", "email")

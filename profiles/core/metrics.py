@@ -33,6 +33,9 @@ REDIS_FAILURES = Counter("profiles_redis_failures", "Calls that Redis did not an
 REDIS_AWAY = Gauge(
     "profiles_redis_away", "1 while a process does not get an answer from Redis.", multiprocess_mode="livemax"
 )
+ISSUER_FAILURES = Counter(
+    "profiles_issuer_failures", "Fetches of an OpenID issuer's keys that failed, by issuer.", ["issuer"]
+)
 DATABASE_AWAY = Gauge(
     "profiles_database_away", "1 while /readyz finds that the database does not answer.", multiprocess_mode="livemax"
 )

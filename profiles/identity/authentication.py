@@ -6,6 +6,8 @@ from rest_framework.request import Request
 from profiles.core.actors import Actor
 from profiles.core.outcomes import Refused
 from profiles.identity import tokens
+from profiles.identity.external import NoAccount
+from profiles.identity.provisioning import provision
 from profiles.identity.throttling import Budget, spend
 from profiles.identity.uses import note_later
 from profiles.models import Profile
@@ -16,7 +18,7 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Profile, Actor] | None:
         try:
-            actor = tokens.identify(request.headers.get("Authorization"))
+            actor = _identified(request)
         except Refused:
             spend(request, Actor(), Budget.READS)  # a bad token has no other spender than its address
             raise
@@ -28,3 +30,11 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def _identified(request: Request) -> Actor:
+    """Who sends a request. Raises as `tokens.identify` and `provision` do."""
+    try:
+        return tokens.identify(request.headers.get("Authorization"))
+    except NoAccount as refused:
+        return provision(request, refused)

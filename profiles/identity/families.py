@@ -167,10 +167,13 @@ def change_password(
     """Give a profile a new password, which ends every family, and start one for whoever changed it.
 
     Raises:
-        ValidationError: the old password is wrong.
+        ValidationError: the old password is wrong, or there is none.
         Refused: THROTTLED, after too many attempts of the owner's: attempts to sign in are counted apart.
     """
     count_password_change(request, profile)
+    if not profile.has_usable_password():
+        message = _("This account has no password: it signs in elsewhere. Change your password there.")
+        raise ValidationError({"old_password": [ErrorDetail(message, code=InvalidCode.INVALID)]})
     if not profile.check_password(old_password):
         security.log("password_change_failed", profile, request=request)
         message = _("This is not your password. Give the one that you sign in with.")

@@ -29,7 +29,7 @@ from graphql_jwt.utils import get_payload, get_user_by_payload
 from profiles.core.actors import Actor
 from profiles.core.outcomes import bad_token, sign_in_ended
 from profiles.core.statements import Wanted, find
-from profiles.identity import keys, scopes
+from profiles.identity import external, keys, scopes
 from profiles.models import PersonalToken, Profile, TokenFamily
 
 READ = "read"
@@ -95,25 +95,28 @@ def _verified(token: str, algorithm: str, keys: tuple[tuple[str, str], ...]) -> 
 
 
 def identify(authorization: str | None) -> Actor:
-    """Who sends this `Authorization` header (RFC 6750, section 2.1), in one SQL statement at most.
+    """Who sends this `Authorization` header (RFC 6750, section 2.1), in one SQL statement at most: a token of ours, or
+    of an issuer of `OIDC_ISSUERS`.
 
     Args:
         authorization: the header's value; None where there is none, which is nobody in particular.
 
     Raises:
         Refused: UNAUTHENTICATED: a header that says anything else than a good token is refused, and
-            never taken for no header.
+            never taken for no header. Of an issuer's token, as `external.identify` does.
     """
     if authorization is None:
         return Actor()
     scheme, _blank, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise bad_token(_("Send the token as 'Authorization: Bearer TOKEN'."))
-    if len(token) > LONGEST:
-        raise sign_in_ended()
     text = token.strip()
     if text.startswith(PREFIX):
         return _of_personal_token(text)
+    if issuer := external.issuer_of(text):
+        return external.identify(issuer, text)
+    if len(text) > LONGEST:
+        raise sign_in_ended()
     good = read(text)
     return Actor(good.profile, may_write=good.scope == READ_WRITE, sign_in=good.sign_in)
 

@@ -200,6 +200,7 @@ class World:
             "writes_to_others": sorted((pk, change.version, moment(change.at)) for pk, change in writes),
             "account": {"is_staff": account.is_staff, "is_superuser": False, "groups": [], "permissions": []},
             "personal_tokens": [],
+            "external_identities": [],
             "admin_sessions": [],
             "admin_log": [],
             "exports": self.exported(account, now),

@@ -173,6 +173,7 @@ REFERENCES = {
     "profiles.Profile_user_permissions.profile": ("account", DELETED),
     "profiles.TokenFamily.profile": ("sign_ins", DELETED),
     "profiles.PersonalToken.profile": ("personal_tokens", DELETED),
+    "profiles.ExternalIdentity.profile": ("external_identities", DELETED),
     "profiles.IdempotencyKey.profile": ("idempotency_keys", DELETED),
     "profiles.AdminSession.profile": ("admin_sessions", DELETED),
     "profiles.Export.profile": ("exports", DELETED),
@@ -212,6 +213,7 @@ def with_everything(lived, client):
     log(lived["staff"], owner)
     families.start(owner)
     lived.personal_token("owner", "read")
+    owner.external_identities.create(issuer="https://id.example.com", subject="1")
     Client().force_login(owner)
     owner.exports.create(ended_at=timezone.now())
     return lived

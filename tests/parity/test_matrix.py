@@ -14,11 +14,13 @@ from tests.state import stored, undone
 
 BY_PASSWORD = ("", "(read)")
 PERSONAL = ("(personal read)", "(personal write)", "(personal getProfile updateProfile)")
+BY_ISSUER = ("(external)", "(external read)")
 NAMES = ("member", "owner", "staff")
 ACTORS = ("anonymous", *(f"{name} {way}".strip() for way, name in product(BY_PASSWORD, NAMES)))
 SCRIPTS = tuple(f"{name} {way}" for way, name in product(PERSONAL, NAMES))
+EXTERNAL = tuple(f"{name} {way}" for way, name in product(BY_ISSUER, NAMES))
 ACTIONS = ("view", "update", "replace")
-EVERYTHING = list(product(ACTORS + SCRIPTS, ACTIONS, Visibility.values, (True, False)))
+EVERYTHING = list(product(ACTORS + SCRIPTS + EXTERNAL, ACTIONS, Visibility.values, (True, False)))
 
 SEES_ACTIVE = {
     "anonymous": {"public"},
@@ -47,6 +49,7 @@ def expected(actor, action, visibility, active):
 
 
 @pytest.mark.parametrize(("actor", "action", "visibility", "active"), EVERYTHING)
+@pytest.mark.usefixtures("issuer")
 def test_actor_action_visibility(actor, action, visibility, active, cast, doors):
     token = cast.token(actor)
     target = cast["owner"]

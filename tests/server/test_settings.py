@@ -1,5 +1,6 @@
 """The settings: what a start needs, and what it says where that is missing."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import environ
 import pytest
 
 from server.debug_keys import load_debug_keys
+from server.issuers import configured
 from server.variables import Variables
 
 ROOT = Path(__file__).parent.parent.parent
@@ -125,3 +127,72 @@ def test_demo_accounts_are_for_debug_alone():
 def test_cookies_are_for_https_alone(settings):
     assert settings.SESSION_COOKIE_SECURE
     assert settings.CSRF_COOKIE_SECURE
+
+
+def issuers_of(monkeypatch, value, *, debug=False):
+    """What is read of this value of OIDC_ISSUERS, and the problems."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    monkeypatch.setattr(Variables, "ENVIRON", {"OIDC_ISSUERS": text})
+    env = Variables()
+    return configured(env, debug=debug), env.problems.get("OIDC_ISSUERS", "")
+
+
+ISSUER = {"issuer": "https://id.example.com", "audience": "profiles"}
+
+
+def test_an_issuer_has_defaults(monkeypatch):
+    issuers, problems = issuers_of(monkeypatch, [ISSUER, ISSUER | {"issuer": "http://127.0.0.1:8080"}])
+    assert problems == ""
+    assert issuers[0] == ISSUER | {
+        "algorithms": ["RS256"],
+        "jwks_uri": "",
+        "provision": False,
+        "claims": {"username": "preferred_username", "email": "email", "display_name": "name"},
+        "scopes": {"profiles:read": "read", "profiles:write": "write"},
+    }
+    assert issuers_of(monkeypatch, "") == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [
+        ("https://id.example.com", "Set a list of objects in JSON"),
+        ({"issuer": "https://id.example.com"}, "Set a list of objects in JSON"),
+        ([1], "Set a list of objects in JSON"),
+        ([{}], "Set audience"),
+        ([ISSUER, ISSUER], "Name each issuer once."),
+        ([ISSUER | {"issuer": "http://id.example.com"}], "Set issuer to an https URL"),
+        ([ISSUER | {"issuer": "https://[::1"}], "Set issuer to an https URL"),
+        ([ISSUER | {"issuer": "https://id.example.com/" + "x" * 250}], "Set issuer to an https URL"),
+        ([ISSUER | {"issuer": 1}], "Set issuer to an https URL"),
+        ([ISSUER | {"jwks_uri": "file:///etc/passwd"}], "Set jwks_uri to an https URL"),
+        ([ISSUER | {"audience": ["profiles"]}], "Set audience"),
+        ([ISSUER | {"algorithms": ["RS256", "HS256"]}], "never none or HS256"),
+        ([ISSUER | {"algorithms": ["none"]}], "never none or HS256"),
+        ([ISSUER | {"algorithms": []}], "never none or HS256"),
+        ([ISSUER | {"algorithms": "RS256"}], "never none or HS256"),
+        ([ISSUER | {"provision": "yes"}], "Set provision to true or false."),
+        ([ISSUER | {"claims": {"is_staff": "admin"}}], "Set claims"),
+        ([ISSUER | {"claims": {"bio": 1}}], "Set claims"),
+        ([ISSUER | {"scopes": {}}], "Set scopes"),
+        ([ISSUER | {"scopes": {"admin": "staff"}}], "Set scopes"),
+        ([ISSUER | {"audiance": "x"}], "Leave out audiance"),
+    ],
+    ids=str,
+)
+def test_an_issuer_that_is_wrong(monkeypatch, wrong, advice):
+    issuers, problems = issuers_of(monkeypatch, wrong)
+    assert issuers == []
+    assert advice in problems
+
+
+def test_an_issuer_by_http_is_for_debug(monkeypatch):
+    value = [ISSUER | {"issuer": "http://id.internal", "jwks_uri": "http://id.internal/keys"}]
+    assert issuers_of(monkeypatch, value, debug=True)[1] == ""
+
+
+def test_a_start_with_an_issuer_that_is_wrong():
+    done = manage("check", **PRODUCTION | {"OIDC_ISSUERS": json.dumps([ISSUER | {"algorithms": ["none"]}])})
+    assert done.returncode == 1
+    assert "OIDC_ISSUERS: Set algorithms to some of RS256" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -92,6 +92,7 @@ EXPORT: dict[str, Any] = ExportSerializer(
         "writes_to_others": [],
         "sign_ins": [_family],
         "personal_tokens": [_personal_token],
+        "external_identities": [],
         "idempotency_keys": [],
         "admin_sessions": [],
         "admin_log": [],

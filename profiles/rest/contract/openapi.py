@@ -157,7 +157,8 @@ class Bearer(OpenApiAuthenticationExtension):
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "The `token` that `POST /auth/token/` gives. One of read scope writes nothing.",
+            "description": "The `token` that `POST /auth/token/` gives, or an access token of an OpenID issuer that "
+            "the service accepts. One of read scope writes nothing.",
         }
 
 

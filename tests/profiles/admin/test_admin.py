@@ -308,8 +308,8 @@ def test_a_page_costs_the_same_however_much_there_is(cast, client, page):
         write_often(cast, times)
         sign_in_often(cast, times)
         costs.append([len(statements(lambda p=path: client.get(p))) for path in (page, PROFILES, SIGN_INS)])
-    # The session, who it is: the profile, its sign-ins, its history. Of a list: how many there are, and the rows.
-    assert costs == [[5, 4, 4]] * 2
+    # The session, who it is: the profile, its sign-ins, its identities, its history. Of a list: how many, and the rows.
+    assert costs == [[6, 4, 4]] * 2
 
 
 def test_a_password_that_changed_since_it_was_verified_is_not_changed_again(cast, client, monkeypatch):
@@ -341,3 +341,15 @@ def test_a_store_that_is_away_is_not_told_as_a_wrong_password(cast, client, monk
     new = "a staple for the horse"
     sent = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     assert client.post("/admin/password_change/", sent).status_code == 503
+
+
+def test_an_accounts_identities_are_shown_and_not_changed(cast, client, page):
+    """Whoever links one signs in as the account's owner, which staff may not."""
+    cast["hidden"].external_identities.create(issuer="https://id.example.com", subject="248289761001")
+    client.force_login(cast["staff"])
+    response = client.get(page)
+    assert b"248289761001" in response.content
+    form = form_of(response) | {"external_identities-0-subject": "1", "external_identities-TOTAL_FORMS": "2"}
+    client.post(page, form | {"external_identities-1-issuer": "https://id.example.com", "bio": "New."})
+    assert cast["hidden"].external_identities.get().subject == "248289761001"
+    assert Profile.objects.get(username="hidden").bio == "New."

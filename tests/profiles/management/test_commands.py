@@ -10,7 +10,7 @@ from django.utils import timezone
 from profiles.core.models import Door
 from profiles.management.commands import history
 from profiles.management.commands.demo import PASSWORD
-from profiles.models import Change, Profile
+from profiles.models import Change, ExternalIdentity, Profile
 
 
 def test_demo_puts_three_accounts_into_a_new_database(db, settings, capsys):
@@ -70,3 +70,45 @@ def test_history_clears_nothing_of_today(cast, capsys):
         with pytest.raises(CommandError, match="1 at the least"):
             call_command("history", "clear", "--days", days)
     assert Change.objects.count() == 2
+
+
+def test_an_identity_is_linked_and_unlinked(cast, issuer, doors, capsys, caplog):
+    token = issuer.token("1")
+    call_command("identities", "link", "OWNER", issuer.url, "1")
+    call_command("identities", "link", "owner", issuer.url, "1")
+    assert [door.view_me(token=token).body["username"] for door in doors] == ["owner", "owner"]
+    call_command("identities", "list")
+    call_command("identities", "list", "--username", "member")
+    call_command("identities", "unlink", issuer.url, "1")
+    assert {door.view_me(token=token).outcome for door in doors} == {"UNAUTHENTICATED"}
+    assert capsys.readouterr().out.splitlines() == [
+        f"1 at {issuer.url} is the account owner.",
+        f"1 at {issuer.url} is the account owner.",
+        f"owner  {issuer.url}  1",
+        f"1 at {issuer.url} is no longer the account owner.",
+    ]
+    lines = [record.getMessage() for record in caplog.records if record.name == "profiles.security"]
+    assert lines == [
+        f"event=external_identity_{event} profile={cast.pk('owner')} issuer={issuer.url}"
+        for event in ("linked", "unlinked")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("link", "nobody", "{url}", "2"), "There is no account nobody."),
+        (("link", "gone", "{url}", "2"), "The account gone is disabled."),
+        (("link", "owner", "https://others.example.com", "2"), "OIDC_ISSUERS has no issuer"),
+        (("link", "owner", "{url}", "a\nb"), "can't be a subject"),
+        (("link", "owner", "{url}", "1"), "is the account member: unlink it first."),
+        (("unlink", "{url}", "2"), "2 at {url} is no account."),
+        (("list", "--username", "nobody"), "There is no account nobody."),
+    ],
+    ids=str,
+)
+def test_an_identity_that_cannot_be_linked(cast, issuer, arguments, message):
+    cast["member"].external_identities.create(issuer=issuer.url, subject="1")
+    with pytest.raises(CommandError, match=message.format(url=issuer.url)):
+        call_command("identities", *(argument.format(url=issuer.url) for argument in arguments))
+    assert ExternalIdentity.objects.get().profile == cast["member"]

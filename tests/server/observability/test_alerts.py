@@ -15,6 +15,7 @@ OPERATIONS = f'profiles_operations_total{{{INSTANCE},operation="getProfile",door
 REQUESTS = f'profiles_request_seconds_bucket{{{INSTANCE},operation="getProfile",door="rest",le="%s"}}'
 STATEMENTS = f'profiles_database_statement_seconds_bucket{{{INSTANCE},le="%s"}}'
 EVENTS = f'profiles_security_events_total{{{INSTANCE},event="%s"}}'
+ISSUER = f'profiles_issuer_failures_total{{{INSTANCE},issuer="https://id.example.com"}}'
 WAITING = f'profiles_database_pool{{{INSTANCE},state="waiting"}}'
 
 
@@ -49,6 +50,7 @@ HEALTHY = {  # by series, its values each minute
     f"profiles_database_pool_errors_total{{{INSTANCE}}}": always(7),
     f"profiles_database_away{{{INSTANCE}}}": always(0),
     f"profiles_redis_away{{{INSTANCE}}}": always(0),
+    ISSUER: always(2),
 }
 
 FIRES = {  # by alert, what differs
@@ -60,6 +62,7 @@ FIRES = {  # by alert, what differs
     "ProfilesDatabaseSlow": {STATEMENTS % "0.5": a_minute(10200), STATEMENTS % "+Inf": a_minute(10200)},
     "ProfilesPoolExhausted": {WAITING: always(1)},
     "ProfilesRedisAway": {f"profiles_redis_away{{{INSTANCE}}}": always(1)},
+    "ProfilesIssuerAway": {ISSUER: a_minute(1)},
     "ProfilesPasswordsGuessed": {EVENTS % "sign_in_failed": a_minute(2400)},
     "ProfilesRefreshTokenReused": {EVENTS % "refresh_reuse": f"3x{MINUTES - 10} 4x9"},
     "ProfilesThrottled": {OPERATIONS % "THROTTLED": a_minute(6000)},

@@ -19,6 +19,7 @@ from tests.server.observability.conftest import DASHBOARD, RULES, wait_until
 METRIC = re.compile(r"\bprofiles_[a-z_]+")
 SENT = 60  # requests to each API
 WORKERS = 2
+ISSUERS = json.dumps([{"issuer": "https://id.example.com", "audience": "profiles"}])
 
 
 @pytest.fixture
@@ -117,7 +118,8 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
     dashboard = json.loads(DASHBOARD.read_text())
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     redis = f"redis://127.0.0.1:{free_tcp_port_factory()}"  # nobody answers
-    with observed(tmp_path, metrics_port, REDIS_URL=redis, **test_database) as (address, scrape):
+    environment = {"REDIS_URL": redis, "OIDC_ISSUERS": ISSUERS, **test_database}
+    with observed(tmp_path, metrics_port, **environment) as (address, scrape):
         rounds = 0
         while not rounds or len(workers_that_counted(tmp_path / "metrics")) < WORKERS:
             send(address, token)

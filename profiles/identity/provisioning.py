@@ -1,0 +1,86 @@
+"""Accounts for identities of OpenID issuers that have none: made at the first use of a token."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.identity import security
+from profiles.identity.external import ExternalToken, NoAccount, account_of, identity_of
+from profiles.models import LINE_LENGTH, USERNAME_LENGTH, ExternalIdentity, Profile
+from profiles.serializers import ProfileSerializer
+
+ATTEMPTS = 3  # at valid values: as they came, without those that are not valid, with another suffix
+SUFFIX_BYTES = 4
+NAMELESS = "user"  # the username of an identity that has no name, less its suffix
+
+
+def provision(request: HttpRequest | Request, refused: NoAccount) -> Actor:
+    """Who sends a token whose identity has no account: a new account, where its issuer's `provision` allows one.
+
+    It is keyed by issuer and subject alone. An account that has the same name or address already stays as it is:
+    whoever controls the issuer could claim any (OpenID Connect Core 1.0, section 5.7). The new account has no password.
+
+    Raises:
+        NoAccount: `refused`, or one that says what the token's claims lack.
+        Refused: as `account_of` does.
+    """
+    token = refused.token
+    if not token.issuer.provision:
+        raise refused
+    try:
+        made = writing.transact(Profile, lambda: _made(token))
+    except IntegrityError:  # of two first requests at once, the other one has made it
+        made = None
+    if made:
+        security.log("external_sign_up", made, request=request, issuer=token.issuer.url)
+    return account_of(token)
+
+
+def _made(token: ExternalToken) -> Profile | None:
+    """The new account of this identity; None where it has one by now. To be called in a transaction."""
+    if identity_of(token):
+        return None
+    values = _validated(token) | {"password": make_password(None)}
+    profile = writing.create(Profile, values, actor=Actor())
+    ExternalIdentity.objects.create(issuer=token.issuer.url, subject=token.subject, profile=profile)
+    return profile
+
+
+def _validated(token: ExternalToken) -> dict[str, Any]:
+    """The valid values of the token's claims, by the rules of a sign-up: one that is not valid is left out, and a
+    username that is taken or reserved has a suffix."""
+    claimed = {field: token.claims[claim] for field, claim in token.issuer.claims.items() if claim in token.claims}
+    name = _username(claimed.pop("username", None))
+    values = {**claimed, "username": name or _with_suffix(NAMELESS)}
+    for _attempt in range(ATTEMPTS):
+        serializer = ProfileSerializer(data=values, context={"actor": Actor()})
+        if serializer.is_valid():
+            return dict(serializer.validated_data)
+        values = {field: value for field, value in values.items() if field not in serializer.errors}
+        values.setdefault("username", _with_suffix(name or NAMELESS))
+    message = _("An account needs a valid email, and the token has none. Ask the staff for an account.")
+    raise NoAccount(token, message)
+
+
+def _username(claim: Any) -> str:
+    """A username that is made of a name at the issuer: of an address its first part, which tells less; "" where
+    nothing is left of it."""
+    name = claim[:LINE_LENGTH].partition("@")[0] if isinstance(claim, str) else ""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()  # letters without their accents
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", ascii_name).strip("._-")[:USERNAME_LENGTH]
+
+
+def _with_suffix(name: str) -> str:
+    suffix = f"-{secrets.token_hex(SUFFIX_BYTES)}"
+    return name[: USERNAME_LENGTH - len(suffix)] + suffix
