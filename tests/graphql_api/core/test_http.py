@@ -208,7 +208,8 @@ def test_one_fields_invalid_argument_does_not_refuse_another(cast, graphql):
 
 def test_a_result_that_graphql_core_refuses_is_ours(cast, graphql, monkeypatch):
     monkeypatch.setattr(schema.graphql_schema.type_map["Profile"].fields["pk"], "resolve", lambda *args: "no number")
-    error = first_error(graphql.send("{ me { pk } }", token=cast.token("owner")))
+    # A document that no other test sends: the plans of one are kept, with their resolvers.
+    error = first_error(graphql.send("query Refused { me { pk } }", token=cast.token("owner")))
     assert error["extensions"]["code"] == "INTERNAL"
     assert "no number" not in error["message"]
 
