@@ -1,5 +1,6 @@
 """Identity over GraphQL: a mutation for each of `identity.operations`, by django-graphql-jwt's names."""
 
+from collections.abc import Container
 from typing import Any
 
 import graphene
@@ -12,6 +13,11 @@ from graphql_api.types import PROFILE
 from profiles.identity.operations import OPERATIONS, Operation
 
 RENAMED = {"id": "pk", "node_id": "id"}  # REST's names of a profile's keys, and GraphQL's
+
+
+def renamed(output: Container[str]) -> dict[str, str]:
+    """The fields of an output that GraphQL names otherwise: those of a profile's keys, where it has them."""
+    return RENAMED if "node_id" in output else {}
 
 
 class Keys:
@@ -38,7 +44,7 @@ class IdentityMutation(graphene.Mutation):
         def performed() -> dict[str, Any]:
             serializer.is_valid(raise_exception=True)
             output = cls.operation.perform(info.context.request, profile, **serializer.validated_data)
-            names = RENAMED if "node_id" in output else {}
+            names = renamed(output)
             return {names.get(name, name): value for name, value in output.items()}
 
         return PROFILE.answer(info, cls, performed)
@@ -66,7 +72,7 @@ def payload(output: type[serializers.Serializer[Any]] | str) -> type:
     if isinstance(output, str):
         return type("Payload", (), {output: graphene.Boolean()})
     fields = output().fields
-    names = RENAMED if "node_id" in fields else {}
+    names = renamed(fields)
     others = derived({name: field for name, field in fields.items() if name not in names})
     return type("Payload", (Keys, others) if names else (others,), {})
 

@@ -42,8 +42,8 @@ class AccountAction(StrEnum):
 READS = core.READS | {AccountAction.EXPORT, AccountAction.LIST_SESSIONS, AccountAction.LIST_PERSONAL_TOKENS}
 OWNER_ALONE = frozenset(AccountAction) - {AccountAction.EXPORT, AccountAction.SIGN_OUT}  # and no staff
 FOR_PERSONAL_TOKENS = {AccountAction.EXPORT, AccountAction.LIST_SESSIONS}
-"""What a personal token may do to an account. It changes neither password, address nor token of anyone, and deletes its
-own account never: whoever finds it cannot lock the owner out."""
+"""What a personal token may do to an account. It can't change a password, an address or a token, nor delete its own
+account, so that whoever finds it can't lock the owner out."""
 
 OWNER_READS = frozenset({"visibility", "email_public"})  # and staff
 STAFF_READS_AND_WRITES = frozenset(
@@ -78,15 +78,10 @@ class ProfilePolicy(Policy["Profile"]):
             return self.sees(actor, row)
         if action not in READS and not actor.may_write:
             return False
-        if actor.is_personal_token and not self._is_for_personal_tokens(action, is_own=self.owns(actor, row)):
+        is_own = self.owns(actor, row)
+        if actor.is_personal_token and not _is_for_personal_tokens(action, is_own=is_own):
             return False
-        return self.owns(actor, row) or (actor.is_staff and action not in OWNER_ALONE)
-
-    @staticmethod
-    def _is_for_personal_tokens(action: StrEnum, *, is_own: bool) -> bool:
-        if isinstance(action, AccountAction):
-            return action in FOR_PERSONAL_TOKENS
-        return not (is_own and action is Action.DELETE)
+        return is_own or (actor.is_staff and action not in OWNER_ALONE)
 
     def owns(self, actor: Actor, row: Profile) -> bool:
         return not actor.is_anonymous and bool(actor.profile.pk == row.pk)
@@ -135,6 +130,12 @@ class ProfilePolicy(Policy["Profile"]):
 
 
 policy = ProfilePolicy()
+
+
+def _is_for_personal_tokens(action: StrEnum, *, is_own: bool) -> bool:
+    if isinstance(action, AccountAction):
+        return action in FOR_PERSONAL_TOKENS
+    return not (is_own and action is Action.DELETE)
 
 
 def _visibilities(actor: Actor) -> set[Visibility]:

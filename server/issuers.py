@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from server.variables import Variables
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Those by which a public key verifies. With a shared secret (HS256), or none, whoever verifies could sign (RFC 8725,
-sections 2.1 and 3.1)."""
+"""The algorithms with a public key. With a shared secret (HS256) whoever verifies could also sign, and with `none`
+anybody could (RFC 8725, sections 2.1 and 3.1)."""
 FIELDS = ("username", "email", "display_name", "bio", "location", "website", "time_zone")
 SCOPES = ("read", "write")
 LONGEST = 255  # characters of a URL

@@ -27,9 +27,9 @@ def names_of(schema: GraphQLSchema) -> dict[str, str]:
     lists = {resource.plural: resource.list_operation for resource in resources()}
 
     def named(name: str, field: GraphQLField) -> str:
-        kind = get_named_type(field.type).name
-        if registered(kind):
-            return f"get{kind}" if field.args else f"getOwn{kind}"
+        resource = registered(get_named_type(field.type).name)
+        if resource:
+            return resource.get_operation if field.args else f"getOwn{resource.name}"
         return lists.get(name, name)
 
     return INTROSPECTION | {name: named(name, field) for name, field in fields.items()}

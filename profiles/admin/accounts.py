@@ -184,7 +184,8 @@ class SignIns(FamilyAdmin, Rows):
 
 
 class ExternalIdentities(Rows):
-    """Who the profile is at OpenID issuers. `manage.py identities` links them: whoever does signs in as its owner."""
+    """Who the profile is at OpenID issuers. They are linked by `manage.py identities` alone, because whoever
+    links one of their own can sign in as the owner."""
 
     action = AccountAction.EXPORT
     model = ExternalIdentity

@@ -58,9 +58,7 @@ def sign_out_everywhere(profile: Profile) -> Profile:
 
 def _save_account(profile: Profile, **values: Any) -> Profile:
     def write() -> Profile:
-        row = lock_account(profile)
-        if row is None:
-            raise sign_in_ended()
+        row = require_account(profile)
         for name, value in values.items():
             setattr(row, name, value)
         row.save(update_fields=list(values))
@@ -75,3 +73,11 @@ def lock_account(profile: Profile) -> Profile | None:
     changed, since `profile` was read."""
     row = Profile.objects.filter(pk=profile.pk).for_writing().first()
     return row if row and row.continues(profile) else None
+
+
+def require_account(profile: Profile) -> Profile:
+    """The row of an account, locked. Raises `Refused`: UNAUTHENTICATED, where `lock_account` gives None."""
+    row = lock_account(profile)
+    if row is None:
+        raise sign_in_ended()
+    return row

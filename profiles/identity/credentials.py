@@ -59,7 +59,7 @@ class Nothing(StrictSerializer):
 class ById(StrictSerializer):
     """The row that an operation is about."""
 
-    id = Key(help_text="As it was given.")
+    id = Key(help_text="Its id, as the list shows it.")
 
 
 class Tokens(serializers.Serializer[Any]):

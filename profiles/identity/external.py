@@ -18,7 +18,7 @@ from profiles.core.statements import Wanted, find
 from profiles.identity.issuers import Issuer, issuers
 from profiles.models import SUBJECT_LENGTH, ExternalIdentity
 
-LONGEST = 8_000  # characters of a token that is read: they carry claims of their own, and fit into a header
+LONGEST = 8_000  # characters of a token: longer than ours, because issuers add claims; it still fits into a header
 LEEWAY = 30  # seconds that the issuer's clock may differ by
 REQUIRED = ["iss", "sub", "aud", "exp", "iat"]
 TYPES = ("at+jwt", "application/at+jwt", "jwt")  # of a token's header: RFC 9068, section 2.1, and issuers before it

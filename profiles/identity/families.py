@@ -8,7 +8,6 @@ child. Any other used token that comes again was stolen, from us or from the cli
 """
 
 import base64
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,7 +87,7 @@ def _start(profile: Profile, scope: str, request: HttpRequest | Request | None) 
             **use_of(request),
         )
         text = _text(family.pk, secrets.token_bytes(NONCE_BYTES))
-        family.digest = _digest(text)
+        family.digest = tokens.digest(text)
         family.save(force_insert=True)
     return _pair(family, text)
 
@@ -99,7 +98,7 @@ def refresh(request: HttpRequest | Request, *, refresh_token: str) -> TokenPair:
     Raises:
         Refused: UNAUTHENTICATED: no token of ours, its family has ended, or it was used before.
     """
-    digest = _digest(refresh_token)
+    digest = tokens.digest(refresh_token)
     with transaction.atomic():
         family = _locked(refresh_token)
         if family is None or not is_alive(family):
@@ -108,7 +107,8 @@ def refresh(request: HttpRequest | Request, *, refresh_token: str) -> TokenPair:
         used_at = family.rotated_at or family.created_at
         is_repeated = family.previous_digest == digest and used_at >= timezone.now() - GRACE
         if family.digest == digest:
-            used = {"digest": _digest(child), "previous_digest": digest, "rotated_at": timezone.now()} | use_of(request)
+            used = {"digest": tokens.digest(child), "previous_digest": digest, "rotated_at": timezone.now()}
+            used |= use_of(request)
             for name, value in used.items():
                 setattr(family, name, value)
             family.save(update_fields=list(used))
@@ -186,7 +186,7 @@ def change_password(
 def _locked(text: str) -> TokenFamily | None:
     """The family of this token, the newest or an older one. PostgreSQL locks in the order of `of`: the profile first,
     as every write does, so that a deletion of the account comes entirely before or entirely after."""
-    digest, key = _digest(text), _family_key(text)
+    digest, key = tokens.digest(text), _family_key(text)
     named = Q(digest=digest) | Q(previous_digest=digest)
     rows = TokenFamily.objects.select_related("profile").filter(named | Q(pk=key) if key else named)
     return next(iter(rows.select_for_update(of=("profile", "self"), no_key=True)), None)
@@ -214,10 +214,6 @@ def _pair(family: TokenFamily, refresh_token: str) -> TokenPair:
 
 def _bad() -> Refused:
     return Refused(Outcome.UNAUTHENTICATED, _("The refresh token is not valid, or no longer. Sign in again."))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 # A token's text: the key of its family, a nonce, and a MAC of both by a key of ours, in URL-safe base64. So a used

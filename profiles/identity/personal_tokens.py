@@ -21,7 +21,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
 from profiles.core.fields import Key, Line, StrictSerializer, WholeNumber, invalid
-from profiles.core.outcomes import InvalidCode, sign_in_ended
+from profiles.core.outcomes import InvalidCode
 from profiles.core.policy import unseen
 from profiles.identity import accounts, scopes, security, tokens
 from profiles.identity.callers import actor_of
@@ -97,8 +97,7 @@ def create(
     text, now = tokens.personal_text(), timezone.now()
     with transaction.atomic():
         # Locked, so that two at once are counted, and one that comes while all sign-ins end is refused or ends too.
-        if accounts.lock_account(profile) is None:
-            raise sign_in_ended()
+        accounts.require_account(profile)
         if living(profile.personal_tokens.all()).count() >= MOST:
             message = _("You have {most} personal tokens. Revoke one of them first.").format(most=MOST)
             raise ValidationError([ErrorDetail(message, code=InvalidCode.INVALID)])

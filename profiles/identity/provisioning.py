@@ -20,7 +20,7 @@ from profiles.identity.external import ExternalToken, NoAccount, account_of, ide
 from profiles.models import LINE_LENGTH, USERNAME_LENGTH, ExternalIdentity, Profile
 from profiles.serializers import ProfileSerializer
 
-ATTEMPTS = 3  # at valid values: as they came, without those that are not valid, with another suffix
+ATTEMPTS = 3  # to get valid values: the claims as sent, without the invalid ones, with another suffix
 SUFFIX_BYTES = 4
 NAMELESS = "user"  # the username of an identity that has no name, less its suffix
 
@@ -28,7 +28,7 @@ NAMELESS = "user"  # the username of an identity that has no name, less its suff
 def provision(request: HttpRequest | Request, refused: NoAccount) -> Actor:
     """Who sends a token whose identity has no account: a new account, where its issuer's `provision` allows one.
 
-    It is keyed by issuer and subject alone. An account that has the same name or address already stays as it is:
+    It is keyed by issuer and subject alone. An account that already has the same name or address is not changed:
     whoever controls the issuer could claim any (OpenID Connect Core 1.0, section 5.7). The new account has no password.
 
     Raises:

@@ -12,7 +12,7 @@ MOST = 50  # operations that a token names
 KEPT = 1_024  # scopes that were read
 
 OF_ACCOUNTS = {"getOwnProfile": False, "updateProfiles": True, "exportProfile": False, "listSessions": False}
-"""The operations that accounts have beside those of any resource, each with whether it writes."""
+"""The operations that only accounts have, each with whether it writes."""
 
 
 @cache

@@ -17,7 +17,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from profiles.core.fields import Key
-from profiles.core.outcomes import sign_in_ended
 from profiles.core.policy import unseen
 from profiles.identity import accounts, families
 from profiles.identity.callers import actor_of
@@ -43,8 +42,9 @@ def list_sessions(request: HttpRequest | Request, profile: Profile) -> list[Toke
     """The sign-ins of this profile that go on, the last used first, with what `Session` shows."""
     last_used = Coalesce("last_used_at", "rotated_at", "created_at")
     rows: list[Any] = list(_going_on(profile).annotate(used_at=last_used).order_by("-used_at", "pk")[:MOST_SHOWN])
+    current = actor_of(request).sign_in
     for row in rows:
-        row.is_current = row.pk == actor_of(request).sign_in
+        row.is_current = row.pk == current
     return rows
 
 
@@ -71,8 +71,7 @@ def _end(request: HttpRequest | Request, profile: Profile, which: Q) -> list[Tok
         Refused: UNAUTHENTICATED: the account or its sign-ins have ended since the caller was identified.
     """
     with transaction.atomic():
-        if accounts.lock_account(profile) is None:
-            raise sign_in_ended()
+        accounts.require_account(profile)
         return families.end(_going_on(profile).filter(which), event="session_ended", request=request)
 
 

@@ -197,7 +197,7 @@ def personal_text() -> str:
 
 
 def digest(text: str) -> str:
-    """What is stored of a personal token: SHA-256, in hexadecimal."""
+    """What is stored of a refresh token or a personal one: SHA-256, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -63,7 +63,7 @@ def note_uses(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 
 
 def _note(token: PersonalToken) -> None:
-    """Save a use, unless another request did meanwhile. A failure is logged, and nobody is told."""
+    """Save a use, unless another request has meanwhile. A failure is only logged."""
     now = timezone.now()
     due = Q(last_used_at=None) | Q(last_used_at__lte=now - EVERY)
     try:

@@ -9,7 +9,8 @@ from django.db import transaction
 from profiles.identity import accounts, security
 from profiles.identity.external import is_subject
 from profiles.identity.issuers import issuers
-from profiles.models import ExternalIdentity, Profile
+from profiles.management.accounts import account_named
+from profiles.models import ExternalIdentity
 
 
 class Command(BaseCommand):
@@ -33,14 +34,14 @@ class Command(BaseCommand):
 
     def list(self, *, username: str | None, **options: Any) -> None:
         rows = ExternalIdentity.objects.select_related("profile").order_by("pk")
-        for row in rows.filter(profile=self.account(username)) if username else rows.iterator():
+        for row in rows.filter(profile=account_named(username)) if username else rows.iterator():
             self.stdout.write(f"{row.profile}  {row.issuer}  {row.subject}")
 
     def link(self, *, username: str, issuer: str, subject: str, **options: Any) -> None:
         if issuer not in issuers() or not is_subject(subject):
             raise CommandError(f"OIDC_ISSUERS has no issuer {issuer}, or {subject!r} can't be a subject of one.")
         with transaction.atomic():
-            profile = accounts.lock_account(self.account(username))
+            profile = accounts.lock_account(account_named(username))
             if profile is None:
                 raise CommandError(f"The account {username} is disabled.")
             row, is_new = ExternalIdentity.objects.get_or_create(
@@ -59,9 +60,3 @@ class Command(BaseCommand):
         row.delete()
         security.log("external_identity_unlinked", row.profile, issuer=issuer)
         self.stdout.write(f"{subject} at {issuer} is no longer the account {row.profile}.")
-
-    def account(self, username: str) -> Profile:
-        profile: Profile | None = Profile.objects.named(username).first()
-        if profile is None:
-            raise CommandError(f"There is no account {username}.")
-        return profile

@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from tqdm import tqdm
 
 from profiles.identity import families, personal_tokens
-from profiles.models import PersonalToken, Profile, TokenFamily
+from profiles.management.accounts import account_named
+from profiles.models import PersonalToken, TokenFamily
 
 AT_ONCE = 1_000  # rows in a transaction, so that none lasts
 
@@ -36,10 +37,14 @@ class Command(BaseCommand):
         getattr(self, action)(**options)
 
     def list(self, **choice: Any) -> None:
-        for row in families.living(chosen(TokenFamily, **choice)).select_related("profile").order_by("-created_at"):
-            self.stdout.write(f"{row.pk}  {row.profile}  {row.scope}  {until(row)}")
-        for token in personal_tokens.living(chosen(PersonalToken, **choice)).select_related("profile"):
-            self.stdout.write(f"{token.pk}  {token.profile}  personal: {token.scope}  {until(token)}")
+        living: dict[str, QuerySet[Any]] = {
+            "": families.living(chosen(TokenFamily, **choice)),
+            "personal: ": personal_tokens.living(chosen(PersonalToken, **choice)),
+        }
+        for kind, rows in living.items():
+            for row in rows.select_related("profile").order_by("-created_at").iterator():
+                until = f"{row.expires_at:%Y-%m-%d %H:%M} UTC"
+                self.stdout.write(f"{row.pk}  {row.profile}  {kind}{row.scope}  until {until}")
 
     def end(self, **choice: Any) -> None:
         ended = len(families.end(chosen(TokenFamily, **choice)))
@@ -63,14 +68,7 @@ def chosen(
     """The rows of a model that a command is about: by one's id, by an account, or all."""
     rows = model._default_manager.all()
     if username:
-        profile = Profile.objects.named(username).first()
-        if profile is None:
-            raise CommandError(f"There is no account {username}.")
-        return rows.filter(profile=profile)
+        return rows.filter(profile=account_named(username))
     if family or personal_token:
         return rows.filter(Q(pk=family if model is TokenFamily else personal_token))
     return rows
-
-
-def until(row: TokenFamily | PersonalToken) -> str:
-    return f"until {row.expires_at:%Y-%m-%d %H:%M} UTC"

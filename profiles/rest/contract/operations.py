@@ -107,7 +107,7 @@ IN_PATH = {
     "{id}": OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="Its key."),
     "{username}": OpenApiParameter("username", str, OpenApiParameter.PATH, description="Its username, in any case."),
 }
-KEY_IN_PATH = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="Its `id`, as it was given.")
+KEY_IN_PATH = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="Its `id`, as the list shows it.")
 
 
 def _header(name: str, description: str, **more: Any) -> OpenApiParameter:
@@ -205,7 +205,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             outcomes=(Outcome.KEY_REUSED,),
         ),
         f"GET {path}/{{id}}": Operation(
-            f"get{name}",
+            resource.get_operation,
             f"Read a {noun}",
             HIDDEN,
             gives=row,
@@ -241,7 +241,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             outcomes=REFUSED,
         ),
         f"GET {path}/{{id}}/history": Operation(
-            f"list{name}History",
+            resource.history_operation,
             f"Read a {noun}'s history",
             "Who changed what, when, through which door, in which request, newest first.",
             gives=Body(
