@@ -13,7 +13,7 @@ class ProfilesConfig(AppConfig):
 
         register(check_resources)
         autodiscover_modules("resource")  # what each app declares to be served
-        from profiles.admin import accounts  # noqa: F401  # it registers the models with the admin's site
+        from profiles.admin import accounts, mail  # noqa: F401  # they register the models with the admin's site
         from profiles.identity.issuers import issuers
         from profiles.identity.throttling import counter
 

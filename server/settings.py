@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "graphene_django",
+    "django_tasks_db",
     "profiles",
     "graphql_api",
 ]
@@ -147,6 +148,13 @@ env.require(
 )
 REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)  # from the sign-in, however often it is refreshed
 OIDC_ISSUERS = configured_issuers(env, debug=DEBUG)  # OpenID issuers whose access tokens are accepted too
+
+# Mail, which a worker sends: `manage.py mail`
+
+EMAIL_URL = env.str("EMAIL_URL", default="")
+MAIL_IS_ON = DEBUG or bool(EMAIL_URL)
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else "")  # where links in mail lead
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # Rate limits, counted in each process's memory where no Redis is named. An address is an IPv4 address or the /64
 # of an IPv6 one.

@@ -1,0 +1,1 @@
+"""Mail: a queue in the database, what the messages say, and the worker that sends them."""

@@ -1,0 +1,46 @@
+"""The queue of mail. A message is enqueued in the transaction of what it is about, and written when it is sent, by
+the worker: until then the queue holds neither its text nor a code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django_tasks import task
+
+Writer = Callable[..., EmailMessage | None]
+_writers: dict[str, Writer] = {}
+
+
+def letter(write: Writer) -> Writer:
+    """Register what writes the messages of one kind, whose name is the function's.
+
+    It takes the facts that were enqueued, and is called again for each attempt to send. It gives None where there is
+    nothing to send any more.
+    """
+    _writers[write.__name__] = write
+    return write
+
+
+def is_on() -> bool:
+    """Whether mail is sent at all."""
+    return bool(settings.MAIL_IS_ON)
+
+
+def enqueue(kind: str, **facts: int | str) -> None:
+    """Have a message of this kind written and sent, once the transaction is committed. Its facts are kept until then.
+
+    Where mail is not sent, it does nothing.
+    """
+    if is_on():
+        deliver.enqueue(kind, facts)
+
+
+@task()
+def deliver(kind: str, facts: dict[str, Any]) -> None:
+    """Write a message, and send it. Raises what the connection to the mail server does: `smtplib`'s and `OSError`."""
+    message = _writers[kind](**facts)
+    if message is not None:
+        message.send()
