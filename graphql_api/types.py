@@ -9,6 +9,7 @@ from graphql_api.core.costs import A_PAGE, Field, FieldCost
 from graphql_api.core.resources import Types
 from graphql_api.core.types import derived, made
 from profiles import exports
+from profiles.core.models import Door
 from profiles.core.policy import require_operation
 from profiles.core.resources import resources
 from profiles.identity.operations import OPERATIONS, Operation
@@ -37,7 +38,7 @@ def member(operation: Operation) -> Field:
         actor, request = info.context.actor, info.context.request
         require_operation(actor, operation.name)
         row = policy.require(actor, cast(AccountAction, operation.action), shown.row)
-        return operation.perform(request, row)["results"]
+        return operation.perform(request, row, Door.GRAPHQL)["results"]
 
     return Field(
         graphene.List(graphene.NonNull(kind)),

@@ -16,6 +16,7 @@ class ProfilesConfig(AppConfig):
         from profiles.admin import accounts, mail  # noqa: F401  # they register the models with the admin's site
         from profiles.identity.issuers import issuers
         from profiles.identity.throttling import counter
+        from profiles.mail import letters  # noqa: F401  # it registers what writes the messages
 
         counter()
         issuers()

@@ -25,6 +25,7 @@ from profiles.core.actors import Actor
 from profiles.core.models import AbstractChange, Resource, ResourceQuerySet
 from profiles.core.outcomes import InvalidCode
 from profiles.identity.sessions import AdminSession as AdminSession  # Django looks for models here
+from profiles.mail import queue
 from profiles.policy import Visibility, policy
 
 models.CharField.register_lookup(Lower)
@@ -94,7 +95,8 @@ class ProfileQuerySet(ResourceQuerySet):
 
     def create_superuser(self, username: str, email: str, password: str, **fields: Any) -> Profile:
         """A new profile of the staff, for `manage.py createsuperuser`. Raises as `create_user` does."""
-        return self.create_user(username, email, password, is_staff=True, is_superuser=True, **fields)
+        granted = {"is_staff": True, "is_superuser": True, "email_verified": True}
+        return self.create_user(username, email, password, **granted, **fields)
 
 
 def _holds(name: str, message: str, **condition: Any) -> models.CheckConstraint:
@@ -127,7 +129,26 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
     username = models.CharField(
         max_length=USERNAME_LENGTH, help_text="The name to sign in with and to be found by. Unique whatever its case."
     )
-    email = models.EmailField(max_length=EMAIL_LENGTH, help_text="The address to write to.")
+    email = models.EmailField(
+        max_length=EMAIL_LENGTH,
+        help_text="The address to write to. Where the service sends mail, the owner first confirms a new one, by a "
+        "code that is mailed to it.",
+    )
+    email_verified = models.BooleanField(
+        default=False, db_default=False, help_text="Whether a code that was mailed to the email was given back."
+    )
+    pending_email = models.EmailField(
+        max_length=EMAIL_LENGTH,
+        null=True,
+        help_text="The next email, once it is confirmed. A change to the email that is in place cancels it.",
+    )
+    language = models.CharField(
+        max_length=7,
+        choices=settings.LANGUAGES,
+        default=settings.LANGUAGE_CODE,
+        db_default=settings.LANGUAGE_CODE,
+        help_text="The language of mail. At first that of the sign-up, by its `Accept-Language`.",
+    )
     bio = models.TextField(max_length=BIO_LENGTH, blank=True, default="", help_text="A few words, in lines.")
     display_name = models.CharField(max_length=LINE_LENGTH, blank=True, default="", help_text="The name to show.")
     location = models.CharField(
@@ -188,6 +209,7 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
             models.Index("created_at", "id", name="profile_created"),
             models.Index("updated_at", "id", name="profile_updated"),
             models.Index(Lower("location"), "id", name="profile_location"),
+            models.Index(Lower("email"), name="profile_email"),  # of a recovery
         ]
 
     def __str__(self) -> str:
@@ -212,13 +234,37 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
         nor a sign-out everywhere came between."""
         return self.is_active and (self.password, self.sign_outs) == (earlier.password, earlier.sign_outs)
 
+    def prepared(self, values: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
+        """An address waits in `pending_email` until it is confirmed. It takes effect at once, and unverified, where
+        somebody of the staff gives it to another one, and where no mail is sent."""
+        email = values.get("email", self.email)
+        if email == self.email or "email_verified" in values:  # which no client writes: it was confirmed
+            return values
+        if queue.is_on() and policy.owns(actor, self):
+            return {name: value for name, value in values.items() if name != "email"} | {"pending_email": email}
+        return {**values, "email_verified": False, "pending_email": None}
+
     def changed(self, changes: Mapping[str, Any]) -> None:
-        """Ends the sign-ins of an account that was disabled."""
+        """Ends the sign-ins of an account that was disabled, and the codes of an address that was replaced; has a new
+        address sent a code, and the old one a notice where no code of the new one was given."""
         if changes.get("is_active") == [True, False]:
             self.end_sign_ins()
+        if "email" in changes or "pending_email" in changes:
+            self.codes.all().delete()
+        if "email" in changes and not self.email_verified:
+            queue.enqueue("email_changed", profile=self.pk, address=changes["email"][0])
+            self.send_code()
+        elif changes.get("pending_email", [None, None])[1]:
+            self.send_code()
+
+    def send_code(self) -> None:
+        """Have a code sent to the address that is to be verified, in the transaction that this is called in."""
+        queue.enqueue("verification", profile=self.pk)
 
     def end_sign_ins(self) -> None:
-        """End the sign-ins of both APIs, revoke the personal tokens, and refuse what OpenID issuers have given out."""
+        """End the sign-ins of both APIs and the codes, revoke the personal tokens, and refuse what OpenID issuers have
+        given out."""
+        self.codes.all().delete()
         self.external_identities.update(not_before=timezone.now())
         self.token_families.filter(ended_at=None).update(ended_at=timezone.now())
         self.personal_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
@@ -332,6 +378,46 @@ class ExternalIdentity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
+
+
+class Code(models.Model):
+    """A code that was mailed. Who gives it back reads what is sent to that address. Of its text only a digest is kept,
+    and so of the address."""
+
+    class Purpose(models.TextChoices):
+        RECOVERY = "recovery"
+        VERIFICATION = "verification"
+
+    purpose = models.CharField(max_length=12, choices=Purpose.choices)
+    profile = models.ForeignKey(
+        Profile,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="codes",
+        help_text="Null: nobody has that address. Its guesses are counted all the same, which takes the same time.",
+    )
+    mailbox = models.CharField(max_length=64, db_index=True, help_text="The address that it was sent to, as a digest.")
+    digest = models.CharField(max_length=64, help_text="Of its text: an HMAC, for so short a text could be guessed.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it was guessed at.")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.profile_id}"
+
+
+class EmailUndo(models.Model):
+    """A change of address that the old one can undo: by a token that was mailed to it, of which a digest is kept."""
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="email_undos")
+    address = models.EmailField(max_length=EMAIL_LENGTH, help_text="The old one.")
+    digest = models.CharField(
+        max_length=64, unique=True, null=True, help_text="SHA-256, in hexadecimal. Null: not sent."
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} {self.created_at}"
 
 
 class Export(models.Model):

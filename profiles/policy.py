@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from profiles.core import policy as core
 from profiles.core.actors import Actor
 from profiles.core.outcomes import Outcome, Refused
-from profiles.core.policy import Action, Policy
+from profiles.core.policy import Action, Policy, write_denied
 
 if TYPE_CHECKING:
     from profiles.models import Profile
@@ -37,6 +37,7 @@ class AccountAction(StrEnum):
     END_SESSIONS = "end_sessions"
     LIST_PERSONAL_TOKENS = "list_personal_tokens"
     CHANGE_PERSONAL_TOKENS = "change_personal_tokens"
+    VERIFY_EMAIL = "verify_email"
 
 
 READS = core.READS | {AccountAction.EXPORT, AccountAction.LIST_SESSIONS, AccountAction.LIST_PERSONAL_TOKENS}
@@ -45,7 +46,17 @@ FOR_PERSONAL_TOKENS = {AccountAction.EXPORT, AccountAction.LIST_SESSIONS}
 """What a personal token may do to an account. It can't change a password, an address or a token, nor delete its own
 account, so that whoever finds it can't lock the owner out."""
 
-OWNER_READS = frozenset({"visibility", "email_public"})  # and staff
+BEFORE_VERIFYING = {
+    Action.UPDATE,  # of the address alone
+    AccountAction.CHANGE_PASSWORD,
+    AccountAction.SIGN_OUT,
+    AccountAction.END_SESSIONS,
+    AccountAction.VERIFY_EMAIL,
+}
+"""The writes to its own account of an owner who has yet to verify the address, where a setting requires that."""
+
+OWNER_READS = frozenset({"visibility", "email_public", "language"})  # and staff
+NOBODY_WRITES = frozenset({"email_verified", "pending_email"})  # read by the owner and staff
 STAFF_READS_AND_WRITES = frozenset(
     {"is_active", "is_staff"}
 )  # is_staff: in the admin alone, for the APIs do not have it
@@ -62,7 +73,8 @@ class ProfilePolicy(Policy["Profile"]):
 
     visible_fields: ClassVar[Set[str]] = SHOWN
     decides_by: ClassVar[Set[str] | None] = frozenset({"id", "is_active", "visibility", "email_public"})
-    restricted_fields: ClassVar[Set[str]] = OWNER_READS | STAFF_READS_AND_WRITES | {"email"}
+    restricted_fields: ClassVar[Set[str]] = OWNER_READS | NOBODY_WRITES | STAFF_READS_AND_WRITES | {"email"}
+    reads: ClassVar[Set[StrEnum]] = READS
 
     def visible(self, actor: Actor) -> Q:
         if actor.is_staff:
@@ -76,9 +88,9 @@ class ProfilePolicy(Policy["Profile"]):
     def can(self, actor: Actor, action: StrEnum, row: Profile) -> bool:
         if action is Action.VIEW:
             return self.sees(actor, row)
-        if action not in READS and not actor.may_write:
-            return False
         is_own = self.owns(actor, row)
+        if action not in READS and not (actor.may_write or (is_own and _may_before_verifying(actor, action))):
+            return False
         if actor.is_personal_token and not _is_for_personal_tokens(action, is_own=is_own):
             return False
         return is_own or (actor.is_staff and action not in OWNER_ALONE)
@@ -89,7 +101,7 @@ class ProfilePolicy(Policy["Profile"]):
     def may_read(self, actor: Actor, row: Profile, field: str) -> bool:
         if field in STAFF_READS_AND_WRITES:
             return actor.is_staff
-        if field in OWNER_READS or (field == "email" and not row.email_public):
+        if field in OWNER_READS | NOBODY_WRITES or (field == "email" and not row.email_public):
             return actor.is_staff or self.owns(actor, row)
         return field in self.listed_fields
 
@@ -104,7 +116,9 @@ class ProfilePolicy(Policy["Profile"]):
         if not self.can(actor, Action.UPDATE, row):
             return []
         is_anothers = actor.is_staff and actor.profile.pk != row.pk
-        may_write = OWNER_WRITES - (ADDRESSES if actor.is_personal_token else set())
+        may_write = (ADDRESSES if actor.is_unverified else OWNER_WRITES) - (
+            ADDRESSES if actor.is_personal_token else set()
+        )
         return [f for f in fields if f in may_write or (is_anothers and f in STAFF_READS_AND_WRITES)]
 
     def own(self, actor: Actor, action: StrEnum) -> Profile:
@@ -121,15 +135,19 @@ class ProfilePolicy(Policy["Profile"]):
         """Pass where this actor may make a new profile: anybody where sign-up is open, staff always.
 
         Raises:
-            Refused: FORBIDDEN.
+            Refused: FORBIDDEN, EMAIL_UNVERIFIED.
         """
         if not actor.may_write:
-            raise Refused(Outcome.FORBIDDEN)
+            raise write_denied(actor)
         if not (is_open or actor.is_staff):
             raise Refused(Outcome.FORBIDDEN, _("Sign-up is closed here. Ask the staff for an account."))
 
 
 policy = ProfilePolicy()
+
+
+def _may_before_verifying(actor: Actor, action: StrEnum) -> bool:
+    return actor.token_writes and action in BEFORE_VERIFYING
 
 
 def _is_for_personal_tokens(action: StrEnum, *, is_own: bool) -> bool:

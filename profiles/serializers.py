@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
@@ -13,6 +13,8 @@ from profiles.core.outcomes import InvalidCode
 from profiles.core.serializers import ResourceSerializer
 from profiles.fields import RULE_OF_PASSWORDS, Password, Username, check_new_password, check_unreserved
 from profiles.identity import security
+from profiles.identity.throttling import count_mail
+from profiles.mail import queue
 from profiles.models import UNIQUE_USERNAME, Profile
 
 
@@ -28,17 +30,25 @@ class ProfileSerializer(ResourceSerializer):
             *ResourceSerializer.IDENTITY,
             "username",
             "email",
+            "email_verified",
+            "pending_email",
             "bio",
             "display_name",
             "location",
             "website",
             "time_zone",
+            "language",
             "visibility",
             "email_public",
             "is_active",
             *ResourceSerializer.STAMPS,
         )
-        enum_names: ClassVar = {"visibility": "Visibility"}
+        read_only_fields: tuple[str, ...] = (
+            *ResourceSerializer.Meta.read_only_fields,
+            "email_verified",
+            "pending_email",
+        )
+        enum_names: ClassVar = {"visibility": "Visibility", "language": "Language"}
         field_classes: ClassVar = {"username": Username, "time_zone": TimeZone}
 
     def validate_username(self, username: str) -> str:
@@ -49,6 +59,24 @@ class ProfileSerializer(ResourceSerializer):
         if Profile.objects.named(username).exists() if taken is None else username.lower() in taken:
             raise ValidationError(UNIQUE_USERNAME.violation_error_message, code=InvalidCode.UNIQUE)
         return username
+
+    def validate_email(self, email: str) -> str:
+        """Counts what may be mailed to an address that nobody has confirmed. Raises `Refused`: THROTTLED."""
+        if (
+            self.row is not None
+            and email != self.row.email
+            and queue.is_on()
+            and self.policy.owns(self.actor, self.row)
+        ):
+            count_mail(self.row)
+        return email
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A change to the address as it is cancels the one that is pending. A replacement may send back what it was
+        shown."""
+        if self.partial and self.row is not None and attrs.get("email") == self.row.email:
+            return {**attrs, "pending_email": None}
+        return attrs
 
     def delete(self) -> None:
         super().delete()

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
+from django.utils.translation import get_language
 from rest_framework.exceptions import ValidationError
 
 from profiles.core import idempotency, writing
@@ -49,6 +50,8 @@ def _make(actor: Actor, data: Any, key: IdempotencyKey | None) -> SignedUp:
     try:
         serializer.is_valid(raise_exception=True)
         values = dict(serializer.validated_data)
+        if "language" not in data:
+            values["language"] = get_language()
         values["password"] = make_password(values["password"])  # before the transaction: it takes its time
         return writing.transact(Profile, lambda: _written(actor, values, key))
     except (ValidationError, IntegrityError):
@@ -61,6 +64,7 @@ def _make(actor: Actor, data: Any, key: IdempotencyKey | None) -> SignedUp:
 
 def _written(actor: Actor, values: dict[str, Any], key: IdempotencyKey | None) -> SignedUp:
     profile = writing.create(Profile, values, actor=actor)
+    profile.send_code()
     reader = actor if actor.is_staff else Actor(profile)
     shown = dict(ProfileSerializer(profile, context={"actor": reader}).data)
     idempotency.keep(key, profile=profile, answer=json.dumps(shown))

@@ -153,6 +153,8 @@ OIDC_ISSUERS = configured_issuers(env, debug=DEBUG)  # OpenID issuers whose acce
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 MAIL_IS_ON = DEBUG or bool(EMAIL_URL)
+REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=False)  # before an account writes anything else
+env.require("REQUIRE_VERIFIED_EMAIL", MAIL_IS_ON or not REQUIRE_VERIFIED_EMAIL, "Codes are mailed: set EMAIL_URL too.")
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else "")  # where links in mail lead
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
@@ -168,6 +170,10 @@ SIGN_IN_LIMIT_PER_ADDRESS = env.str("SIGN_IN_LIMIT_PER_ADDRESS", default="100 pe
 EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=5)  # of an account, whether its owner or staff asks
 HISTORY_DAYS = env.int("HISTORY_DAYS", default=730)  # how long the history is kept, where its `clear` command runs
 SIGN_UP_LIMIT_PER_ADDRESS = env.str("SIGN_UP_LIMIT_PER_ADDRESS", default="20 per hour")
+RECOVERY_LIMIT_PER_EMAIL = env.str("RECOVERY_LIMIT_PER_EMAIL", default="5 per hour")
+RECOVERY_CEILING_PER_EMAIL = env.str("RECOVERY_CEILING_PER_EMAIL", default="20 per hour")
+RECOVERY_LIMIT_PER_ADDRESS = env.str("RECOVERY_LIMIT_PER_ADDRESS", default="50 per hour")
+MAIL_LIMIT_PER_ACCOUNT = env.str("MAIL_LIMIT_PER_ACCOUNT", default="10 per hour")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # addresses or networks whose X-Forwarded-For is believed
 
 # django-graphql-jwt issues and reads the access tokens, through our handlers.

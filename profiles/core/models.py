@@ -156,6 +156,10 @@ class Resource(Saved):
         name, key = parse_node_id(node_id) or (None, None)
         return key if name == cls.__name__ else None
 
+    def prepared(self, values: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
+        """What a write saves of valid values, by model field."""
+        return values
+
     def changed(self, changes: Mapping[str, Any]) -> None:
         """What follows from a write that was saved, in its transaction: `changes` are [from, to] by field."""
 

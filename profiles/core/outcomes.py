@@ -36,8 +36,10 @@ class Outcome(Enum):
 
     BAD_REQUEST = 400, _("The request can't be read. Mend it and send it again.")
     TOO_COMPLEX = 400, _("The document asks for too much. Ask for less, or in several requests.")
+    CODE_INVALID = 400, _("The code is wrong, was used, or has expired. Check it, or have a new one sent.")
     UNAUTHENTICATED = 401, _("Sign in, and send the token as 'Authorization: Bearer TOKEN'.")
     FORBIDDEN = 403, _("You may not do this. Sign in as somebody who may, with a token that may write.")
+    EMAIL_UNVERIFIED = 403, _("Verify your address first: give the code that it was sent, or have another one sent.")
     NOT_FOUND = 404, _("There is nothing that you may see. Check what you asked for, or sign in as somebody who may.")
     PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # what Apollo's clients look for, in any language
     METHOD_NOT_ALLOWED = 405, _("This path takes other methods: see the Allow header.")

@@ -45,6 +45,8 @@ class Policy(Generic[Row]):
     """The fields shown to everyone who sees the row, and written by everyone who may change it."""
     restricted_fields: ClassVar[Set[str]] = frozenset()
     """The fields that `may_read` decides on, for each row, and `settable` on who writes them."""
+    reads: ClassVar[Set[StrEnum]] = READS
+    """The actions that write nothing."""
     decides_by: ClassVar[Set[str] | None] = None
     """The fields of a row that these methods look at. A list then reads no others than these and those it shows; None:
     any, so that it reads whole rows."""
@@ -114,13 +116,13 @@ class Policy(Generic[Row]):
         if row is None or not self.sees(actor, row):
             raise unseen(actor)
         if not self.can(actor, action, row):
-            raise denied(actor)
+            raise denied(actor) if action in self.reads else write_denied(actor)
         return row
 
     def require_create(self, actor: Actor) -> None:
-        """Pass where this actor may create a row. Raises `Refused`: UNAUTHENTICATED, FORBIDDEN."""
+        """Pass where this actor may create a row. Raises `Refused` as `require_writer` does."""
         if not self.may_create(actor):
-            raise denied(actor)
+            raise write_denied(actor)
 
     def require_filter(self, actor: Actor, name: str, field: str) -> None:
         """Pass where this actor may filter by this model field. Raises `Refused`: FORBIDDEN, which names the filter."""
@@ -146,15 +148,20 @@ def require_writer(actor: Actor) -> None:
     """Pass where this actor may write at all: it has signed in, with a token that may write.
 
     Raises:
-        Refused: UNAUTHENTICATED, FORBIDDEN.
+        Refused: UNAUTHENTICATED, FORBIDDEN, EMAIL_UNVERIFIED.
     """
     if actor.is_anonymous or not actor.may_write:
-        raise denied(actor)
+        raise write_denied(actor)
 
 
 def denied(actor: Actor, outcome: Outcome = Outcome.FORBIDDEN) -> Refused:
     """What an actor is told that may not do something: this outcome, or to sign in where it has not."""
     return Refused(Outcome.UNAUTHENTICATED if actor.is_anonymous else outcome)
+
+
+def write_denied(actor: Actor) -> Refused:
+    """What an actor is told that may not write something: to verify its address first, where that is required."""
+    return denied(actor, Outcome.EMAIL_UNVERIFIED if actor.token_writes and actor.is_unverified else Outcome.FORBIDDEN)
 
 
 def unseen(actor: Actor) -> Refused:

@@ -20,7 +20,7 @@ from profiles.core.actors import Actor
 from profiles.core.fields import Choice, Email, Flag, Line, Text, Website, fields_of, unknown
 from profiles.core.models import IdempotencyKey, Resource
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
-from profiles.core.policy import IDENTITY, STAMPS, Action, Policy, visible_key
+from profiles.core.policy import IDENTITY, STAMPS, Action, Policy, visible_key, write_denied
 from profiles.core.preconditions import entity_tag, if_match, if_none_match
 from profiles.core.writing import Write
 
@@ -61,7 +61,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     class Meta:
         model: type[Resource]
         fields: tuple[str, ...] = ()
-        read_only_fields = (*IDENTITY, "created_at", "updated_at", "version")
+        read_only_fields: tuple[str, ...] = (*IDENTITY, "created_at", "updated_at", "version")
         field_classes: ClassVar[dict[str, Any]] = {}
 
     @property
@@ -191,7 +191,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         """The valid values by model field.
 
         Raises:
-            Refused: CONFLICT, before any value is looked at: a precondition is stale.
+            Refused: CONFLICT, before any value is looked at: a precondition is stale. EMAIL_UNVERIFIED.
             ValidationError: everything that is wrong with any field, in an order of its own and not the input's.
         """
         if isinstance(data, Mapping):
@@ -222,16 +222,20 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         return current if match is not None or "version" in data else None
 
     def _untouchable(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
-        """The errors of what this actor can't write: it may stand there only as it was shown."""
+        """The errors of what this actor can't write: it may stand there only as it was shown.
+
+        Raises:
+            Refused: EMAIL_UNVERIFIED: it could, once it has verified its address.
+        """
         message = _("You can't change this field. Leave it out, or send what you were shown.")
         read_only = ErrorDetail(message, code=InvalidCode.READ_ONLY)
         refused = dict.fromkeys(self.fields.keys() - self.writable_names(self.row) - self.KEPT, read_only)
         refused["version"] = ErrorDetail(_("Give the version as a whole number."), code=InvalidCode.INVALID)
-        touched = [name for name in self.names if name in refused and name in data]
-        return {
-            **{name: [refused[name]] for name in touched if not self._is_shown(name, data[name])},
-            **unknown(data, self.fields),
-        }
+        given = [name for name in self.names if name in refused and name in data]
+        touched = {name: [refused[name]] for name in given if not self._is_shown(name, data[name])}
+        if touched and self.actor.is_unverified:
+            raise write_denied(self.actor)
+        return {**touched, **unknown(data, self.fields)}
 
     def _is_shown(self, name: str, value: Any) -> bool:
         """Whether this is what the actor was shown of a field before it wrote; of a new row, nothing."""

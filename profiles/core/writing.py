@@ -217,8 +217,9 @@ def _require_version(row: Resource, expected_version: int | None) -> None:
 
 def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, door: Door) -> None:
     """Write valid values to a row that this transaction has locked, for an actor that `lock` gave and that may:
-    two statements, or none where nothing changes, and what the row's `changed` adds."""
-    changes = {name: [getattr(row, name), value] for name, value in values.items() if getattr(row, name) != value}
+    two statements, or none where nothing changes, and what the row's `prepared` and `changed` make of them."""
+    prepared = row.prepared(values, actor)
+    changes = {name: [getattr(row, name), value] for name, value in prepared.items() if getattr(row, name) != value}
     if not changes:
         return
     for name, (_, value) in changes.items():

@@ -57,15 +57,16 @@ def sign_out_everywhere(profile: Profile) -> Profile:
 
 
 def _save_account(profile: Profile, **values: Any) -> Profile:
-    def write() -> Profile:
-        row = require_account(profile)
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.save(update_fields=list(values))
-        row.end_sign_ins()
-        return row
+    return transact(Profile, lambda: save_locked_account(require_account(profile), **values))
 
-    return transact(Profile, write)
+
+def save_locked_account(row: Profile, **values: Any) -> Profile:
+    """Save these columns of an account that this transaction has locked, and end its sign-ins."""
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(values))
+    row.end_sign_ins()
+    return row
 
 
 def lock_account(profile: Profile) -> Profile | None:

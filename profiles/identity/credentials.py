@@ -6,11 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from profiles.core.fields import Choice, Key, Line, StrictSerializer
+from profiles.core.fields import Choice, Email, Key, Line, StrictSerializer
 from profiles.fields import RULE_OF_PASSWORDS, Password, check_new_password
-from profiles.identity import tokens
-from profiles.models import USERNAME_LENGTH
+from profiles.identity import codes, tokens
+from profiles.models import EMAIL_LENGTH, USERNAME_LENGTH
 
+CODE = "As it was mailed: in any case, with or without its dash."
 SCOPES = {"read": tokens.READ, "write": tokens.READ_WRITE}
 
 
@@ -50,6 +51,35 @@ class NewPassword(StrictSerializer):
     def validate_new_password(self, password: str) -> str:  # the context says whose: `profile`
         check_new_password(password, self.context["profile"])
         return password
+
+
+class RecoveryWanted(StrictSerializer):
+    """The address of an account whose password was forgotten."""
+
+    email = Email(max_length=EMAIL_LENGTH, help_text="As the account has it, in any case.")
+
+
+class Recovery(RecoveryWanted):
+    """A code that was mailed, and the new password."""
+
+    code = Line(max_length=codes.LONGEST, help_text=CODE)
+    new_password = Password(help_text=RULE_OF_PASSWORDS)
+
+    def validate_new_password(self, password: str) -> str:  # what it has in common with the account is checked later
+        check_new_password(password, None)
+        return password
+
+
+class EmailCode(StrictSerializer):
+    """A code that was mailed to the address that it verifies."""
+
+    code = Line(max_length=codes.LONGEST, help_text=CODE)
+
+
+class UndoToken(StrictSerializer):
+    """What was mailed to an account's old address."""
+
+    token = Line(max_length=tokens.LONGEST, help_text="The end of the link that was mailed, behind its last slash.")
 
 
 class Nothing(StrictSerializer):

@@ -129,7 +129,7 @@ def account_of(token: ExternalToken) -> Actor:
         raise NoAccount(token)
     if not identity.profile.is_active or (identity.not_before and token.issued_at < identity.not_before):
         raise sign_in_ended()
-    return Actor(identity.profile, may_write=token.may_write)
+    return Actor(identity.profile, token_writes=token.may_write)
 
 
 def identity_of(token: ExternalToken) -> ExternalIdentity | None:

@@ -11,9 +11,27 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from profiles.core.actors import Actor
-from profiles.identity import credentials, families, personal_tokens, sign_ins, tokens
+from profiles.core.models import Door
+from profiles.identity import (
+    codes,
+    credentials,
+    families,
+    personal_tokens,
+    recovery,
+    sign_ins,
+    tokens,
+    undoing,
+    verification,
+)
 from profiles.identity.counters import Count
-from profiles.identity.throttling import Attempts, password_attempts, sign_in_attempts
+from profiles.identity.throttling import (
+    Attempts,
+    guesses,
+    mail_attempts,
+    password_attempts,
+    recovery_attempts,
+    sign_in_attempts,
+)
 from profiles.models import Profile
 from profiles.policy import AccountAction, policy
 
@@ -36,6 +54,7 @@ class Operation:
         function: takes the request, the caller's profile if there is an `action`, and the input's values by name.
         action: what the caller must be allowed to do to its own profile; None if the input proves who is calling.
         attempts: what the operation is counted as, in addition to one write.
+        keeps_history: whether `function` takes the `door` too, because it writes to the profile.
         counts_input: whether `attempts` depends on the input. REST then reads the body before it counts.
     """
 
@@ -50,6 +69,7 @@ class Operation:
     function: Callable[..., Any]
     action: AccountAction | None = None
     attempts: Attempts | None = None
+    keeps_history: bool = False
     counts_input: bool = False
     method: str = "POST"
     member: str = ""
@@ -63,11 +83,15 @@ class Operation:
         """The actor's own profile, if there is an `action`. Raises `Refused` as `policy.own` does."""
         return policy.own(actor, self.action) if self.action else None
 
-    def perform(self, request: HttpRequest | Request, profile: Profile | None, **values: Any) -> dict[str, Any]:
+    def perform(
+        self, request: HttpRequest | Request, profile: Profile | None, door: Door, **values: Any
+    ) -> dict[str, Any]:
         """Perform the operation for the profile that `authorize` returned, with validated values; return the output.
 
         Raises what `function` raises: `Refused`, `ValidationError`.
         """
+        if self.keeps_history:
+            values["door"] = door
         done = self.function(request, **values) if profile is None else self.function(request, profile, **values)
         if isinstance(self.output, str):
             return {self.output: True}
@@ -78,6 +102,12 @@ def _sign_in_attempts(request: HttpRequest | Request, actor: Actor, sent: Any) -
     return sign_in_attempts(request, sent.get("username") if isinstance(sent, dict) else None)
 
 
+def _recovery_attempts(request: HttpRequest | Request, actor: Actor, sent: Any) -> list[Count]:
+    return recovery_attempts(request, sent.get("email") if isinstance(sent, dict) else None)
+
+
+LIFE_OF_CODES = f"{codes.LIFE.total_seconds() / 60:.0f} minutes"
+LIFE_OF_UNDO = f"{undoing.LIFE.total_seconds() / 3_600:.0f} hours"
 OPERATIONS = (
     Operation(
         name="tokenAuth",
@@ -152,6 +182,80 @@ OPERATIONS = (
         function=families.change_password,
         action=AccountAction.CHANGE_PASSWORD,
         attempts=lambda request, actor, sent: password_attempts(actor),
+    ),
+    Operation(
+        name="requestRecovery",
+        path="/auth/recovery",
+        title="A code for a new password, by mail",
+        summary="Have a code for a new password mailed",
+        description="Mails a code to the address, for each account that has it and a password. The answer is the same, "
+        "and takes as long, where there is none. Requests are counted by the caller and by the address.",
+        result="It was asked for.",
+        input=credentials.RecoveryWanted,
+        output="requested",
+        function=recovery.ask,
+        attempts=_recovery_attempts,
+        counts_input=True,
+        status=202,
+    ),
+    Operation(
+        name="confirmRecovery",
+        path="/auth/recovery/confirm",
+        title="A new password and tokens for a code that was mailed",
+        summary="Choose a new password with a code",
+        description=f"The code is good for {LIFE_OF_CODES} and {codes.MOST_ATTEMPTS} attempts. Ends every token and "
+        "session of the account, and gives new ones.",
+        result="The tokens.",
+        input=credentials.Recovery,
+        output=credentials.Tokens,
+        function=recovery.confirm,
+        attempts=guesses,
+        keeps_history=True,
+    ),
+    Operation(
+        name="verifyEmail",
+        path="/profiles/me/email/verify",
+        title="The proof that the caller reads what is sent to its address",
+        summary="Verify your address",
+        description="Verifies your email, or puts the pending one in its place: then the old one, where it was "
+        f"verified, is mailed a link that undoes that, for {LIFE_OF_UNDO}. A code is good for {LIFE_OF_CODES} and "
+        f"{codes.MOST_ATTEMPTS} attempts.",
+        result="It was verified.",
+        input=credentials.EmailCode,
+        output="verified",
+        function=verification.verify,
+        action=AccountAction.VERIFY_EMAIL,
+        keeps_history=True,
+    ),
+    Operation(
+        name="resendVerification",
+        path="/profiles/me/email/resend",
+        title="Another code for the address that is to be verified",
+        summary="Have another code mailed",
+        description="Mails a new code to your pending email, or to your email where it is not verified. Earlier codes "
+        "end when it is sent.",
+        result="It was asked for.",
+        input=credentials.Nothing,
+        output="requested",
+        function=verification.resend,
+        action=AccountAction.VERIFY_EMAIL,
+        attempts=lambda request, actor, sent: mail_attempts(actor),
+        status=202,
+    ),
+    Operation(
+        name="undoEmailChange",
+        path="/auth/email/undo",
+        title="The return to the address that an account had",
+        summary="Undo a change of address",
+        description="Gives the account its old address back, ends every token and session of it, and mails that "
+        "address a code for a new password: until then nobody knows the password. Later changes can't be undone any "
+        "more.",
+        result="It was undone.",
+        input=credentials.UndoToken,
+        output="undone",
+        function=undoing.undo,
+        attempts=guesses,
+        keeps_history=True,
     ),
     Operation(
         name="listSessions",

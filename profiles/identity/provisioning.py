@@ -51,8 +51,11 @@ def _made(token: ExternalToken) -> Profile | None:
     """The new account of this identity; None where it has one by now. To be called in a transaction."""
     if identity_of(token):
         return None
-    values = _validated(token) | {"password": make_password(None)}
+    is_verified = token.issuer.claims.get("email") == "email" and token.claims.get("email_verified") is True
+    values = _validated(token) | {"password": make_password(None), "email_verified": is_verified}
     profile = writing.create(Profile, values, actor=Actor())
+    if not is_verified:
+        profile.send_code()
     ExternalIdentity.objects.create(issuer=token.issuer.url, subject=token.subject, profile=profile)
     return profile
 

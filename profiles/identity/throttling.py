@@ -38,10 +38,13 @@ LIMITS = (
     "account",
     "password",
     "sign_ups",
+    "recoveries",
+    "mailbox",
+    "mail",
     "refusals",
 )
 count_from_zero(RATE_LIMITED, LIMITS)
-ACCOUNT_DIGITS = 32  # of the SHA-256 that stands for a username: a key's length is bounded
+ACCOUNT_DIGITS = 32  # of the SHA-256 that stands for a username or an address: a key's length is bounded
 RATE_SETTINGS = (
     "READ_LIMIT",
     "WRITE_LIMIT",
@@ -51,6 +54,10 @@ RATE_SETTINGS = (
     "SIGN_IN_CEILING_PER_ACCOUNT",
     "SIGN_IN_LIMIT_PER_ADDRESS",
     "SIGN_UP_LIMIT_PER_ADDRESS",
+    "RECOVERY_LIMIT_PER_ADDRESS",
+    "RECOVERY_LIMIT_PER_EMAIL",
+    "RECOVERY_CEILING_PER_EMAIL",
+    "MAIL_LIMIT_PER_ACCOUNT",
 )
 
 
@@ -166,7 +173,7 @@ def sign_in_attempts(request: HttpRequest | Request | None, account: Any) -> lis
         account: the username as it was sent; all that is no username is one account.
     """
     name = comparable_username(account) if isinstance(account, str) else None
-    key = f"account:{hashlib.sha256((name or '').encode()).hexdigest()[:ACCOUNT_DIGITS]}"
+    key = f"account:{_shortened(name or '')}"
     ceiling = Count(rate("SIGN_IN_CEILING_PER_ACCOUNT"), key)
     if request is None:
         return [ceiling]
@@ -176,6 +183,30 @@ def sign_in_attempts(request: HttpRequest | Request | None, account: Any) -> lis
         Count(rate("SIGN_IN_LIMIT_PER_ACCOUNT"), f"{key}@{address}"),
         ceiling,
     ]
+
+
+def recovery_attempts(request: HttpRequest | Request, email: Any) -> list[Count]:
+    """The counts of a request for a recovery: as those of a sign-in, by the address that is to be written to.
+
+    Args:
+        email: the address as it was sent; all that is no text is one address.
+    """
+    key = f"mailbox:{_shortened(email.strip().lower() if isinstance(email, str) else '')}"
+    address = address_of(request)
+    return [
+        Count(rate("RECOVERY_LIMIT_PER_ADDRESS"), f"recoveries:{address}"),
+        Count(rate("RECOVERY_LIMIT_PER_EMAIL"), f"{key}@{address}"),
+        Count(rate("RECOVERY_CEILING_PER_EMAIL"), key),
+    ]
+
+
+def guesses(request: HttpRequest | Request, actor: Actor, sent: Any = None) -> list[Count]:
+    """The counts of a guess at a code or a token that was mailed, by a caller who has not signed in."""
+    return [Count(rate("SIGN_IN_LIMIT_PER_ADDRESS"), f"sign_ins:{address_of(request)}")]
+
+
+def _shortened(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:ACCOUNT_DIGITS]
 
 
 def password_attempts(actor: Actor) -> list[Count]:
@@ -201,6 +232,20 @@ def count_sign_in(request: HttpRequest | Request | None, account: str) -> None:
 def count_password_change(request: HttpRequest | Request | None, profile: Profile) -> None:
     """Count an owner's attempt to change its password, unless `spend` counted it ahead. Raises `Refused`: THROTTLED."""
     _count_once(request, [_password_attempt(profile)])
+
+
+def mail_attempts(actor: Actor) -> list[Count]:
+    """The counts of a signed-in caller's request to be sent a code."""
+    return [] if actor.profile is None else [_mail(actor.profile)]
+
+
+def count_mail(profile: Profile) -> None:
+    """Count what is mailed to an address that an account names. Raises `Refused`: THROTTLED."""
+    _count(None, [_mail(profile)])
+
+
+def _mail(profile: Profile) -> Count:
+    return Count(rate("MAIL_LIMIT_PER_ACCOUNT"), f"mail:{profile.pk}")
 
 
 def _password_attempt(profile: Profile) -> Count:
@@ -233,7 +278,7 @@ def _throttled(count: Count, window: Window) -> Refused:
 
 
 SHOWN = {"reads", "writes", "sign_ins"}
-SHOWN_WHERE_REFUSED = {"reads_per_address", "writes_per_address", "sign_ups"}
+SHOWN_WHERE_REFUSED = {"reads_per_address", "writes_per_address", "sign_ups", "recoveries"}
 
 
 def _show(request: HttpRequest | Request, counted: Sequence[tuple[Count, Window]]) -> None:

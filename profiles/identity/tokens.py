@@ -118,7 +118,7 @@ def identify(authorization: str | None) -> Actor:
     if len(text) > LONGEST:
         raise sign_in_ended()
     good = read(text)
-    return Actor(good.profile, may_write=good.scope == READ_WRITE, sign_in=good.sign_in)
+    return Actor(good.profile, token_writes=good.scope == READ_WRITE, sign_in=good.sign_in)
 
 
 def _expiry(claims: dict[str, Any]) -> datetime:

@@ -12,7 +12,7 @@ from tests.doors import GraphQLDoor, RESTDoor
 
 def acting(cast, name):
     profile, _, scope = name.partition(" ")
-    return Actor(None if profile == "anonymous" else cast[profile], may_write=not scope)
+    return Actor(None if profile == "anonymous" else cast[profile], token_writes=not scope)
 
 
 def required(resource):

@@ -73,4 +73,4 @@ def test_fields(cast):
     assert policy.writable(owner, profile, ["bio", "is_active"]) == ["bio"]
     assert policy.writable(staff, profile, ["bio", "is_active"]) == ["bio", "is_active"]
     assert policy.writable(member, profile, ["bio"]) == []
-    assert policy.writable(Actor(profile, may_write=False), profile, ["bio"]) == []
+    assert policy.writable(Actor(profile, token_writes=False), profile, ["bio"]) == []

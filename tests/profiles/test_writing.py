@@ -44,7 +44,7 @@ def test_nothing_is_written_where_nothing_changes(cast):
 @pytest.mark.parametrize("actor", [Actor(), "member", "read"])
 def test_the_write_path_asks_the_policy_itself(cast, actor):
     if actor == "read":
-        actor = Actor(cast["owner"], may_write=False)
+        actor = Actor(cast["owner"], token_writes=False)
     elif isinstance(actor, str):
         actor = Actor(cast[actor])
     before = stored()

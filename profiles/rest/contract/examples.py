@@ -26,6 +26,7 @@ _john = Profile(
     pk=1,
     username="john_doe",
     email="john@example.com",
+    email_verified=True,
     bio="Updated bio content.",
     display_name="John Doe",
     location="Madrid",
@@ -78,6 +79,10 @@ ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
 REFRESH_TOKEN = "a-refresh-token-is-longer-than-this"
 PASSWORD = "demo-pass-123"  # of the demo accounts, of which john_doe is one: the docs' page sends it
 
+CODE = "WDJB-MJHT"  # of RFC 8628, section 3.3.1
+UNDO_TOKEN = "a-token-of-a-mail-is-longer-than-this-one"
+NEW_PASSWORD = "a longer battery staple"
+
 PROFILE: dict[str, Any] = dict(ProfileSerializer(_john, context=_as_john).data)
 SIGN_UP = {"username": _ada.username, "email": _ada.email, "password": PASSWORD}
 SIGNED_UP: dict[str, Any] = dict(ProfileSerializer(_ada, context={"actor": Actor(_ada)}).data)
@@ -108,7 +113,12 @@ IDENTITY: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # the input and 
     "verifyToken": ({"token": ACCESS_TOKEN}, _facts),
     "revokeToken": ({"refresh_token": REFRESH_TOKEN}, {"revoked": True}),
     "logoutEverywhere": ({}, {"logged_out": True}),
-    "changePassword": ({"old_password": PASSWORD, "new_password": "a longer battery staple"}, _tokens),
+    "changePassword": ({"old_password": PASSWORD, "new_password": NEW_PASSWORD}, _tokens),
+    "requestRecovery": ({"email": _john.email}, {"requested": True}),
+    "confirmRecovery": ({"email": _john.email, "code": CODE, "new_password": NEW_PASSWORD}, _tokens),
+    "verifyEmail": ({"code": CODE}, {"verified": True}),
+    "resendVerification": ({}, {"requested": True}),
+    "undoEmailChange": ({"token": UNDO_TOKEN}, {"undone": True}),
     "listSessions": ({}, {"results": [sign_ins.Session(_session).data]}),
     "endSession": ({}, {"ended": True}),
     "endOtherSessions": ({}, {"ended": True}),

@@ -213,12 +213,14 @@ class ResourceShape(OpenApiSerializerExtension):
                 properties[name] = {"description": "Ignored: the server keeps it."}
             elif field.read_only:
                 found = auto_schema._map_serializer_field(field, "response")
-                properties[name] = {"type": found["type"], "description": GIVEN_BACK[name].format(noun=noun)}
+                description = GIVEN_BACK.get(name, AS_SHOWN).format(noun=noun)
+                properties[name] = {"type": found["type"], "description": description}
             elif name in STAFF_READS_AND_WRITES:
                 properties[name] = _nullable(properties[name])
         return {**schema, "properties": properties, "additionalProperties": False}
 
 
+AS_SHOWN = "What you were shown, where it is given: you can't change it."
 GIVEN_BACK = {
     "id": "This {noun}'s, where it is given.",
     "node_id": "This {noun}'s, where it is given.",

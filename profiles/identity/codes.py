@@ -1,0 +1,85 @@
+"""Codes that are mailed, of the form WDJB-MJHT: consonants alone, which make no words (RFC 8628, section 6.1)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from rest_framework.request import Request
+
+from profiles.core.outcomes import Outcome, Refused
+from profiles.identity import security
+from profiles.models import Code, Profile
+
+LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+LENGTH = 8  # 20^8 codes: some 34 bits
+LONGEST = 20  # characters of a code as it is typed, blanks and dashes among them
+LIFE = timedelta(minutes=15)
+MOST_ATTEMPTS = 5
+
+
+def issue(purpose: Code.Purpose, address: str, profiles: Sequence[Profile | None]) -> list[str]:
+    """A new code for each of these profiles, in the place of any other that was sent to the address for this purpose.
+
+    Args:
+        address: what the codes are to be sent to.
+        profiles: None: a code that nobody is sent, for an address that is nobody's.
+    """
+    texts = ["".join(secrets.choice(LETTERS) for _place in range(LENGTH)) for _profile in profiles]
+    mailbox, expires_at = mailbox_of(address), timezone.now() + LIFE
+    rows = [
+        Code(purpose=purpose, profile=profile, mailbox=mailbox, digest=_digest(purpose, text), expires_at=expires_at)
+        for profile, text in zip(profiles, texts, strict=True)
+    ]
+    keys = [profile.pk for profile in profiles if profile]
+    with transaction.atomic():
+        list(Profile.objects.filter(pk__in=keys).order_by("pk").for_writing())  # of two at once, the later code is good
+        Code.objects.filter(purpose=purpose, mailbox=mailbox).filter(profile=None).delete()
+        Code.objects.filter(purpose=purpose, profile__in=keys).delete()
+        Code.objects.bulk_create(rows)
+    return [f"{text[: LENGTH // 2]}-{text[LENGTH // 2 :]}" for text in texts]
+
+
+def require(request: HttpRequest | Request, codes: QuerySet[Code], purpose: Code.Purpose, text: str) -> Code:
+    """The code of this text, of those that one guess is at.
+
+    The guess is counted and committed before it is looked at, so that of many at once `MOST_ATTEMPTS` are. It takes
+    the same statements whether there are such codes or not.
+
+    Args:
+        text: in any case, with or without its dash.
+
+    Raises:
+        Refused: CODE_INVALID.
+    """
+    now = timezone.now()
+    living = codes.filter(purpose=purpose, expires_at__gt=now)
+    counted = living.filter(attempts__lt=MOST_ATTEMPTS).update(attempts=F("attempts") + 1)
+    found = living.filter(digest=_digest(purpose, text), profile__is_active=True).select_related("profile").first()
+    if found is None or not counted:
+        security.log("code_refused", None, request=request)
+        raise Refused(Outcome.CODE_INVALID)
+    return found
+
+
+def use(code: Code) -> None:
+    """Delete a code, in the transaction of what it is for. Raises `Refused`: CODE_INVALID: another one was first."""
+    deleted, _by_model = Code.objects.filter(pk=code.pk).delete()
+    if not deleted:
+        raise Refused(Outcome.CODE_INVALID)
+
+
+def mailbox_of(address: str) -> str:
+    """What is kept of the address that a code was sent to, whatever its case."""
+    return salted_hmac("profiles.codes.mailbox", address.lower(), algorithm="sha256").hexdigest()
+
+
+def _digest(purpose: Code.Purpose, text: str) -> str:
+    letters = "".join(character for character in text.upper() if character in LETTERS)
+    return salted_hmac(f"profiles.codes.{purpose}", letters, algorithm="sha256").hexdigest()

@@ -1,0 +1,70 @@
+"""Undoing a change of address, by a token that was mailed to the old one. Whoever took over the account can't: no
+token of theirs is sent there."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
+from profiles.core.outcomes import Outcome, Refused
+from profiles.identity import accounts, security, tokens
+from profiles.mail import queue
+from profiles.models import EmailUndo, Profile
+
+LIFE = timedelta(hours=72)
+TOKEN_BYTES = 32
+
+
+def allow(profile: Profile, address: str) -> EmailUndo:
+    """Let this address, which the profile had until now, undo the change. To be called in the change's transaction."""
+    now = timezone.now()
+    return profile.email_undos.create(address=address, created_at=now, expires_at=now + LIFE)
+
+
+def new_token(row: EmailUndo) -> str:
+    """The token that undoes a change, in the place of one that may have been sent before."""
+    text = secrets.token_urlsafe(TOKEN_BYTES)
+    EmailUndo.objects.filter(pk=row.pk).update(digest=tokens.digest(text))
+    return text
+
+
+def undo(request: HttpRequest | Request, *, token: str, door: Door) -> None:
+    """Give an account the address back that it had, sign everybody out, and mail that address a code for a new
+    password: until then nobody knows the password. Changes that came later can't be undone any more.
+
+    Raises:
+        Refused: CODE_INVALID: it is none of ours, was used, or has expired.
+    """
+    living = EmailUndo.objects.filter(expires_at__gt=timezone.now(), profile__is_active=True)
+    row = living.select_related("profile").filter(digest=tokens.digest(token)).first()
+    if row is None:
+        raise _used()
+    nobody_knows = make_password(secrets.token_urlsafe(TOKEN_BYTES))  # before the transaction: hashing takes time
+    profile = writing.transact(Profile, lambda: _write(row, nobody_knows, door))
+    security.log("email_change_undone", profile, request=request)
+
+
+def _write(row: EmailUndo, password: str, door: Door) -> Profile:
+    profile = accounts.require_account(row.profile)
+    undone, _by_model = profile.email_undos.filter(created_at__gte=row.created_at).delete()
+    if not undone:  # another one was first
+        raise _used()
+    accounts.save_locked_account(profile, password=password)
+    values = {"email": row.address, "email_verified": True, "pending_email": None}
+    writing.save_locked(profile, values, Actor(profile), door)
+    queue.enqueue("recovery", address=row.address)
+    return profile
+
+
+def _used() -> Refused:
+    message = _("The link was used, or has expired. Ask for a new password, or write to whoever runs the service.")
+    return Refused(Outcome.CODE_INVALID, message)

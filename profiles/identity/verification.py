@@ -1,0 +1,52 @@
+"""Verifying an address, the one that an account has or the one that it is to have, by a code that is mailed to it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
+from profiles.core.outcomes import Outcome, Refused
+from profiles.identity import accounts, codes, security, undoing
+from profiles.mail import queue
+from profiles.models import Code, Profile
+
+
+def verify(request: HttpRequest | Request, profile: Profile, *, code: str, door: Door) -> None:
+    """Verify a profile's address, or put the pending one in its place. The old one, where it was verified, can undo
+    that.
+
+    Raises:
+        Refused: CODE_INVALID. UNAUTHENTICATED: the account or its sign-ins have ended since the caller was identified.
+    """
+    found = codes.require(request, profile.codes.all(), Code.Purpose.VERIFICATION, code)
+    writing.transact(Profile, lambda: _write(profile, found, door))
+    security.log("email_verified", profile, request=request)
+
+
+def _write(profile: Profile, code: Code, door: Door) -> None:
+    row = accounts.require_account(profile)
+    codes.use(code)
+    old, was_verified = row.email, row.email_verified
+    address = row.pending_email or old
+    values = {"email": address, "email_verified": True, "pending_email": None}
+    writing.save_locked(row, values, Actor(row), door)
+    if address != old:
+        undo = {"undo": undoing.allow(row, old).pk} if was_verified else {}
+        queue.enqueue("email_changed", profile=row.pk, address=old, **undo)
+
+
+def resend(request: HttpRequest | Request, profile: Profile) -> None:
+    """Mail a new code to the address that is to be verified.
+
+    Raises:
+        Refused: FORBIDDEN: the service sends no mail, or there is none to verify.
+    """
+    if not queue.is_on():
+        raise Refused(Outcome.FORBIDDEN, _("This service sends no mail, and so verifies no address."))
+    if profile.email_verified and not profile.pending_email:
+        raise Refused(Outcome.FORBIDDEN, _("Your address is verified. Change it first to verify another one."))
+    profile.send_code()
