@@ -29,7 +29,17 @@ from profiles.core.pages import Row, paginate
 from profiles.core.policy import visible_key
 from profiles.identity import security
 from profiles.identity.sessions import AdminSession
-from profiles.models import Change, Export, ExternalIdentity, PersonalToken, Profile, TokenFamily, logged_about
+from profiles.models import (
+    Change,
+    Code,
+    EmailUndo,
+    Export,
+    ExternalIdentity,
+    PersonalToken,
+    Profile,
+    TokenFamily,
+    logged_about,
+)
 from profiles.policy import AccountAction, policy
 from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
@@ -95,6 +105,24 @@ class ExternalIdentitySerializer(serializers.ModelSerializer[ExternalIdentity]):
         read_only_fields = fields
 
 
+class CodeSerializer(serializers.ModelSerializer[Code]):
+    """A code that was mailed, without its text: what is held of that is a hash."""
+
+    class Meta:
+        model = Code
+        fields = ("purpose", "attempts", "expires_at")
+        read_only_fields = fields
+
+
+class EmailUndoSerializer(serializers.ModelSerializer[EmailUndo]):
+    """A change of address that the old one can undo."""
+
+    class Meta:
+        model = EmailUndo
+        fields = ("address", "created_at", "expires_at")
+        read_only_fields = fields
+
+
 class IdempotencyKeySerializer(serializers.ModelSerializer[IdempotencyKey]):
     """A write that came with an idempotency key: what is held of key and request is a hash."""
 
@@ -147,6 +175,8 @@ class ExportSerializer(serializers.Serializer[Any]):
     sign_ins = TokenFamilySerializer(many=True)
     personal_tokens = PersonalTokenHeldSerializer(many=True)
     external_identities = ExternalIdentitySerializer(many=True)
+    codes = CodeSerializer(many=True)
+    email_undos = EmailUndoSerializer(many=True)
     idempotency_keys = IdempotencyKeySerializer(many=True)
     admin_sessions = AdminSessionSerializer(many=True)
     admin_log = AdminLogSerializer(many=True)
@@ -238,6 +268,8 @@ def _held(profile: Profile, actor: Actor) -> dict[str, Any]:
         "sign_ins": _pages(profile.token_families.all(), "created_at", "id"),
         "personal_tokens": _pages(profile.personal_tokens.all(), "created_at", "id"),
         "external_identities": _pages(profile.external_identities.all(), "id"),
+        "codes": _pages(profile.codes.all(), "id"),
+        "email_undos": _pages(profile.email_undos.all(), "id"),
         "idempotency_keys": _pages(IdempotencyKey.objects.filter(profile=profile), "id"),
         "admin_sessions": _pages(profile.admin_sessions.all(), "session_key"),
         "admin_log": _admin_log(profile, actor),

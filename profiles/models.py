@@ -140,6 +140,7 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
     pending_email = models.EmailField(
         max_length=EMAIL_LENGTH,
         null=True,
+        blank=True,
         help_text="The next email, once it is confirmed. A change to the email that is in place cancels it.",
     )
     language = models.CharField(

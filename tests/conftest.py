@@ -5,12 +5,15 @@ import os
 import hypothesis
 import pytest
 import redis
+from django.core import mail as django_mail
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.test import Client
+from django_tasks_db.models import DBTaskResult
 
 from profiles.identity.issuers import issuers
 from profiles.identity.throttling import counter
+from profiles.mail import queue
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 from tests.issuer import issuing
@@ -111,6 +114,22 @@ def graphql(client):
 def doors(rest, graphql):
     """Both."""
     return rest, graphql
+
+
+@pytest.fixture
+def mail(settings):
+    """Mail is sent: the function writes and sends what is enqueued, and gives back what was sent since its last call."""
+    settings.MAIL_IS_ON, settings.SITE_URL = True, "https://example.com"
+
+    def sent():
+        for row in DBTaskResult.objects.order_by("enqueued_at"):
+            queue.deliver.call(*row.args_kwargs["args"])
+            row.delete()
+        messages, outbox[:] = list(outbox), []
+        return messages
+
+    outbox = django_mail.outbox
+    return sent
 
 
 @pytest.fixture(scope="session")

@@ -137,6 +137,21 @@ class RESTDoor:
     def change_password(self, old_password, new_password, *, token=None):
         return self.operation("password", {"old_password": old_password, "new_password": new_password}, token=token)
 
+    def request_recovery(self, email):
+        return self.operation("recovery", {"email": email})
+
+    def confirm_recovery(self, email, code, new_password):
+        return self.operation("recovery/confirm", {"email": email, "code": code, "new_password": new_password})
+
+    def verify_email(self, code, *, token=None):
+        return self.answer(self.send("POST", "/profiles/me/email/verify/", {"code": code}, token=token))
+
+    def resend_verification(self, *, token=None):
+        return self.answer(self.send("POST", "/profiles/me/email/resend/", {}, token=token))
+
+    def undo_email_change(self, undo_token):
+        return self.operation("email/undo", {"token": undo_token})
+
     def history(self, pk, *, token=None, **page):
         answer = self.answer(self.send("GET", f"{self.path}{pk}/history/?{urlencode(page)}", token=token))
         return answer if answer.body is None else replace(answer, body=self.page(answer.body))
@@ -177,7 +192,7 @@ class RESTDoor:
         if response.status_code == 204:
             return Answer("done")
         body = json.loads(response.content)
-        if response.status_code in (200, 201):
+        if response.status_code in (200, 201, 202):
             return Answer("done", body=body, etag=response.headers.get("ETag"))
         errors = body["errors"]
         if body["type"] == "validation_error":
@@ -285,6 +300,22 @@ class GraphQLDoor:
     def change_password(self, old_password, new_password, *, token=None):
         values = {"old_password": old_password, "new_password": new_password}
         return self.operation("changePassword", TOKENS, values, token=token)
+
+    def request_recovery(self, email):
+        return self.operation("requestRecovery", "requested", {"email": email})
+
+    def confirm_recovery(self, email, code, new_password):
+        values = {"email": email, "code": code, "new_password": new_password}
+        return self.operation("confirmRecovery", TOKENS, values)
+
+    def verify_email(self, code, *, token=None):
+        return self.operation("verifyEmail", "verified", {"code": code}, token=token)
+
+    def resend_verification(self, *, token=None):
+        return self.operation("resendVerification", "requested", {}, token=token)
+
+    def undo_email_change(self, undo_token):
+        return self.operation("undoEmailChange", "undone", {"token": undo_token})
 
     def list_sessions(self, *, token=None):
         return self.members(f"sessions {{ {SESSION} }}", token)
@@ -406,7 +437,7 @@ class GraphQLDoor:
 
     @staticmethod
     def spelled(name, value):
-        return value.upper() if name in ("visibility", "scope") and isinstance(value, str) else value
+        return value.upper() if name in ("visibility", "scope", "language") and isinstance(value, str) else value
 
     def answer(self, response):
         body = response.json()

@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
             model_name="profile",
             name="pending_email",
             field=models.EmailField(
+                blank=True,
                 help_text="The next email, once it is confirmed. A change to the email that is in place cancels it.",
                 max_length=254,
                 null=True,

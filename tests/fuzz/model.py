@@ -201,6 +201,8 @@ class World:
             "account": {"is_staff": account.is_staff, "is_superuser": False, "groups": [], "permissions": []},
             "personal_tokens": [],
             "external_identities": [],
+            "codes": [],
+            "email_undos": [],
             "admin_sessions": [],
             "admin_log": [],
             "exports": self.exported(account, now),

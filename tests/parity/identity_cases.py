@@ -1,6 +1,6 @@
 """The parity table of identity: who signs in, refreshes, looks, revokes, leaves, changes the password.
 
-`{…}` in a value stands for what a test has in hand: a token, a refresh token, the password, the id of a session.
+Mail is sent. `{…}` in a value stands for what a test has in hand: a token, a refresh token, the password, the id of a session.
 """
 
 from dataclasses import dataclass
@@ -85,6 +85,57 @@ CASES = [
         "a new password too long", "change_password", PASSWORD, "x" * 1025,
         actor="owner", outcome="invalid", errors=(("max_length", "new_password"),),
     ),
+    case("ask for a code", "request_recovery", "owner@example.com", writes=True),
+    case("ask for a code for nobody's address", "request_recovery", "nobody@example.com", writes=True),
+    case("ask for a code for no address", "request_recovery", "owner", outcome="invalid", errors=(("invalid", "email"),)),
+    case("recover", "confirm_recovery", "owner@example.com", "{recovery}", NEW, ends=True, starts=True),
+    case("recover, in other cases", "confirm_recovery", "Owner@Example.com", "{RECOVERY}", NEW, ends=True, starts=True),
+    *[
+        case(f"recover with {label}", "confirm_recovery", email, code, NEW, outcome="CODE_INVALID", writes=writes)
+        for label, email, code, writes in [
+            ("a wrong code", "owner@example.com", "BCDF-GHJK", True),
+            ("no code", "owner@example.com", "-", True),
+            ("the code of another address", "member@example.com", "{recovery}", False),
+            ("the code of another use", "owner@example.com", "{verification}", True),
+            ("nobody's address", "nobody@example.com", "{recovery}", False),
+        ]
+    ],
+    case(
+        "recover with a poor password", "confirm_recovery", "owner@example.com", "{recovery}", "12345",
+        outcome="invalid",
+        errors=tuple((f"password_{what}", "new_password") for what in ("too_short", "too_common", "entirely_numeric")),
+    ),
+    case(
+        "recover with a password like the account", "confirm_recovery", "owner@example.com", "{recovery}",
+        "owner@example.com", outcome="invalid", errors=(("password_too_similar", "new_password"),), writes=True,
+    ),
+    case(
+        "recover with a long code", "confirm_recovery", "owner@example.com", "B" * 21, NEW,
+        outcome="invalid", errors=(("max_length", "code"),),
+    ),
+    case("verify the address", "verify_email", "{verification}", actor="owner", writes=True),
+    case("verify it with a code of another use", "verify_email", "{recovery}", actor="owner", outcome="CODE_INVALID",
+         writes=True),
+    case("verify it with another's code", "verify_email", "{another's}", actor="owner", outcome="CODE_INVALID",
+         writes=True),
+    case("verify it with an empty code", "verify_email", "", actor="owner", outcome="invalid",
+         errors=(("blank", "code"),)),
+    case("have another code sent", "resend_verification", actor="owner", writes=True),
+    *[
+        case(f"{label} as {actor}", operation, *values, actor=actor, outcome=outcome)
+        for label, operation, *values in [
+            ("verify the address", "verify_email", "{verification}"),
+            ("have another code sent", "resend_verification"),
+        ]
+        for actor, outcome in [
+            ("anonymous", "UNAUTHENTICATED"),
+            ("owner (read)", "FORBIDDEN"),
+            ("owner (personal write)", "FORBIDDEN"),
+        ]
+    ],
+    case("undo a change of address", "undo_email_change", "{undo}", ends=True),
+    case("undo with nothing that was sent", "undo_email_change", "x", outcome="CODE_INVALID"),
+    case("undo with a code", "undo_email_change", "{recovery}", outcome="CODE_INVALID"),
     case("sessions", "list_sessions", actor="owner"),
     case("sessions of nobody", "list_sessions", actor="anonymous", outcome="UNAUTHENTICATED"),
     case("sessions with a read token", "list_sessions", actor="owner (read)"),

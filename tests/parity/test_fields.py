@@ -40,7 +40,7 @@ def test_a_row_has_the_fields_that_are_asked_for(names, actor, cast, rest, graph
 
 def spelled(name, value):
     """A value as GraphQL spells it."""
-    if name == "visibility":
+    if name in ("visibility", "language"):
         return value and value.upper()
     return [camel(each) for each in value] if name == "editable_fields" else value
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from profiles.core import writing
 from profiles.core.actors import Actor
 from profiles.core.models import Door, IdempotencyKey
-from profiles.identity import families
-from profiles.models import Change, Profile, TokenFamily
+from profiles.identity import codes, families, undoing
+from profiles.models import Change, Code, Profile, TokenFamily
 from tests.cast import PASSWORD
 from tests.state import stored, undone
 
@@ -174,6 +174,8 @@ REFERENCES = {
     "profiles.TokenFamily.profile": ("sign_ins", DELETED),
     "profiles.PersonalToken.profile": ("personal_tokens", DELETED),
     "profiles.ExternalIdentity.profile": ("external_identities", DELETED),
+    "profiles.Code.profile": ("codes", DELETED),
+    "profiles.EmailUndo.profile": ("email_undos", DELETED),
     "profiles.IdempotencyKey.profile": ("idempotency_keys", DELETED),
     "profiles.AdminSession.profile": ("admin_sessions", DELETED),
     "profiles.Export.profile": ("exports", DELETED),
@@ -214,6 +216,8 @@ def with_everything(lived, client):
     families.start(owner)
     lived.personal_token("owner", "read")
     owner.external_identities.create(issuer="https://id.example.com", subject="1")
+    codes.issue(Code.Purpose.RECOVERY, owner.email, [owner])
+    undoing.allow(owner, "old@example.com")
     Client().force_login(owner)
     owner.exports.create(ended_at=timezone.now())
     return lived

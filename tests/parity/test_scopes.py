@@ -12,6 +12,7 @@ from tests.state import stored, undone
 
 NOT_FOR_THEM = {  # what the policy denies every personal token, or what asks for no token
     "tokenAuth", "refreshToken", "verifyToken", "revokeToken", "logoutEverywhere", "changePassword", "getKeySet",
+    "requestRecovery", "confirmRecovery", "verifyEmail", "resendVerification", "undoEmailChange",
     "endSession", "endOtherSessions", "createPersonalToken", "listPersonalTokens", "revokePersonalToken",
 }  # fmt: skip
 THE_SAME = {  # what the contract of REST calls otherwise, for its path

@@ -98,6 +98,8 @@ EXPORT: dict[str, Any] = ExportSerializer(
         "sign_ins": [_family],
         "personal_tokens": [_personal_token],
         "external_identities": [],
+        "codes": [],
+        "email_undos": [],
         "idempotency_keys": [],
         "admin_sessions": [],
         "admin_log": [],
