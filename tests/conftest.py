@@ -118,17 +118,16 @@ def doors(rest, graphql):
 
 @pytest.fixture
 def mail(settings):
-    """Mail is sent: the function writes and sends what is enqueued, and gives back what was sent since its last call."""
+    """Mail is sent: a function that writes and sends what is enqueued, and gives back what was sent meanwhile."""
     settings.MAIL_IS_ON, settings.SITE_URL = True, "https://example.com"
 
     def sent():
         for row in DBTaskResult.objects.order_by("enqueued_at"):
             queue.deliver.call(*row.args_kwargs["args"])
             row.delete()
-        messages, outbox[:] = list(outbox), []
+        messages, django_mail.outbox = django_mail.outbox, []
         return messages
 
-    outbox = django_mail.outbox
     return sent
 
 

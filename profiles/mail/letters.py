@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext
 
 from profiles.identity import codes, undoing
 from profiles.mail.queue import letter
@@ -41,9 +41,9 @@ def verification(profile: int) -> EmailMultiAlternatives | None:
     with override(account.language):
         return _message(
             address,
-            _("Your code"),
+            pgettext("mail", "Your code"),
             Part(
-                _("This is the code that confirms the email address of the account {username}:").format(
+                pgettext("mail", "This is the code that confirms the email address of the account {username}:").format(
                     username=account.username
                 )
             ),
@@ -66,13 +66,13 @@ def recovery(address: str) -> EmailMultiAlternatives | None:
             part
             for account, text in zip(accounts, texts, strict=True)
             for part in (
-                Part(_("The code of the account {username}:").format(username=account.username)),
+                Part(pgettext("mail", "The code of the account {username}:").format(username=account.username)),
                 Part(text, is_code=True),
             )
         ]
         return _message(
             accounts[0].email,
-            _("Your code for a new password"),
+            pgettext("mail", "Your code for a new password"),
             Part(_("Somebody asked for a new password. If it was you, enter the code with the new password.")),
             *named,
             _life(),
@@ -93,29 +93,25 @@ def email_changed(profile: int, address: str, undo: int = 0) -> EmailMultiAltern
     if account is None or (undo and row is None):
         return None
     with override(account.language):
-        changed = _("The email address of the account {username} was changed. This one is not used any more.").format(
-            username=account.username
-        )
-        if row is None:
-            return _message(
-                address,
-                _("Your address was changed"),
-                Part(changed),
-                Part(_("If this surprises you, write to whoever runs the service.")),
-            )
-        hours = max(1, (row.expires_at - timezone.now()) // timedelta(hours=1))
+        told = _("The email address of the account {username} was changed. This one is not used any more.")
         return _message(
             address,
-            _("Your address was changed"),
-            Part(changed),
-            Part(
-                _(
-                    "If it was not you, undo it within {hours} hours: the account then has this address again, "
-                    "everybody is signed out, and you are sent a code for a new password."
-                ).format(hours=hours)
-            ),
-            Part(_("Undo the change."), url=f"{_page('undo')}/{undoing.new_token(row)}"),
+            pgettext("mail", "Your address was changed"),
+            Part(told.format(username=account.username)),
+            *(_undo(row) if row else [Part(_("If this surprises you, write to whoever runs the service."))]),
         )
+
+
+def _undo(row: EmailUndo) -> list[Part]:
+    hours = max(1, (row.expires_at - timezone.now()) // timedelta(hours=1))
+    told = _(
+        "If it was not you, undo it within {hours} hours: the account then has this address again, everybody is "
+        "signed out, and you are sent a code for a new password."
+    )
+    return [
+        Part(told.format(hours=hours)),
+        Part(_("Undo the change."), url=f"{_page('undo')}/{undoing.new_token(row)}"),
+    ]
 
 
 def _accounts_at(address: str) -> list[Profile]:

@@ -1,6 +1,7 @@
 """The parity table of identity: who signs in, refreshes, looks, revokes, leaves, changes the password.
 
-Mail is sent. `{…}` in a value stands for what a test has in hand: a token, a refresh token, the password, the id of a session.
+Mail is sent. `{…}` in a value stands for what a test has in hand: a token, a refresh token, the id of a session, a code
+that was mailed.
 """
 
 from dataclasses import dataclass
@@ -87,7 +88,8 @@ CASES = [
     ),
     case("ask for a code", "request_recovery", "owner@example.com", writes=True),
     case("ask for a code for nobody's address", "request_recovery", "nobody@example.com", writes=True),
-    case("ask for a code for no address", "request_recovery", "owner", outcome="invalid", errors=(("invalid", "email"),)),
+    case("ask for a code for no address", "request_recovery", "owner",
+         outcome="invalid", errors=(("invalid", "email"),)),
     case("recover", "confirm_recovery", "owner@example.com", "{recovery}", NEW, ends=True, starts=True),
     case("recover, in other cases", "confirm_recovery", "Owner@Example.com", "{RECOVERY}", NEW, ends=True, starts=True),
     *[

@@ -74,6 +74,11 @@ REFUSALS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def many_recoveries(settings):
+    settings.RECOVERY_LIMIT_PER_EMAIL = "100 per hour"
+
+
 def words(refuse, door, cast):
     with undone():
         answer = refuse(door, cast)

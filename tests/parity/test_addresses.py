@@ -1,0 +1,296 @@
+"""Verified addresses, and changes of them, through both doors."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from profiles.models import EmailUndo, Profile
+from tests.cast import PASSWORD
+from tests.parity.test_recovery import NEW, codes_in
+from tests.state import undone
+
+UNDO = re.compile(r"https://example\.com/#/undo/(\S+)")
+SIGN_UP = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
+
+
+def only_code(mail):
+    (message,) = mail()
+    (code,) = codes_in(message)
+    return message.to, code
+
+
+def changed(door, cast, mail, *, verified=True):
+    """What was mailed to the old address about a change that the owner has made and confirmed."""
+    Profile.objects.filter(username="owner").update(email_verified=verified)
+    token = cast.token("owner")
+    door.update(cast.pk("owner"), {"email": "new@example.com"}, token=token)
+    assert door.verify_email(only_code(mail)[1], token=token).outcome == "done"
+    (message,) = mail()
+    return message
+
+
+def test_a_sign_up_is_sent_a_code_that_verifies_its_address(db, doors, mail):
+    for door in doors:
+        with undone():
+            made = door.create(SIGN_UP).body
+            assert (made["email_verified"], made["pending_email"]) == (False, None)
+            to, code = only_code(mail)
+            token = door.sign_in("ada", PASSWORD).body["token"]
+            assert to == ["ada@example.com"]
+            assert door.verify_email(code, token=token).outcome == "done"
+            assert door.view_me(token=token).body["email_verified"] is True
+            assert door.resend_verification(token=token).outcome == "FORBIDDEN"
+            assert mail() == []
+
+
+def test_a_sign_up_that_fails_sends_nothing(cast, doors, mail):
+    for door in doors:
+        assert door.create(SIGN_UP | {"username": "owner"}).outcome == "invalid"
+        assert mail() == []
+
+
+def test_a_sign_up_that_is_repeated_sends_one_message(db, doors, mail):
+    for door in doors:
+        with undone():
+            for _attempt in range(2):
+                assert door.create(SIGN_UP, key="one").outcome == "done"
+            assert len(mail()) == 1
+
+
+@pytest.mark.parametrize("header", ["de", "es-MX, en;q=0.5"])
+def test_a_sign_up_is_written_to_in_its_language(header, db, doors, mail):
+    for door in doors:
+        with undone():
+            door.client.defaults["HTTP_ACCEPT_LANGUAGE"] = header
+            assert door.create(SIGN_UP).body["language"] == header[:2]
+            assert door.create(SIGN_UP | {"username": "eve", "language": "en"}).body["language"] == "en"
+
+
+def test_another_code_takes_the_place_of_the_first(cast, doors, mail):
+    for door in doors:
+        with undone():
+            token, codes = cast.token("owner"), []
+            for _time in range(2):
+                assert door.resend_verification(token=token).outcome == "done"
+                codes.append(only_code(mail)[1])
+            assert door.verify_email(codes[0], token=token).outcome == "CODE_INVALID"
+            assert door.verify_email(codes[1], token=token).outcome == "done"
+
+
+def test_a_new_address_waits_until_it_is_confirmed(cast, doors, mail):
+    for door in doors:
+        with undone():
+            token = cast.token("owner")
+            pending = door.update(cast.pk("owner"), {"email": "new@example.com", "bio": "B"}, token=token).body
+            assert (pending["email"], pending["pending_email"], pending["bio"]) == (
+                "owner@example.com", "new@example.com", "B",
+            )  # fmt: skip
+            to, code = only_code(mail)
+            assert to == ["new@example.com"]
+            assert door.verify_email(code.lower().replace("-", " "), token=token).outcome == "done"
+            me = door.view_me(token=token).body
+            assert (me["email"], me["pending_email"], me["email_verified"]) == ("new@example.com", None, True)
+            assert me["version"] == pending["version"] + 1
+
+
+@pytest.mark.parametrize("way", ["update", "replace", "update_many"])
+def test_every_way_to_write_an_address_waits(way, cast, doors, mail):
+    values = {"username": "owner", "email": "new@example.com"}
+    for door in doors:
+        with undone():
+            token, pk = cast.token("owner"), cast.pk("owner")
+            answer = (
+                door.update_many([(pk, values)], token=token)
+                if way == "update_many"
+                else getattr(door, way)(pk, values, token=token)
+            )
+            assert answer.outcome == "done"
+            row = Profile.objects.get(pk=pk)
+            assert (row.email, row.pending_email) == ("owner@example.com", "new@example.com")
+            assert len(mail()) == 1
+
+
+def test_only_the_last_address_that_was_written_can_be_confirmed(cast, doors, mail):
+    for door in doors:
+        with undone():
+            token = cast.token("owner")
+            door.update(cast.pk("owner"), {"email": "first@example.com"}, token=token)
+            _, first = only_code(mail)
+            door.update(cast.pk("owner"), {"email": "second@example.com"}, token=token)
+            _, second = only_code(mail)
+            assert door.verify_email(first, token=token).outcome == "CODE_INVALID"
+            assert door.verify_email(second, token=token).outcome == "done"
+            assert door.view_me(token=token).body["email"] == "second@example.com"
+
+
+def test_a_change_to_the_address_that_is_in_place_cancels(cast, doors, mail):
+    for door in doors:
+        with undone():
+            token = cast.token("owner")
+            door.update(cast.pk("owner"), {"email": "new@example.com"}, token=token)
+            _, code = only_code(mail)
+            cancelled = door.update(cast.pk("owner"), {"email": "owner@example.com"}, token=token).body
+            assert (cancelled["email"], cancelled["pending_email"]) == ("owner@example.com", None)
+            assert door.verify_email(code, token=token).outcome == "CODE_INVALID"
+
+
+def test_a_replacement_by_what_was_shown_cancels_nothing(cast, rest, mail):
+    token = cast.token("owner")
+    shown = rest.update(cast.pk("owner"), {"email": "new@example.com"}, token=token).body
+    assert rest.replace(cast.pk("owner"), shown | {"bio": "B"}, token=token).body["pending_email"] == "new@example.com"
+
+
+def test_neither_what_is_pending_nor_what_is_verified_can_be_written(cast, doors, mail):
+    for door in doors:
+        for actor in ("owner", "staff"):
+            for values in ({"pending_email": "x@example.com"}, {"email_verified": True}):
+                with undone():
+                    if door.door == "graphql":  # whose inputs do not have them
+                        assert door.update(cast.pk("owner"), values, token=cast.token(actor)).outcome == "BAD_REQUEST"
+                        continue
+                    answer = door.update(cast.pk("owner"), values, token=cast.token(actor))
+                    assert [error[:2] for error in answer.errors] == [("read_only", next(iter(values)))]
+
+
+def test_who_reads_what_is_pending(cast, doors, mail):
+    Profile.objects.filter(username="mailed").update(pending_email="new@example.com", email_verified=True)
+    for door in doors:
+        for actor, shown in (
+            ("anonymous", (None, None)),
+            ("member", (None, None)),
+            ("staff", ("new@example.com", True)),
+            ("mailed", ("new@example.com", True)),
+        ):
+            body = door.view(cast.pk("mailed"), token=cast.token(actor)).body
+            assert (body["pending_email"], body["email_verified"]) == shown
+
+
+def test_the_old_address_can_undo_a_change_for_72_hours(cast, doors, mail):
+    for door in doors:
+        with undone():
+            message = changed(door, cast, mail)
+            assert message.to == ["owner@example.com"]
+            (undo,) = UNDO.findall(message.body)
+            thief = cast.token("owner")
+            assert door.undo_email_change(undo).outcome == "done"
+            assert door.view_me(token=thief).outcome == door.sign_in("owner", PASSWORD).outcome == "UNAUTHENTICATED"
+            to, code = only_code(mail)
+            assert to == ["owner@example.com"]
+            pair = door.confirm_recovery("owner@example.com", code, NEW).body
+            me = door.view_me(token=pair["token"]).body
+            assert (me["email"], me["email_verified"]) == ("owner@example.com", True)
+            assert door.undo_email_change(undo).outcome == "CODE_INVALID"
+        with undone(), time_machine.travel(timezone.now(), tick=False) as clock:
+            (undo,) = UNDO.findall(changed(door, cast, mail).body)
+            clock.shift(timedelta(hours=72))
+            assert door.undo_email_change(undo).outcome == "CODE_INVALID"
+
+
+def test_an_undo_ends_those_of_later_changes(cast, doors, mail):
+    """Whoever took the account and changed its address twice can't undo the second change after the owner."""
+    for door in doors:
+        with undone():
+            (first,) = UNDO.findall(changed(door, cast, mail).body)
+            token = cast.token("owner")
+            door.update(cast.pk("owner"), {"email": "other@example.com"}, token=token)
+            door.verify_email(only_code(mail)[1], token=token)
+            (second,) = UNDO.findall(mail()[0].body)
+            assert door.undo_email_change(first).outcome == "done"
+            assert door.undo_email_change(second).outcome == "CODE_INVALID"
+            assert not EmailUndo.objects.exists()
+
+
+def test_an_address_that_was_not_verified_is_told_and_undoes_nothing(cast, doors, mail):
+    for door in doors:
+        with undone():
+            message = changed(door, cast, mail, verified=False)
+            assert message.to == ["owner@example.com"]
+            assert not UNDO.findall(message.body)
+            assert not EmailUndo.objects.exists()
+
+
+def test_staff_give_another_an_address_at_once_and_its_owner_is_told(cast, doors, mail):
+    for door in doors:
+        with undone():
+            answer = door.update(cast.pk("owner"), {"email": "new@example.com"}, token=cast.token("staff"))
+            assert (answer.body["email"], answer.body["email_verified"]) == ("new@example.com", False)
+            notice, code = sorted(mail(), key=lambda message: message.to, reverse=True)
+            assert (notice.to, UNDO.findall(notice.body)) == (["owner@example.com"], [])
+            assert code.to == ["new@example.com"]
+            assert door.verify_email(codes_in(code)[0], token=cast.token("owner")).outcome == "done"
+
+
+def test_staff_confirm_their_own_address(cast, doors, mail):
+    for door in doors:
+        with undone():
+            body = door.update(cast.pk("staff"), {"email": "new@example.com"}, token=cast.token("staff")).body
+            assert (body["email"], body["pending_email"]) == ("staff@example.com", "new@example.com")
+
+
+def test_without_mail_an_address_changes_at_once(cast, doors):
+    Profile.objects.update(email_verified=True)
+    for door in doors:
+        with undone():
+            body = door.update(cast.pk("owner"), {"email": "new@example.com"}, token=cast.token("owner")).body
+            assert (body["email"], body["pending_email"], body["email_verified"]) == ("new@example.com", None, False)
+            assert door.resend_verification(token=cast.token("owner")).outcome == "FORBIDDEN"
+
+
+def test_what_an_account_has_mailed_is_limited(cast, doors, mail, settings):
+    settings.MAIL_LIMIT_PER_ACCOUNT = "3 per hour"
+    rest, graphql = doors
+    token, pk = cast.token("owner"), cast.pk("owner")
+    assert rest.update(pk, {"email": "a@example.com"}, token=token).outcome == "done"
+    assert graphql.update(pk, {"email": "b@example.com"}, token=token).outcome == "done"
+    assert graphql.resend_verification(token=token).outcome == "done"
+    refused = [
+        *(door.update(pk, {"email": "c@example.com"}, token=token) for door in doors),
+        *(door.resend_verification(token=token) for door in doors),
+    ]
+    assert {answer.outcome for answer in refused} == {"THROTTLED"}
+    assert Profile.objects.get(pk=pk).pending_email == "b@example.com"
+
+
+@pytest.fixture
+def must_verify(settings, mail):
+    settings.REQUIRE_VERIFIED_EMAIL = True
+
+
+@pytest.mark.parametrize("actor", ["owner", "staff"])
+@pytest.mark.usefixtures("must_verify")
+def test_an_unverified_account_writes_nothing_else_where_that_is_required(actor, cast, doors):
+    token, pk = cast.token(actor), cast.pk(actor)
+    for door in doors:
+        refused = [
+            door.update(pk, {"bio": "B"}, token=token),
+            door.update(pk, {"bio": "B", "email": "new@example.com"}, token=token),
+            door.replace(pk, {"username": actor, "email": f"{actor}@example.com", "bio": "B"}, token=token),
+            door.update_many([(pk, {"bio": "B"})], token=token),
+            door.update(cast.pk("shown"), {"bio": "B"}, token=token),
+            door.delete(pk, token=token),
+            door.create(SIGN_UP, token=token),
+            door.create_personal_token("Mine", ["read"], 1, token=token),
+        ]
+        assert [answer.outcome for answer in refused] == ["EMAIL_UNVERIFIED"] * len(refused)
+        assert door.update(pk, {"bio": "B"}, token=cast.token(f"{actor} (read)")).outcome == "FORBIDDEN"
+        assert door.view_me(token=token).body["editable_fields"] == ["email"]
+
+
+@pytest.mark.usefixtures("must_verify")
+def test_an_unverified_account_can_verify_leave_and_correct_its_address(cast, doors, mail):
+    for door in doors:
+        with undone():
+            token, pk = cast.token("owner"), cast.pk("owner")
+            assert door.resend_verification(token=token).outcome == "done"
+            assert door.end_other_sessions(token=token).outcome == "done"
+            assert door.update(pk, {"email": "right@example.com"}, token=token).outcome == "done"
+            code = codes_in(mail()[-1])[0]
+            token = door.change_password(PASSWORD, NEW, token=token).body["token"]
+            assert door.verify_email(code, token=token).outcome == "CODE_INVALID"  # it ended with the old password
+            assert door.resend_verification(token=token).outcome == "done"
+            assert door.verify_email(only_code(mail)[1], token=token).outcome == "done"
+            assert door.update(pk, {"bio": "B"}, token=token).outcome == "done"
+            assert door.log_out_everywhere(token=token).outcome == "done"
