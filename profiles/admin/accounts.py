@@ -247,7 +247,7 @@ class ProfileAdmin(ClosedAdmin):
     search_fields = ("username", "display_name", "email")
     show_full_result_count = False
     ordering = ("id",)
-    readonly_fields = ("id", "created_at", "updated_at", "updated_by")
+    readonly_fields = ("id", "email_verified", "pending_email", "created_at", "updated_at", "updated_by")
     fields = (*EDITABLE, *readonly_fields, "version")
 
     def get_queryset(self, request: HttpRequest) -> ProfileQuerySet:

@@ -13,6 +13,7 @@ from profiles.policy import Visibility
 from tests.state import stored, undone
 
 BY_PASSWORD = ("", "(read)")
+UNVERIFIED = tuple(f"{name} (unverified)" for name in ("member", "owner", "staff"))  # where an address must be verified
 PERSONAL = ("(personal read)", "(personal write)", "(personal getProfile updateProfile)")
 BY_ISSUER = ("(external)", "(external read)")
 NAMES = ("member", "owner", "staff")
@@ -20,7 +21,7 @@ ACTORS = ("anonymous", *(f"{name} {way}".strip() for way, name in product(BY_PAS
 SCRIPTS = tuple(f"{name} {way}" for way, name in product(PERSONAL, NAMES))
 EXTERNAL = tuple(f"{name} {way}" for way, name in product(BY_ISSUER, NAMES))
 ACTIONS = ("view", "update", "replace")
-EVERYTHING = list(product(ACTORS + SCRIPTS + EXTERNAL, ACTIONS, Visibility.values, (True, False)))
+EVERYTHING = list(product(ACTORS + UNVERIFIED + SCRIPTS + EXTERNAL, ACTIONS, Visibility.values, (True, False)))
 
 SEES_ACTIVE = {
     "anonymous": {"public"},
@@ -43,6 +44,8 @@ def expected(actor, action, visibility, active):
         return "done"
     if name == "anonymous":
         return "UNAUTHENTICATED"
+    if "unverified" in way:
+        return "EMAIL_UNVERIFIED"
     if name not in ("owner", "staff") or "read)" in way:
         return "FORBIDDEN"
     return "invalid" if "personal" in way else "done"  # the address, which is no personal token's to change
@@ -50,7 +53,8 @@ def expected(actor, action, visibility, active):
 
 @pytest.mark.parametrize(("actor", "action", "visibility", "active"), EVERYTHING)
 @pytest.mark.usefixtures("issuer")
-def test_actor_action_visibility(actor, action, visibility, active, cast, doors):
+def test_actor_action_visibility(actor, action, visibility, active, cast, doors, settings):
+    settings.REQUIRE_VERIFIED_EMAIL = "unverified" in actor
     token = cast.token(actor)
     target = cast["owner"]
     Profile.objects.filter(pk=target.pk).update(visibility=visibility, is_active=active)
