@@ -9,11 +9,10 @@ from django.core import mail as django_mail
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.test import Client
-from django_tasks_db.models import DBTaskResult
 
 from profiles.identity.issuers import issuers
 from profiles.identity.throttling import counter
-from profiles.mail import queue
+from profiles.mail.worker import Worker
 from tests.cast import Cast
 from tests.doors import GraphQLDoor, RESTDoor
 from tests.issuer import issuing
@@ -120,11 +119,11 @@ def doors(rest, graphql):
 def mail(settings):
     """Mail is sent: a function that writes and sends what is enqueued, and gives back what was sent meanwhile."""
     settings.MAIL_IS_ON, settings.SITE_URL = True, "https://example.com"
+    worker = Worker()
 
     def sent():
-        for row in DBTaskResult.objects.order_by("enqueued_at"):
-            queue.deliver.call(*row.args_kwargs["args"])
-            row.delete()
+        while worker.send_next():
+            pass
         messages, django_mail.outbox = django_mail.outbox, []
         return messages
 

@@ -4,14 +4,20 @@ the worker: until then the queue holds neither its text nor a code."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from smtplib import SMTPException
 from typing import Any
 
 from django.conf import settings
+from django.core import mail
 from django.core.mail import EmailMessage
-from django_tasks import task
+from django_tasks import TaskContext, task
 
 Writer = Callable[..., EmailMessage | None]
 _writers: dict[str, Writer] = {}
+
+
+class ServerAway(Exception):
+    """The mail server can't be reached, or lets nobody in."""
 
 
 def letter(write: Writer) -> Writer:
@@ -38,9 +44,22 @@ def enqueue(kind: str, **facts: int | str) -> None:
         deliver.enqueue(kind, facts)
 
 
-@task()
-def deliver(kind: str, facts: dict[str, Any]) -> None:
-    """Write a message, and send it. Raises what the connection to the mail server does: `smtplib`'s and `OSError`."""
-    message = _writers[kind](**facts)
-    if message is not None:
-        message.send()
+@task(takes_context=True)
+def deliver(context: TaskContext, kind: str, facts: dict[str, Any]) -> None:
+    """Write a message, and send it. One that is sent twice has one Message-ID.
+
+    Raises:
+        ServerAway: the mail server can't be reached.
+        SMTPException, OSError: it did not take the message.
+    """
+    connection = mail.get_connection()
+    try:
+        connection.open()
+    except (SMTPException, OSError) as error:
+        raise ServerAway from error
+    try:
+        if message := _writers[kind](**facts):
+            message.extra_headers["Message-ID"] = f"<{context.task_result.id}@{mail.utils.DNS_NAME}>"
+            connection.send_messages([message])
+    finally:
+        connection.close()
