@@ -66,6 +66,10 @@ IN_PRODUCTION := DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=here=$$($(RAN
 startable: install
 	@$(BIN)/python -m server.startable
 
+# The worker that sends mail, beside what follows and as long as that runs.
+UNTIL_THE_END := trap 'kill $$(jobs -p) 2>/dev/null; wait' EXIT;
+WITH_MAIL = $(if $(or $(EMAIL_URL),$(filter-out false,$(DEBUG))),$(UNTIL_THE_END) $(BIN)/python manage.py mail &)
+
 .PHONY: run
 run: export DEBUG ?= true
 run: startable web ## Migrate, build the pages, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
@@ -75,15 +79,15 @@ ifeq ($(DEBUG),false)
 else
 	@$(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)
 endif
-	@exec $(BIN)/gunicorn
+	@$(WITH_MAIL) $(BIN)/gunicorn
 
 .PHONY: dev
 dev: export DEBUG := true
 dev: startable web ## As `make run`, and reload Python and build the pages at each change of their sources
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)
-	@$(WITH_NODE) || exit; (cd $(WEB) && exec node_modules/.bin/vite build --watch --logLevel warn) & \
-	  trap "kill $$! 2>/dev/null" EXIT; $(BIN)/python manage.py runserver --nostatic 127.0.0.1:$(PORT)
+	@$(WITH_NODE) || exit; $(WITH_MAIL) (cd $(WEB) && exec node_modules/.bin/vite build --watch --logLevel warn) & \
+	  $(BIN)/python manage.py runserver --nostatic 127.0.0.1:$(PORT)
 
 OF_RESOURCES := tests/parity/test_resources.py tests/parity/test_idempotency.py
 .PHONY: test

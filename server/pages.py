@@ -37,6 +37,11 @@ def missing(otherwise: View) -> View:
     return _page("missing.html", otherwise, POLICY, status=404)
 
 
+def plain(view: View) -> View:
+    """A page that loads nothing but our own files."""
+    return _in_english(csp(POLICY)(view))
+
+
 def docs(view: View) -> View:
     """Swagger UI, whose stylesheet has its icons in itself."""
     return _in_english(csp(POLICY | {"img-src": [SELF, "data:"]})(view))

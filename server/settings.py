@@ -153,9 +153,22 @@ OIDC_ISSUERS = configured_issuers(env, debug=DEBUG)  # OpenID issuers whose acce
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 MAIL_IS_ON = DEBUG or bool(EMAIL_URL)
+if EMAIL_URL:
+    vars().update(env.mail("EMAIL_URL"))
+elif DEBUG:
+    EMAIL_BACKEND, EMAIL_FILE_PATH = "server.mail.Backend", BASE_DIR / ".mail"
+EMAIL_TIMEOUT = 10  # seconds for each answer of the mail server
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="profiles@localhost" if MAIL_IS_ON and not EMAIL_URL else "")
+env.require("MAIL_FROM", bool(DEFAULT_FROM_EMAIL) or not EMAIL_URL, "Set the address that mail is from.")
 REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=False)  # before an account writes anything else
 env.require("REQUIRE_VERIFIED_EMAIL", MAIL_IS_ON or not REQUIRE_VERIFIED_EMAIL, "Codes are mailed: set EMAIL_URL too.")
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else "")  # where links in mail lead
+# Where links in mail lead: never to what a request's Host says
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}" if DEBUG else "")
+env.require(
+    "SITE_URL",
+    SITE_URL.startswith(("https://", "http://") if DEBUG else "https://") or not EMAIL_URL,
+    "Set the service's own https URL, for the links in mail.",
+)
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # Rate limits, counted in each process's memory where no Redis is named. An address is an IPv4 address or the /64

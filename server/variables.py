@@ -71,6 +71,16 @@ class Variables(environ.Env):  # type: ignore[misc]  # it ships no types
         self.problems[var] = "Set postgres://user:password@host:port/name, or sqlite:////path/to/file."
         return {"ENGINE": ""}
 
+    def mail(self, var: str) -> dict[str, Any]:
+        """Django's settings of the mail server at a URL; none, and a problem, where it is no URL of SMTP."""
+        try:
+            if self.get_value(var, default="").startswith("smtp"):
+                return dict(self.email_url(var))
+        except (ValueError, ImproperlyConfigured):  # its port is no number, or its scheme is none of SMTP
+            pass
+        self.problems[var] = "Set smtp+tls://user:password@host:587, or smtp+ssl://user:password@host:465."
+        return {}
+
     def require(self, name: str, is_right: bool, advice: str) -> None:
         """Add to the problems what to do about this variable, where it is not right."""
         if not is_right:

@@ -1,6 +1,61 @@
-"""The queue of mail in the admin."""
+"""The queue of mail in the admin: what waits, and what can't be sent. To whom is not shown."""
 
-from django.contrib import admin
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-admin.site.unregister(DBTaskResult)
+from profiles.admin.site import ClosedAdmin
+from profiles.identity.callers import actor_of
+
+AGAIN = "Send again"
+
+
+class MailAdmin(ClosedAdmin):
+    """Lists messages, and sends those again that failed."""
+
+    list_display = ("kind", "status", "attempts", "enqueued_at", "run_after", "exception_class_path")
+    list_filter = ("status",)
+    fields = readonly_fields = ("id", *list_display, "finished_at", "traceback")
+    ordering = ("-enqueued_at", "id")
+    show_full_result_count = False
+    actions = ("again",)
+
+    @admin.display(description="Kind")
+    def kind(self, row: DBTaskResult[Any, Any]) -> str:
+        return str(row.args_kwargs["args"][0])
+
+    @admin.display(description="Attempts")
+    def attempts(self, row: DBTaskResult[Any, Any]) -> int:
+        return len(row.worker_ids)
+
+    @admin.action(description=AGAIN, permissions=["again"])
+    def again(self, request: HttpRequest, chosen: QuerySet[DBTaskResult[Any, Any]]) -> None:
+        now = timezone.now()
+        failed = chosen.filter(status=TaskResultStatus.FAILED)
+        count = failed.update(status=TaskResultStatus.READY, run_after=now, enqueued_at=now)
+        self.message_user(request, f"Messages to send again: {count}.", messages.SUCCESS if count else messages.WARNING)
+
+    def has_again_permission(self, request: HttpRequest) -> bool:
+        return actor_of(request).is_staff and actor_of(request).may_write
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return actor_of(request).is_staff
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return actor_of(request).is_staff
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+admin.site.unregister(DBTaskResult)  # of the library's own admin, which shows what a message is about
+admin.site.register(DBTaskResult, MailAdmin)

@@ -39,6 +39,17 @@ ISSUER_FAILURES = Counter(
 DATABASE_AWAY = Gauge(
     "profiles_database_away", "1 while /readyz finds that the database does not answer.", multiprocess_mode="livemax"
 )
+MAIL = Gauge(
+    "profiles_mail_messages",
+    "Messages that wait to be sent, and that can't be (failed), as /readyz last found them.",
+    ["state"],
+    multiprocess_mode="livemostrecent",
+)
+MAIL_WAIT_SECONDS = Gauge(
+    "profiles_mail_wait_seconds",
+    "How long the oldest message has waited to be sent, as /readyz last found it.",
+    multiprocess_mode="livemostrecent",
+)
 STATEMENT_SECONDS = Histogram(
     "profiles_database_statement_seconds",
     "Time of a SQL statement, with BEGIN and COMMIT.",

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from profiles.core.metrics import DATABASE_AWAY
 from profiles.identity.throttling import counter
+from profiles.mail import queue, state
 from server.stopping import is_stopping
 
 logger = logging.getLogger(__name__)
@@ -21,11 +22,13 @@ REMEMBERED = 1  # second that a result is kept, so that frequent probes do not l
 class Readiness:
     """Whether the database answers and has all migrations.
 
-    Redis may be away, because each process then counts for itself: that is a warning in the log, and a metric.
+    Redis may be away, because each process then counts for itself: that is a warning in the log, and a metric. Mail may
+    be late, because it is not lost: `mail` then says so, and so do metrics.
     """
 
     def __init__(self) -> None:
         self.is_ready = self.is_migrated = False
+        self.mail: str | None = None  # "ok" or "late"; None: none is sent, or it is not known
         self.until = 0.0  # when it is looked at again, by the monotonic clock
 
     def check(self) -> bool:
@@ -41,6 +44,7 @@ class Readiness:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             self.is_migrated = self.is_migrated or _is_migrated()
+            self.mail = state.look() if self.is_migrated and queue.is_on() else None
         except DatabaseError as error:
             DATABASE_AWAY.set(1)
             logger.warning("Not ready: the database does not answer (%s)", type(error).__name__)
@@ -71,6 +75,8 @@ def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
             return get_response(request)
         is_well = path == "/livez" or (not is_stopping() and readiness.check())
         body = {"status": "ok" if is_well else "unavailable"}
+        if path == "/readyz" and readiness.mail:
+            body["mail"] = readiness.mail
         return JsonResponse(body, status=200 if is_well else 503, headers={"Cache-Control": "no-store"})
 
     return middleware
