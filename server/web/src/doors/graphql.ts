@@ -9,7 +9,8 @@ import { download } from "./rest";
 
 const PROFILE = graphql(`
   fragment Whole on Profile {
-    pk id username email bio displayName location website timeZone visibility emailPublic isActive
+    pk id username email emailVerified pendingEmail bio displayName location website timeZone language visibility
+    emailPublic isActive
     createdAt updatedAt updatedBy { pk } version editableFields etag
   }
 `);
@@ -135,8 +136,11 @@ export function graphqlDoor({ open, signedIn }: Wire): Door {
       const { profile } = await send(signedIn, HISTORY, { pk, after });
       return page(there(there(profile).history), changed);
     },
-    async update({ nodeId }, { visibility, ...values }, etag) {
-      const spelled = visibility ? { visibility: upper(visibility) } : {};
+    async update({ nodeId }, { visibility, language, ...values }, etag) {
+      const spelled = {
+        ...(visibility && { visibility: upper(visibility) }),
+        ...(language && { language: upper(language) }),
+      };
       const input = { ...values, ...spelled, id: nodeId, ifMatch: etag };
       return tagged(done((await send(signedIn, UPDATE, { input })).done).profile);
     },
@@ -189,8 +193,15 @@ function tokens(payload: ResultOf<typeof SIGN_IN>["done"]): Tokens {
 }
 
 function tagged(whole: ResultOf<typeof PROFILE> | null): Tagged {
-  const { pk, id, visibility, updatedBy, etag, ...same } = there(whole);
-  const profile = { ...same, id: pk, nodeId: id, visibility: visibility && lower(visibility), updatedBy: updatedBy?.pk ?? null };
+  const { pk, id, visibility, language, updatedBy, etag, ...same } = there(whole);
+  const profile = {
+    ...same,
+    id: pk,
+    nodeId: id,
+    visibility: visibility && lower(visibility),
+    language: language && lower(language),
+    updatedBy: updatedBy?.pk ?? null,
+  };
   return { profile, etag };
 }
 

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "react";
 import type { Editable, Field, Profile } from "../doors/door";
 import { Form, Labelled, Trouble } from "./controls";
-import { FIELD_NAMES, FIELDS, VISIBILITIES } from "./fields";
+import { FIELD_NAMES, FIELDS, CHOICES } from "./fields";
 import type { Draft } from "./merging";
 
 interface Props {
@@ -59,7 +59,9 @@ function Control({ name, value, error, onChange }: ControlProps) {
         if (kind === "flag") {
           return <input {...wiring} name={name} type="checkbox" checked={value === true} onChange={(event) => onChange(event.target.checked)} />;
         }
-        if (kind === "visibility") return <select {...wiring} {...text}><Visibilities /></select>;
+        if (kind === "visibility" || kind === "language") {
+          return <select {...wiring} {...text}><Choices of={CHOICES[kind]} /></select>;
+        }
         if (kind === "lines") return <textarea {...wiring} {...text} rows={5} />;
         if (kind === "time zone") return <><input {...wiring} {...text} list="time-zones" /><TimeZones /></>;
         return <input {...wiring} {...text} type={kind} />;
@@ -68,8 +70,8 @@ function Control({ name, value, error, onChange }: ControlProps) {
   );
 }
 
-function Visibilities() {
-  return Object.entries(VISIBILITIES).map(([value, label]) => <option key={value} value={value}>{label}</option>);
+function Choices({ of }: { of: Record<string, string> }) {
+  return Object.entries(of).map(([value, label]) => <option key={value} value={value}>{label}</option>);
 }
 
 function TimeZones() {

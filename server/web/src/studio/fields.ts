@@ -2,7 +2,7 @@
 
 import type { Editable, Field } from "../doors/door";
 
-type Kind = "text" | "email" | "url" | "lines" | "time zone" | "flag" | "visibility";
+type Kind = "text" | "email" | "url" | "lines" | "time zone" | "flag" | "visibility" | "language";
 
 interface Words {
   label: string;
@@ -20,6 +20,7 @@ export const FIELDS: Record<Field, Words> = {
   website: { label: "Website", kind: "url", hint: "Beginning with http:// or https://", autoComplete: "url" },
   timeZone: { label: "Time zone", kind: "time zone", hint: "An IANA name, such as Europe/Madrid." },
   email: { label: "Email", kind: "email", autoComplete: "email" },
+  language: { label: "Language of mail", kind: "language" },
   emailPublic: { label: "Show the email to whoever sees the profile", kind: "flag" },
   visibility: { label: "Who sees the profile", kind: "visibility", fact: "Who sees it" },
   isActive: { label: "The account can sign in and be seen", kind: "flag", fact: "Active" },
@@ -29,17 +30,22 @@ export const FIELDS: Record<Field, Words> = {
 export const RULE_OF_PASSWORDS =
   "At least 8 characters, not all digits, not a common password, and not like the username or the email.";
 
-export const VISIBILITIES: Record<Editable["visibility"], string> = {
+const VISIBILITIES: Record<Editable["visibility"], string> = {
   public: "Everybody",
   members: "Members: whoever is signed in",
   private: "Nobody else",
 };
 
+const LANGUAGES: Record<Editable["language"], string> = { en: "English", de: "Deutsch", es: "Español" };
+
+/** The values of a field that has a few, with what a person calls each. */
+export const CHOICES = { visibility: VISIBILITIES, language: LANGUAGES };
+
 export const FIELD_NAMES = Object.keys(FIELDS) as Field[];
 
 /** A field's value, for reading. */
 export function shownValue(name: Field, value: unknown): string {
-  if (name === "visibility") return VISIBILITIES[value as Editable["visibility"]];
+  if (name === "visibility" || name === "language") return CHOICES[name][value as never];
   if (typeof value === "boolean") return value ? "Yes" : "No";
   return value ? String(value) : "Nothing";
 }
