@@ -1,0 +1,208 @@
+"""The worker, and a real SMTP server that takes mail, refuses it, hangs, or is away."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
+from django_tasks import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
+
+from profiles.core.metrics import MAIL
+from profiles.mail import queue, state, worker
+from profiles.mail.worker import Worker
+from tests.cluster.processes import free_port
+from tests.smtp import listening
+from tests.state import undone
+
+ADDRESS = "somebody@example.com"
+SECRET = "WDJB-MJHT"
+
+
+@pytest.fixture(autouse=True)
+def letters(monkeypatch):
+    """The kinds of these tests."""
+
+    def written(address):
+        message = EmailMultiAlternatives("Your code", f"{SECRET}\n", to=[address])
+        message.attach_alternative(f"<p>{SECRET}</p>", "text/html")
+        return message
+
+    def badly_written(address):
+        raise ValueError(f"nothing can be written to {address}")
+
+    kinds = {"written": written, "badly": badly_written, "nothing": lambda address: None}
+    monkeypatch.setattr(queue, "_writers", kinds)
+
+
+@pytest.fixture
+def smtp(settings, db):
+    with listening() as server:
+        settings.MAIL_IS_ON, settings.EMAIL_BACKEND = True, "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 10
+        settings.DEFAULT_FROM_EMAIL = "service@example.com"
+        yield server
+
+
+def only_row():
+    return DBTaskResult.objects.get()
+
+
+def test_a_message_is_sent_once_as_text_and_as_html(smtp):
+    queue.enqueue("written", address=ADDRESS)
+    key = only_row().pk
+    assert smtp.connections == 0  # whoever enqueues does not wait for the mail server
+    assert Worker().send_next()
+    assert not Worker().send_next()
+    (message,) = smtp.taken
+    assert (message["From"], message["To"], message["Subject"]) == ("service@example.com", ADDRESS, "Your code")
+    assert str(key) in message["Message-ID"]
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert all(SECRET in part.get_content() for part in message.iter_parts())
+    assert not DBTaskResult.objects.exists()
+
+
+def test_what_is_rolled_back_is_not_sent(smtp):
+    with undone():
+        queue.enqueue("written", address=ADDRESS)
+    assert not Worker().send_next()
+    assert smtp.taken == []
+
+
+def test_where_there_is_nothing_to_send_nothing_is_kept(smtp):
+    queue.enqueue("nothing", address=ADDRESS)
+    assert Worker().send_next()
+    assert not DBTaskResult.objects.exists()
+    assert smtp.taken == []
+
+
+@pytest.mark.parametrize(
+    ("attribute", "reply"),
+    [
+        ("recipient_reply", "451 try later"),
+        ("data_reply", "452 full"),
+        ("recipient_reply", "421 closing"),
+        ("ill", "hangs"),
+        ("ill", "hangs up"),
+    ],
+)
+def test_what_may_go_well_another_time_is_tried_again_later(attribute, reply, smtp, settings):
+    well = getattr(smtp, attribute)
+    settings.EMAIL_TIMEOUT = 0.5 if reply == "hangs" else 10
+    queue.enqueue("written", address=ADDRESS)
+    sender = Worker()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for attempts in range(1, 4):
+            setattr(smtp, attribute, reply)
+            assert sender.send_next()
+            row = only_row()
+            wait = (row.run_after - timezone.now()).total_seconds()
+            assert (row.status, len(row.worker_ids)) == (TaskResultStatus.READY, attempts)
+            assert 3.75 <= wait / 2 ** (attempts - 1) <= 5
+            assert not sender.send_next()  # before its time
+            clock.shift(wait)
+        setattr(smtp, attribute, well)
+        settings.EMAIL_TIMEOUT = 10
+        assert sender.send_next()
+    assert len(smtp.taken) == 1
+    assert not DBTaskResult.objects.exists()
+
+
+@pytest.mark.parametrize("attribute", ["recipient_reply", "data_reply"])
+def test_what_is_refused_for_good_is_kept_as_failed(attribute, smtp):
+    setattr(smtp, attribute, f"550 no {ADDRESS} here")
+    queue.enqueue("written", address=ADDRESS)
+    assert Worker().send_next()
+    row = only_row()
+    assert (row.status, row.traceback.split()[0]) == (TaskResultStatus.FAILED, "550")
+    assert row.exception_class_path.startswith("smtplib.SMTP")
+    assert ADDRESS not in row.traceback
+    assert not Worker().send_next()
+
+
+def test_what_cant_be_written_is_kept_as_failed(smtp):
+    queue.enqueue("badly", address=ADDRESS)
+    assert Worker().send_next()
+    row = only_row()
+    assert (row.status, row.exception_class_path) == (TaskResultStatus.FAILED, "builtins.ValueError")
+    assert "in badly_written" in row.traceback
+    assert ADDRESS not in row.traceback
+
+
+def test_a_message_is_tried_for_a_day(smtp):
+    smtp.data_reply = "452 full"
+    queue.enqueue("written", address=ADDRESS)
+    for hours, status in ((23, TaskResultStatus.READY), (25, TaskResultStatus.FAILED)):
+        with undone(), time_machine.travel(timezone.now() + timedelta(hours=hours)):
+            assert Worker().send_next()
+            assert only_row().status == status
+
+
+def test_what_failed_is_kept_for_a_month(smtp):
+    smtp.data_reply = "550 never"
+    queue.enqueue("written", address=ADDRESS)
+    Worker().send_next()
+    for days, kept in ((29, True), (31, False)):
+        with undone(), time_machine.travel(timezone.now() + timedelta(days=days)):
+            assert not Worker().send_next()
+            assert DBTaskResult.objects.exists() is kept
+
+
+@pytest.mark.parametrize("away", ["nothing listens", "it lets nobody in"])
+def test_while_the_server_is_away_messages_wait_and_none_uses_up_its_attempts(away, smtp, settings):
+    if away == "nothing listens":
+        settings.EMAIL_PORT = free_port()
+    else:
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "somebody", "whose password is wrong"
+    for _message in range(3):
+        queue.enqueue("written", address=ADDRESS)
+    sender = Worker()
+    for failures in range(1, 4):
+        assert not sender.send_next()
+        assert sender.failures == failures
+    assert {len(row.worker_ids) for row in DBTaskResult.objects.all()} == {0}
+    settings.EMAIL_PORT, settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = smtp.port, "", ""
+    while sender.send_next():
+        assert sender.failures == 0
+    assert len(smtp.taken) == 3
+
+
+def test_a_message_whose_worker_was_killed_is_taken_up(smtp):
+    queue.enqueue("written", address=ADDRESS)
+    only_row().claim("killed")
+    for since, sent in ((worker.ABANDONED - timedelta(seconds=1), False), (worker.ABANDONED, True)):
+        with time_machine.travel(timezone.now() + since):
+            assert Worker().send_next() is sent
+    assert len(smtp.taken) == 1
+
+
+def test_no_log_has_an_address_or_a_code(smtp, caplog):
+    caplog.set_level(logging.DEBUG)
+    for attribute, reply in (
+        ("recipient_reply", f"550 no {ADDRESS}"),
+        ("recipient_reply", f"450 {ADDRESS}"),
+        ("ill", "hangs up"),
+    ):
+        queue.enqueue("written", address=ADDRESS)
+        setattr(smtp, attribute, reply)
+        Worker().send_next()
+        smtp.recipient_reply = "250 OK"
+    queue.enqueue("badly", address=ADDRESS)
+    Worker().send_next()
+    ours = [record for record in caplog.records if record.name.startswith(("profiles", "django_tasks"))]
+    texts = [caplog.handler.format(record) for record in ours]
+    assert len([text for text in texts if "was not sent" in text or "can't be sent" in text]) == 4
+    assert not [text for text in texts if ADDRESS in text or SECRET in text]
+
+
+def test_operators_see_what_waits_and_what_failed(smtp):
+    smtp.data_reply = "550 never"
+    queue.enqueue("written", address=ADDRESS)
+    Worker().send_next()
+    queue.enqueue("written", address=ADDRESS)
+    assert state.look() == "ok"
+    assert [MAIL.labels(name)._value.get() for name in ("waiting", "failed")] == [1, 1]
+    with time_machine.travel(timezone.now() + timedelta(minutes=6)):
+        assert state.look() == "late"
