@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
 from django_tasks import TaskContext, task
 
 Writer = Callable[..., EmailMessage | None]
@@ -54,12 +55,16 @@ def deliver(context: TaskContext, kind: str, facts: dict[str, Any]) -> None:
     """
     connection = mail.get_connection()
     try:
-        connection.open()
-    except (SMTPException, OSError) as error:
-        raise ServerAway from error
-    try:
+        _open(connection)
         if message := _writers[kind](**facts):
             message.extra_headers["Message-ID"] = f"<{context.task_result.id}@{mail.utils.DNS_NAME}>"
             connection.send_messages([message])
     finally:
         connection.close()
+
+
+def _open(connection: BaseEmailBackend) -> None:
+    try:
+        connection.open()
+    except (SMTPException, OSError) as error:
+        raise ServerAway from error
