@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -19,6 +20,7 @@ from django.db import models, transaction
 from django.db.models.functions import Length, Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.encoding import punycode
 from django.utils.translation import gettext_lazy as _
 
 from profiles.core.actors import Actor
@@ -66,6 +68,14 @@ def named(username: str) -> dict[str, str] | None:
     """What finds the profile of this username, whatever the case; None where no username looks like that."""
     name = comparable_username(username)
     return {"username__lower": name} if name else None
+
+
+def comparable_email(address: str) -> str:
+    """What the spellings of an address have in common that mail is sent to alike: its case, and its domain's."""
+    local, _at, domain = address.strip().lower().rpartition("@")
+    with suppress(UnicodeError):  # it is no domain
+        domain = punycode(domain).lower()
+    return f"{local}@{domain}"
 
 
 class ProfileQuerySet(ResourceQuerySet):

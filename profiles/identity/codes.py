@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity import security
-from profiles.models import Code, Profile
+from profiles.models import Code, Profile, comparable_email
 
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 LENGTH = 8  # 20^8 codes: some 34 bits
@@ -40,7 +40,8 @@ def issue(purpose: Code.Purpose, address: str, profiles: Sequence[Profile | None
     keys = [profile.pk for profile in profiles if profile]
     with transaction.atomic():
         list(Profile.objects.filter(pk__in=keys).order_by("pk").for_writing())  # of two at once, the later code is good
-        Code.objects.filter(purpose=purpose, mailbox=mailbox).filter(profile=None).delete()
+        if purpose == Code.Purpose.RECOVERY:  # a guess is at all of an address: their counts are one
+            Code.objects.filter(purpose=purpose, mailbox=mailbox).delete()
         Code.objects.filter(purpose=purpose, profile__in=keys).delete()
         Code.objects.bulk_create(rows)
     return [f"{text[: LENGTH // 2]}-{text[LENGTH // 2 :]}" for text in texts]
@@ -68,16 +69,24 @@ def require(request: HttpRequest | Request, codes: QuerySet[Code], purpose: Code
     return found
 
 
-def use(code: Code) -> None:
-    """Delete a code, in the transaction of what it is for. Raises `Refused`: CODE_INVALID: another one was first."""
-    deleted, _by_model = Code.objects.filter(pk=code.pk).delete()
+def use(code: Code, address: str) -> None:
+    """Delete a code, in the transaction of what it is for.
+
+    Args:
+        address: the locked account's. It may be another one than the code was written for: the worker had read that
+            before the account was written to.
+
+    Raises:
+        Refused: CODE_INVALID: it was sent to another address, or another request used it first.
+    """
+    deleted, _by_model = Code.objects.filter(pk=code.pk, mailbox=mailbox_of(address)).delete()
     if not deleted:
         raise Refused(Outcome.CODE_INVALID)
 
 
 def mailbox_of(address: str) -> str:
-    """What is kept of the address that a code was sent to, whatever its case."""
-    return salted_hmac("profiles.codes.mailbox", address.lower(), algorithm="sha256").hexdigest()
+    """What is kept of the address that a code was sent to, however it is spelled."""
+    return salted_hmac("profiles.codes.mailbox", comparable_email(address), algorithm="sha256").hexdigest()
 
 
 def _digest(purpose: Code.Purpose, text: str) -> str:

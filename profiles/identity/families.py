@@ -9,7 +9,7 @@ child. Any other used token that comes again was stolen, from us or from the cli
 
 import base64
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -37,10 +37,10 @@ NONCE_BYTES = 30  # 240 bits; with key and MAC a text needs no padding
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a sign-in or a refresh gives. Times are aware, in UTC."""
+    """What a sign-in or a refresh gives. Times are aware, in UTC. The tokens are in no text of it: it may be logged."""
 
-    token: str
-    refresh_token: str
+    token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     expires_at: datetime
     refresh_expires_at: datetime
     scope: str

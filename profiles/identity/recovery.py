@@ -57,8 +57,10 @@ def confirm(
 
 
 def _write(profile: Profile, code: Code, password: str, door: Door) -> Profile:
-    row = accounts.require_account(profile)
-    codes.use(code)
+    row = accounts.lock_account(profile)
+    if row is None:  # its password is another one by now
+        raise Refused(Outcome.CODE_INVALID)
+    codes.use(code, row.email)
     accounts.save_locked_account(row, password=password)
     writing.save_locked(row, {"email_verified": True, "pending_email": None}, Actor(row), door)
     return row

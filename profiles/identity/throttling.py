@@ -20,7 +20,7 @@ from profiles.core.metrics import RATE_LIMITED, count_from_zero
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity.callers import actor_of
 from profiles.identity.counters import Count, Counter, Memory, Rate, Shared, Window, parse_rate
-from profiles.models import Profile, comparable_username
+from profiles.models import Profile, comparable_email, comparable_username
 from profiles.policy import AccountAction, policy
 
 if TYPE_CHECKING:  # its classes name our throttle
@@ -191,7 +191,7 @@ def recovery_attempts(request: HttpRequest | Request, email: Any) -> list[Count]
     Args:
         email: the address as it was sent; all that is no text is one address.
     """
-    key = f"mailbox:{_shortened(email.strip().lower() if isinstance(email, str) else '')}"
+    key = f"mailbox:{_shortened(comparable_email(email) if isinstance(email, str) else '')}"
     address = address_of(request)
     return [
         Count(rate("RECOVERY_LIMIT_PER_ADDRESS"), f"recoveries:{address}"),

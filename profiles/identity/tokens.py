@@ -9,7 +9,7 @@ import secrets
 import string
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -50,7 +50,7 @@ PERSONAL_LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
 class AccessToken:
     """A good token: what it says, and whose it is. `expires_at` is aware, in UTC; `sign_in` the key of its family."""
 
-    token: str
+    token: str = field(repr=False)
     profile: Profile
     expires_at: datetime
     scope: str

@@ -30,6 +30,16 @@ def allow(profile: Profile, address: str) -> EmailUndo:
     return profile.email_undos.create(address=address, created_at=now, expires_at=now + LIFE)
 
 
+def settle(profile: Profile, address: str) -> bool:
+    """Whether a change to this address is the return to one that could undo the changes since: then none of them can be
+    undone any more, nor can the return. To be called in the change's transaction."""
+    living = profile.email_undos.filter(expires_at__gt=timezone.now())
+    row = living.filter(address__iexact=address).order_by("created_at").first()
+    if row:
+        profile.email_undos.filter(created_at__gte=row.created_at).delete()
+    return row is not None
+
+
 def new_token(row: EmailUndo) -> str:
     """The token that undoes a change, in the place of one that may have been sent before."""
     text = secrets.token_urlsafe(TOKEN_BYTES)
@@ -54,9 +64,8 @@ def undo(request: HttpRequest | Request, *, token: str, door: Door) -> None:
 
 
 def _write(row: EmailUndo, password: str, door: Door) -> Profile:
-    profile = accounts.require_account(row.profile)
-    undone, _by_model = profile.email_undos.filter(created_at__gte=row.created_at).delete()
-    if not undone:  # another one was first
+    profile = accounts.lock_account(row.profile)
+    if profile is None or not profile.email_undos.filter(created_at__gte=row.created_at).delete()[0]:
         raise _used()
     accounts.save_locked_account(profile, password=password)
     values = {"email": row.address, "email_verified": True, "pending_email": None}

@@ -29,13 +29,14 @@ def verify(request: HttpRequest | Request, profile: Profile, *, code: str, door:
 
 def _write(profile: Profile, code: Code, door: Door) -> None:
     row = accounts.require_account(profile)
-    codes.use(code)
     old, was_verified = row.email, row.email_verified
     address = row.pending_email or old
+    codes.use(code, address)
     values = {"email": address, "email_verified": True, "pending_email": None}
     writing.save_locked(row, values, Actor(row), door)
     if address != old:
-        undo = {"undo": undoing.allow(row, old).pk} if was_verified else {}
+        is_return = undoing.settle(row, address)
+        undo = {"undo": undoing.allow(row, old).pk} if was_verified and not is_return else {}
         queue.enqueue("email_changed", profile=row.pk, address=old, **undo)
 
 

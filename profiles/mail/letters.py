@@ -7,6 +7,7 @@ from datetime import timedelta
 from urllib.parse import urljoin
 
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q
 from django.template.loader import render_to_string
@@ -115,14 +116,16 @@ def _undo(row: EmailUndo) -> list[Part]:
 
 
 def _accounts_at(address: str) -> list[Profile]:
-    """The active accounts with a password at an address, whatever its case.
+    """The active accounts with a password at an address, whatever its case; first those that have verified it, so that
+    nobody takes their place by signing up with it.
 
     A message goes to the address as an account has it, and never to what was typed: two that look alike to the
     database can be of two people. Where accounts spell it in several ways, it is to one of them: the one that was
-    typed, or the oldest account's.
+    typed, or the first account's.
     """
     at = Q(email__lower=address.lower(), is_active=True)
-    rows = [row for row in Profile.objects.filter(at).order_by("pk")[:MOST_ACCOUNTS] if row.has_usable_password()]
+    with_password = Profile.objects.filter(at).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    rows = list(with_password.order_by("-email_verified", "pk")[:MOST_ACCOUNTS])
     spellings = [row.email for row in rows]
     chosen = address if address in spellings else next(iter(spellings), None)
     return [row for row in rows if row.email == chosen]

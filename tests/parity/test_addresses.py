@@ -203,6 +203,20 @@ def test_an_undo_ends_those_of_later_changes(cast, doors, mail):
             assert not EmailUndo.objects.exists()
 
 
+def test_nobody_undoes_the_return_to_an_address(cast, doors, mail):
+    """The owner changes it back by a code, instead of the link: the thief's address undoes nothing."""
+    for door in doors:
+        with undone():
+            (link,) = UNDO.findall(changed(door, cast, mail).body)
+            token = cast.token("owner")
+            door.update(cast.pk("owner"), {"email": "owner@example.com"}, token=token)
+            assert door.verify_email(only_code(mail)[1], token=token).outcome == "done"
+            (notice,) = mail()
+            assert (notice.to, UNDO.findall(notice.body)) == (["new@example.com"], [])
+            assert not EmailUndo.objects.exists()
+            assert door.undo_email_change(link).outcome == "CODE_INVALID"
+
+
 def test_an_address_that_was_not_verified_is_told_and_undoes_nothing(cast, doors, mail):
     for door in doors:
         with undone():

@@ -28,6 +28,12 @@ def test_each_control_has_a_test():
     assert [cells[2] for cells in controls if len(cells) != 5 or not TEST.search(cells[4])] == []
 
 
+def test_each_notice_has_a_test():
+    notices = rows("Notices of allauth")
+    assert len(notices) > 20
+    assert [cells[0] for cells in notices if len(cells) != 3 or not TEST.search(cells[2])] == []
+
+
 def test_each_test_exists():
     named = TEST.findall(TEXT)
     assert [test for test in named if not is_there(*test)] == []

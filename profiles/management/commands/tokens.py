@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from profiles.identity import families, personal_tokens
 from profiles.management.accounts import account_named
-from profiles.models import PersonalToken, TokenFamily
+from profiles.models import Code, EmailUndo, PersonalToken, TokenFamily
 
 AT_ONCE = 1_000  # rows in a transaction, so that none lasts
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         self.add_choice(actions.add_parser("list", help="those that live, the newest first"))
         self.add_choice(actions.add_parser("end", help="end all of an account, or one"), required=True)
-        actions.add_parser("clear", help="delete those that have expired")
+        actions.add_parser("clear", help="delete those that have expired, and the codes that were mailed")
 
     def add_choice(self, parser: ArgumentParser, *, required: bool = False) -> None:
         choice = parser.add_mutually_exclusive_group(required=required)
@@ -52,9 +52,10 @@ class Command(BaseCommand):
 
     def clear(self, **options: Any) -> None:
         cleared = 0.0
-        for model in (TokenFamily, PersonalToken):
+        models: tuple[Any, ...] = (TokenFamily, PersonalToken, Code, EmailUndo)
+        for model in models:
             expired = model._default_manager.filter(expires_at__lt=timezone.now())
-            with tqdm(total=expired.count(), unit=" tokens", file=self.stderr, leave=False) as progress:
+            with tqdm(total=expired.count(), unit=" rows", file=self.stderr, leave=False) as progress:
                 while keys := list(expired.values_list("pk", flat=True)[:AT_ONCE]):
                     model._default_manager.filter(pk__in=keys).delete()
                     progress.update(len(keys))

@@ -1,6 +1,7 @@
 """Requests to the admin that its pages do not make: refused with a page, never an internal error."""
 
 import logging
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -11,6 +12,9 @@ from django.db import transaction
 from django.urls import reverse
 
 from profiles.admin.site import LONGEST_SEARCH, Site
+from profiles.core import writing
+from profiles.core.actors import Actor
+from profiles.core.models import Door
 from profiles.identity import families
 from profiles.models import Profile, TokenFamily
 from tests.cast import PASSWORD
@@ -333,3 +337,36 @@ def test_staff_disable_another(cast, client, page):
     assert client.post(page, form).status_code == 302
     assert stored() != before
     assert not Profile.objects.get(username="hidden").is_active
+
+
+# What leads elsewhere, and what is shown as it was typed
+
+
+@pytest.mark.parametrize("after", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x", "\0"])
+@pytest.mark.parametrize("path", ["/admin/logout/", "/admin/password_change/"])
+def test_no_page_of_the_admin_leads_to_another_site(cast, client, path, after):
+    client.force_login(cast["staff"])
+    new = "another staple for the horse"
+    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new, "next": after}
+    response = client.post(f"{path}?{urlencode({'next': after})}", form)
+    assert "evil" not in response.headers.get("Location", "")
+    assert "evil" not in response.content.decode()
+
+
+def test_what_a_profile_says_is_text_in_the_admin(cast, staff):
+    mark = "<img src=x onerror=alert(1)>"
+    values = {"display_name": mark, "bio": f"{mark}</textarea><script>alert(1)</script>", "location": f'"{mark}'}
+    writing.update(cast["hidden"], values, actor=Actor(cast["hidden"]), door=Door.REST)
+    families.start(cast["hidden"])
+    TokenFamily.objects.update(client=mark)
+    key = cast.pk("hidden")
+    paths = [*LISTS.values(), f"{LISTS[Profile]}?q=%3Cimg", f"{LISTS[Profile]}{key}/change/"]
+    paths += [
+        f"{LISTS[Profile]}{key}/history/",
+        f"{LISTS[TokenFamily]}{TokenFamily.objects.latest('created_at').pk}/change/",
+    ]
+    for path in paths:
+        response = staff.get(path)
+        assert response.status_code == 200
+        assert not re.search(r"<img[^>]*onerror|<script>alert", response.content.decode())
+    assert "&lt;img src=x onerror" in staff.get(f"{LISTS[Profile]}{key}/change/").content.decode()

@@ -4,7 +4,7 @@ import json
 import socket
 
 import pytest
-from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 from django.test import RequestFactory
 
 from profiles import fields, filters, models
@@ -16,6 +16,7 @@ from profiles.models import Profile
 from tests.cast import PASSWORD
 from tests.conftest import HTTPSClient
 from tests.doors import GraphQLDoor, RESTDoor
+from tests.parity.test_statements import statements
 from tests.proxy import proxying
 from tests.state import undone
 
@@ -191,11 +192,48 @@ def test_an_address_has_a_limit_over_all_accounts(cast, doors, settings):
     assert doors[0].sign_in("owner", PASSWORD).outcome == "THROTTLED"
 
 
+@pytest.mark.parametrize("way", ["rest", "graphql", "admin"])
+def test_a_sign_in_clears_no_count(cast, client, doors, settings, way):
+    """Neither its account's nor its address's."""
+    settings.SIGN_IN_LIMIT_PER_ADDRESS = f"{LIMIT + 3} per minute"
+    for n in range(LIMIT - 1):
+        assert doors[n % 2].sign_in("staff", "wrong").outcome == "UNAUTHENTICATED"
+    if way == "admin":
+        assert client.post("/admin/login/", {"username": "staff", "password": PASSWORD}).status_code == 302
+    else:
+        assert doors[way == "graphql"].sign_in("staff", PASSWORD).outcome == "done"
+    assert {door.sign_in("staff", PASSWORD).outcome for door in doors} == {"THROTTLED"}
+    assert doors[0].sign_in("member", PASSWORD).outcome == "done"
+    assert {door.sign_in("member", PASSWORD).outcome for door in doors} == {"THROTTLED"}
+
+
+def test_a_new_password_clears_no_count(cast, doors):
+    for n in range(LIMIT - 1):
+        assert doors[n % 2].change_password("wrong", NEW, token=cast.token("owner")).outcome == "invalid"
+        assert doors[n % 2].sign_in("owner", "wrong").outcome == "UNAUTHENTICATED"
+    token = doors[0].change_password(PASSWORD, NEW, token=cast.token("owner")).body["token"]
+    assert doors[1].sign_in("owner", NEW).outcome == "done"
+    for door in doors:
+        assert door.change_password(NEW, PASSWORD, token=token).outcome == "THROTTLED"
+        assert door.sign_in("owner", NEW).outcome == "THROTTLED"
+
+
 @pytest.mark.parametrize("username", ["owner", "nobody", "gone", "a b", "é"])
 def test_every_attempt_costs_one_hashing(cast, rest, hashings, username):
     hashings.clear()
     rest.sign_in(username, "wrong")
     assert len(hashings) == 1
+
+
+def test_a_refused_sign_in_costs_the_same_whoever_it_names(cast, doors, hashings):
+    Profile.objects.filter(username="known").update(password=make_password(None))  # it signs in at an issuer
+    costs = set()
+    for door in doors:
+        for username in ("owner", "nobody", "gone", "known"):
+            hashings.clear()
+            sent = statements(lambda d=door, u=username: d.sign_in(u, "wrong"))
+            costs.add((len(sent), len(hashings)))
+    assert costs == {(2, 1)}
 
 
 def test_fifty_aliases_are_refused_whole(cast, graphql, hashings):
