@@ -6,7 +6,7 @@
 import subprocess
 import sys
 
-FULL = {"searches": [], "names": [], "exports": [], "sign_ins": [], "caches": []}
+FULL = {"searches": [], "names": [], "exports": [], "sign_ins": [], "caches": [], "recoveries": []}
 MEMORY = {"names": ["20000"], "exports": ["20"], "sign_ins": [], "caches": ["500"]}
 
 
