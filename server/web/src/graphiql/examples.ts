@@ -33,7 +33,7 @@ const CARD = graphql(`
 export const EXAMPLES: Record<string, Example[]> = {
   Read: [
     example("me", graphql(`
-      query Me { me { id username email bio displayName location website timeZone visibility editableFields version etag } }
+      query Me { me { id username email emailVerified pendingEmail bio displayName location website timeZone visibility editableFields version etag } }
     `), () => ({})),
     example("profile", graphql(`
       query Profile($username: String!) { profile(username: $username) { ...Card } }
@@ -132,6 +132,29 @@ export const EXAMPLES: Record<string, Example[]> = {
         }
       }
     `), () => ({ oldPassword: "", newPassword: "" })),
+    example("requestRecovery", graphql(`
+      mutation RequestRecovery($email: String!) {
+        requestRecovery(email: $email) { requested errors { code message field } }
+      }
+    `), ({ username }) => ({ email: `${username}@example.com` })),
+    example("confirmRecovery", graphql(`
+      mutation ConfirmRecovery($email: String!, $code: String!, $newPassword: String!) {
+        confirmRecovery(email: $email, code: $code, newPassword: $newPassword) {
+          token refreshToken expiresAt errors { code message field }
+        }
+      }
+    `), ({ username }) => ({ email: `${username}@example.com`, code: "", newPassword: "" })),
+    example("verifyEmail", graphql(`
+      mutation VerifyEmail($code: String!) { verifyEmail(code: $code) { verified errors { code message field } } }
+    `), () => ({ code: "" })),
+    example("resendVerification", graphql(`
+      mutation ResendVerification { resendVerification { requested errors { code message field } } }
+    `), () => ({})),
+    example("undoEmailChange", graphql(`
+      mutation UndoEmailChange($token: String!) {
+        undoEmailChange(token: $token) { undone errors { code message field } }
+      }
+    `), () => ({ token: "" })),
     example("logoutEverywhere", graphql(`
       mutation LogoutEverywhere { logoutEverywhere { loggedOut errors { code message field } } }
     `), () => ({})),
