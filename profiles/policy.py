@@ -56,7 +56,8 @@ BEFORE_VERIFYING = {
 """The writes to its own account of an owner who has yet to verify the address, where a setting requires that."""
 
 OWNER_READS = frozenset({"visibility", "email_public", "language"})  # and staff
-NOBODY_WRITES = frozenset({"email_verified", "pending_email"})  # read by the owner and staff
+NOBODY_WRITES = frozenset({"email_verified", "pending_email"})
+NOT_SHOWN = OWNER_READS | NOBODY_WRITES  # to anybody but the owner and staff
 STAFF_READS_AND_WRITES = frozenset(
     {"is_active", "is_staff"}
 )  # is_staff: in the admin alone, for the APIs do not have it
@@ -73,7 +74,7 @@ class ProfilePolicy(Policy["Profile"]):
 
     visible_fields: ClassVar[Set[str]] = SHOWN
     decides_by: ClassVar[Set[str] | None] = frozenset({"id", "is_active", "visibility", "email_public"})
-    restricted_fields: ClassVar[Set[str]] = OWNER_READS | NOBODY_WRITES | STAFF_READS_AND_WRITES | {"email"}
+    restricted_fields: ClassVar[Set[str]] = NOT_SHOWN | STAFF_READS_AND_WRITES | {"email"}
     reads: ClassVar[Set[StrEnum]] = READS
 
     def visible(self, actor: Actor) -> Q:
@@ -101,7 +102,7 @@ class ProfilePolicy(Policy["Profile"]):
     def may_read(self, actor: Actor, row: Profile, field: str) -> bool:
         if field in STAFF_READS_AND_WRITES:
             return actor.is_staff
-        if field in OWNER_READS | NOBODY_WRITES or (field == "email" and not row.email_public):
+        if field in NOT_SHOWN or (field == "email" and not row.email_public):
             return actor.is_staff or self.owns(actor, row)
         return field in self.listed_fields
 
