@@ -27,6 +27,7 @@ def unlimited(settings, monkeypatch):
     """Whatever comes is passed, and not counted: the counter keeps each request, and runs by another clock."""
     monkeypatch.setattr(Counter, "count", lambda _, counts: [PASSED] * len(counts))
     settings.ALLOWED_HOSTS = ["testserver"]
+    settings.MAIL_IS_ON = True  # what is enqueued is not sent here
 
 
 @pytest.fixture(autouse=True)

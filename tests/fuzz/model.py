@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from profiles.fields import RESERVED_USERNAMES
-from tests.fuzz.values import DEFAULTS, FIELDS, PASSWORDS, Wrong, cleaned, comparable
+from tests.fuzz.values import DEFAULTS, FIELDS, OF_ADDRESS, PASSWORDS, Wrong, cleaned, comparable
 
 ACCESS = timedelta(minutes=5)
 SIGN_IN = timedelta(days=14)
@@ -15,7 +15,7 @@ KEY_KEPT = timedelta(hours=24)
 DAY = timedelta(days=1)
 EXPORTS_PER_DAY = 5
 OF_STAFF = {"is_active"}
-OF_OWNER = {"visibility", "email_public"}
+OF_OWNER = {"visibility", "email_public", "language"}
 
 
 class Refusal(Exception):
@@ -145,7 +145,7 @@ class World:
     def shown(self, caller, account):
         """An account as this caller is shown it."""
         close = caller.is_staff or caller.account is account
-        hidden = set() if caller.is_staff else OF_STAFF if close else OF_STAFF | OF_OWNER
+        hidden = set() if caller.is_staff else OF_STAFF if close else OF_STAFF | OF_OWNER | OF_ADDRESS.keys()
         values = {name: None if name in hidden else value for name, value in account.values.items()}
         if not (close or account.values["email_public"]):
             values["email"] = None
@@ -291,10 +291,11 @@ class World:
             taken=self.names(but=account),
             defaults=DEFAULTS if replaces else None,
         )
-        self.write(caller, account, good, now, door)
+        self.write(caller, account, good, now, door, replaces=replaces)
         return self.shown(caller, account)
 
-    def write(self, caller, account, good, now, door):
+    def write(self, caller, account, good, now, door, *, replaces=False):
+        good = self.addressed(caller, account, good, replaces)
         changes = {name: (account.values[name], new) for name, new in good.items() if account.values[name] != new}
         if not changes:
             return
@@ -304,6 +305,18 @@ class World:
         account.history.append(Change(account.version, caller.account, now, door, changes))
         if not account.values["is_active"]:
             self.end_families(account, now)
+
+    @staticmethod
+    def addressed(caller, account, good, replaces):
+        """What becomes of an address: its owner's waits until it is confirmed, and staff's is in place, unverified."""
+        email, current = good.get("email"), account.values["email"]
+        if email is None or (email == current and replaces):
+            return good
+        if email == current:
+            return good | {"pending_email": None}
+        if caller.account is account:
+            return good | {"email": current, "pending_email": email}
+        return good | OF_ADDRESS
 
     def update_many(self, caller, items, now, door):
         if not (caller.account and caller.may_write):
@@ -371,7 +384,7 @@ class World:
             defaults=DEFAULTS,
         )
         password = good.pop("password")
-        account = Account(0, DEFAULTS | good, password, False, now, now)
+        account = Account(0, DEFAULTS | OF_ADDRESS | good, password, False, now, now)
         self.accounts.append(account)
         if key:
             self.keys[name] = (dict(values), account, now)

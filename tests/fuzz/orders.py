@@ -5,7 +5,7 @@ from copy import copy
 from django.db.models import Count, Q
 
 from profiles.models import Profile
-from tests.fuzz.values import FIELDS
+from tests.fuzz.values import FIELDS, OF_ADDRESS
 
 
 class Kept:
@@ -48,7 +48,7 @@ def stored_accounts():
     )
     return {
         row.username: (
-            {name: getattr(row, name) for name in FIELDS},
+            {name: getattr(row, name) for name in (*FIELDS, *OF_ADDRESS)},
             row.version,
             row.updated_by and row.updated_by.username,
             row.open_families,

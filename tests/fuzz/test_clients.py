@@ -22,7 +22,7 @@ from tests.doors import BatchDoor, GraphQLDoor, RESTDoor
 from tests.fuzz.deletion import deleting
 from tests.fuzz.model import ACCESS, SIGN_IN, Account, Caller, Refusal, World, in_an_order, moment
 from tests.fuzz.orders import Kept, modelled_accounts, stored_accounts
-from tests.fuzz.values import FIELDS, PASSWORDS, inputs
+from tests.fuzz.values import FIELDS, OF_ADDRESS, PASSWORDS, inputs
 from tests.state import undone
 
 STEPS = 40
@@ -105,7 +105,7 @@ class Clients(RuleBasedStateMachine):
         self.undoing = undone()
         self.undoing.__enter__()
         for profile in self.cast.profiles.values():
-            values = {name: getattr(profile, name) for name in FIELDS}
+            values = {name: getattr(profile, name) for name in (*FIELDS, *OF_ADDRESS)}
             self.world.accounts.append(
                 Account(profile.pk, values, PASSWORD, profile.is_staff, profile.created_at, profile.updated_at)
             )

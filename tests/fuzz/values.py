@@ -16,11 +16,14 @@ DEFAULTS = {
     "location": "",
     "website": "",
     "time_zone": "UTC",
+    "language": "en",
     "visibility": "members",
     "email_public": False,
     "is_active": True,
 }
 FIELDS = (*REQUIRED, *DEFAULTS)
+OF_ADDRESS = {"email_verified": False, "pending_email": None}  # of a new account; no client writes them
+CHOICES = {"visibility": ("public", "members", "private"), "language": ("en", "de", "es")}
 WRONG = {"email": ("nobody", "a@b", "@example.com"), "website": ("javascript:alert(1)", "ftp://example.com", "x")}
 ZONES = ("UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata")
 
@@ -64,7 +67,7 @@ STRATEGIES = {
     "location": st.one_of(TEXT, st.sampled_from(["Graz", "GRAZ", "Here"])),
     "website": st.sampled_from(["", "https://example.com/me", "HTTP://example.org", *WRONG["website"]]),
     "time_zone": st.sampled_from([*ZONES, "", "Mars/Olympus", "../etc/passwd", "utc\0"]),
-    "visibility": st.sampled_from(["public", "members", "private"]),
+    **{name: st.sampled_from(choices) for name, choices in CHOICES.items()},
     "email_public": st.booleans(),
     "is_active": st.booleans(),
 }
@@ -89,8 +92,8 @@ def cleaned(field, value):
     """What is stored of a value. Raises `Wrong`, as the contract's first section has it."""
     if value is None:
         raise Wrong("null")
-    if field == "visibility":
-        return chosen(value)
+    if field in CHOICES:
+        return chosen(field, value)
     if field == "password":
         return cleaned_password(value)
     if type(value) is not (bool if isinstance(DEFAULTS.get(field), bool) else str):
@@ -98,8 +101,8 @@ def cleaned(field, value):
     return value if isinstance(value, bool) else cleaned_text(field, value)
 
 
-def chosen(value):
-    if value not in ("public", "members", "private"):
+def chosen(field, value):
+    if value not in CHOICES[field]:
         raise Wrong("invalid_choice")
     return value
 
