@@ -54,6 +54,12 @@ def one_enum(field: Any) -> Any:
     return enum
 
 
+def list_of(field: serializers.ListField) -> tuple[Any, Any]:
+    """A list's type, and that of its elements, of which none is null."""
+    return graphene.List, graphene.NonNull(get_graphene_type_from_serializer_field(field.child))
+
+
+get_graphene_type_from_serializer_field.register(serializers.ListField, list_of)
 get_graphene_type_from_serializer_field.register(serializers.ChoiceField, one_enum)
 get_graphene_type_from_serializer_field.register(serializers.DateTimeField, lambda field: DateTime)
 get_graphene_type_from_serializer_field.register(Key, lambda field: graphene.ID)

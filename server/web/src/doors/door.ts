@@ -46,6 +46,14 @@ export interface Wanted {
   ordering: keyof typeof ORDERINGS;
 }
 
+/** A sign-in that goes on. */
+export type SignedIn = Camelized<Schemas["Session"]>;
+
+/** A personal token, without its text. */
+export type PersonalToken = Camelized<Schemas["PersonalToken"]>;
+
+export type NewPersonalToken = Camelized<Schemas["NewPersonalTokenRequest"]>;
+
 export type Tokens = Pick<Camelized<Schemas["Tokens"]>, "token" | "refreshToken" | "expiresAt">;
 
 export type Credentials = Omit<Schemas["SignInRequest"], "scope">;
@@ -63,6 +71,18 @@ export interface Door {
   signOut(refreshToken: string): Promise<void>;
   changePassword(oldPassword: string, newPassword: string): Promise<Tokens>;
   logoutEverywhere(): Promise<void>;
+  requestRecovery(email: string): Promise<void>;
+  confirmRecovery(email: string, code: string, newPassword: string): Promise<Tokens>;
+  verifyEmail(code: string): Promise<void>;
+  resendVerification(): Promise<void>;
+  undoEmailChange(token: string): Promise<void>;
+  sessions(): Promise<SignedIn[]>;
+  endSession(id: string): Promise<void>;
+  endOtherSessions(): Promise<void>;
+  personalTokens(): Promise<PersonalToken[]>;
+  /** Gives the token's text. */
+  createPersonalToken(wanted: NewPersonalToken): Promise<string>;
+  revokePersonalToken(id: string): Promise<void>;
   me(): Promise<Tagged>;
   profile(id: number): Promise<Tagged>;
   profiles(wanted: Wanted, cursor: string | null): Promise<Page<Profile>>;

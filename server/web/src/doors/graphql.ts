@@ -55,6 +55,60 @@ const LOGOUT_EVERYWHERE = graphql(`
   mutation LogoutEverywhere { done: logoutEverywhere { loggedOut errors { code message field } } }
 `);
 
+const REQUEST_RECOVERY = graphql(`
+  mutation RequestRecovery($email: String!) {
+    done: requestRecovery(email: $email) { requested errors { code message field } }
+  }
+`);
+
+const CONFIRM_RECOVERY = graphql(`
+  mutation ConfirmRecovery($email: String!, $code: String!, $newPassword: String!) {
+    done: confirmRecovery(email: $email, code: $code, newPassword: $newPassword) {
+      token refreshToken expiresAt errors { code message field }
+    }
+  }
+`);
+
+const VERIFY_EMAIL = graphql(`
+  mutation VerifyEmail($code: String!) { done: verifyEmail(code: $code) { verified errors { code message field } } }
+`);
+
+const RESEND_VERIFICATION = graphql(`
+  mutation ResendVerification { done: resendVerification { requested errors { code message field } } }
+`);
+
+const UNDO_EMAIL_CHANGE = graphql(`
+  mutation UndoEmailChange($token: String!) {
+    done: undoEmailChange(token: $token) { undone errors { code message field } }
+  }
+`);
+
+const SESSIONS = graphql(`
+  query Sessions { me { sessions { id client address createdAt lastUsedAt expiresAt scope current } } }
+`);
+
+const END_SESSION = graphql(`
+  mutation EndSession($id: ID!) { done: endSession(id: $id) { ended errors { code message field } } }
+`);
+
+const END_OTHER_SESSIONS = graphql(`
+  mutation EndOtherSessions { done: endOtherSessions { ended errors { code message field } } }
+`);
+
+const PERSONAL_TOKENS = graphql(`
+  query PersonalTokens { me { personalTokens { id label scopes createdAt expiresAt lastUsedAt } } }
+`);
+
+const CREATE_PERSONAL_TOKEN = graphql(`
+  mutation CreatePersonalToken($label: String!, $scopes: [String!]!, $days: Int!) {
+    done: createPersonalToken(label: $label, scopes: $scopes, days: $days) { token errors { code message field } }
+  }
+`);
+
+const REVOKE_PERSONAL_TOKEN = graphql(`
+  mutation RevokePersonalToken($id: ID!) { done: revokePersonalToken(id: $id) { revoked errors { code message field } } }
+`);
+
 const ME = graphql(`query Me { found: me { ...Whole } }`, [PROFILE]);
 
 const ONE = graphql(`query Profile($pk: Int!) { found: profile(pk: $pk) { ...Whole } }`, [PROFILE]);
@@ -121,6 +175,39 @@ export function graphqlDoor({ open, signedIn }: Wire): Door {
     },
     async logoutEverywhere() {
       done((await send(signedIn, LOGOUT_EVERYWHERE, {})).done);
+    },
+    async requestRecovery(email) {
+      done((await send(open, REQUEST_RECOVERY, { email })).done);
+    },
+    async confirmRecovery(email, code, newPassword) {
+      return tokens((await send(open, CONFIRM_RECOVERY, { email, code, newPassword })).done);
+    },
+    async verifyEmail(code) {
+      done((await send(signedIn, VERIFY_EMAIL, { code })).done);
+    },
+    async resendVerification() {
+      done((await send(signedIn, RESEND_VERIFICATION, {})).done);
+    },
+    async undoEmailChange(token) {
+      done((await send(open, UNDO_EMAIL_CHANGE, { token })).done);
+    },
+    async sessions() {
+      return there(there((await send(signedIn, SESSIONS, {})).me).sessions);
+    },
+    async endSession(id) {
+      done((await send(signedIn, END_SESSION, { id })).done);
+    },
+    async endOtherSessions() {
+      done((await send(signedIn, END_OTHER_SESSIONS, {})).done);
+    },
+    async personalTokens() {
+      return there(there((await send(signedIn, PERSONAL_TOKENS, {})).me).personalTokens);
+    },
+    async createPersonalToken(wanted) {
+      return there(done((await send(signedIn, CREATE_PERSONAL_TOKEN, wanted)).done).token);
+    },
+    async revokePersonalToken(id) {
+      done((await send(signedIn, REVOKE_PERSONAL_TOKEN, { id })).done);
     },
     async me() {
       return tagged((await send(signedIn, ME, {})).found);

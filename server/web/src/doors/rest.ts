@@ -30,6 +30,39 @@ export function restDoor(wire: Wire): Door {
     async logoutEverywhere() {
       done(await signedIn.POST("/auth/logout-everywhere", { body: {} }));
     },
+    async requestRecovery(email) {
+      done(await open.POST("/auth/recovery", { body: { email } }));
+    },
+    async confirmRecovery(email, code, new_password) {
+      return camelized(done(await open.POST("/auth/recovery/confirm", { body: { email, code, new_password } })));
+    },
+    async verifyEmail(code) {
+      done(await signedIn.POST("/profiles/me/email/verify", { body: { code } }));
+    },
+    async resendVerification() {
+      done(await signedIn.POST("/profiles/me/email/resend", { body: {} }));
+    },
+    async undoEmailChange(token) {
+      done(await open.POST("/auth/email/undo", { body: { token } }));
+    },
+    async sessions() {
+      return done(await signedIn.GET("/auth/sessions")).results.map(camelized);
+    },
+    async endSession(id) {
+      check((await signedIn.DELETE("/auth/sessions/{id}", { params: { path: { id } } })).error);
+    },
+    async endOtherSessions() {
+      done(await signedIn.POST("/auth/sessions/end-others", { body: {} }));
+    },
+    async personalTokens() {
+      return done(await signedIn.GET("/auth/tokens")).results.map(camelized);
+    },
+    async createPersonalToken(body) {
+      return done(await signedIn.POST("/auth/tokens", { body })).token;
+    },
+    async revokePersonalToken(id) {
+      check((await signedIn.DELETE("/auth/tokens/{id}", { params: { path: { id } } })).error);
+    },
     async me() {
       return tagged(await signedIn.GET("/profiles/me"));
     },

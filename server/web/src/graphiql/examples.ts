@@ -165,7 +165,7 @@ export const EXAMPLES: Record<string, Example[]> = {
       mutation EndOtherSessions { endOtherSessions { ended errors { code message field } } }
     `), () => ({})),
     example("createPersonalToken", graphql(`
-      mutation CreatePersonalToken($label: String!, $scopes: [String]!, $days: Int!) {
+      mutation CreatePersonalToken($label: String!, $scopes: [String!]!, $days: Int!) {
         createPersonalToken(label: $label, scopes: $scopes, days: $days) {
           id token expiresAt errors { code message field }
         }

@@ -10,8 +10,10 @@ import { mayLeave, usePath, useQueryText } from "./location";
 import { PeoplePage } from "./People";
 import { ProfilePage } from "./ProfilePage";
 import { keyIn, useProfile } from "./profiles";
+import { RecoverPage } from "./Recover";
 import { signOut, useDoor, useSession } from "./service";
 import { SignInPage } from "./SignIn";
+import { UndoPage } from "./Undo";
 import { WirePanel } from "./WirePanel";
 
 export function App() {
@@ -74,6 +76,8 @@ function Pages() {
     <Switch>
       <Route path="/people"><PeoplePage /></Route>
       <Route path="/people/:id">{({ id }) => <OfKey text={id} page={ProfilePage} />}</Route>
+      <Route path="/recover"><RecoverPage /></Route>
+      <Route path="/undo/:token?">{({ token }) => <UndoPage token={token ?? ""} />}</Route>
       {!isSignedIn && <Route><SignInPage /></Route>}
       <Route path="/"><Redirect to="/me" replace /></Route>
       <Route path="/me"><ProfilePage id={null} /></Route>

@@ -2,6 +2,7 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { Link } from "wouter";
 import { Form, Input, Trouble } from "./controls";
 import { RULE_OF_PASSWORDS } from "./fields";
 import { Heading } from "./Heading";
@@ -31,6 +32,7 @@ function Card({ isNew, onTurn }: { isNew: boolean; onTurn: () => void }) {
         {isNew ? "You have an account?" : "No account yet?"}{" "}
         <button type="button" className="link" onClick={onTurn}>{isNew ? "Sign in" : "Sign up"}</button>
       </p>
+      {!isNew && <p className="aside"><Link href="/recover">Forgot your password?</Link></p>}
     </div>
   );
 }

@@ -5,9 +5,12 @@ import { Heading } from "../Heading";
 import { Loading } from "../Loading";
 import { useProfile } from "../profiles";
 import { DeleteCard } from "./DeleteCard";
+import { EmailCard } from "./EmailCard";
 import { ExportCard } from "./ExportCard";
 import { PasswordCard } from "./PasswordCard";
+import { SessionsCard } from "./SessionsCard";
 import { SignOutCard } from "./SignOutCard";
+import { TokensCard } from "./TokensCard";
 
 export function AccountPage() {
   const { data, error } = useProfile(null);
@@ -17,7 +20,10 @@ export function AccountPage() {
       <Trouble error={error} />
       {data ? (
         <>
+          <EmailCard tagged={data} />
           <PasswordCard profile={data.profile} />
+          <SessionsCard />
+          <TokensCard />
           <SignOutCard />
           <ExportCard profile={data.profile} />
           <DeleteCard profile={data.profile} />

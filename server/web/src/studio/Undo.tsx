@@ -1,0 +1,36 @@
+/** Where the link leads that was mailed to an account's old address: it undoes the change. */
+
+import { useMutation } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { Link, useLocation } from "wouter";
+import { Trouble } from "./controls";
+import { Heading } from "./Heading";
+import { useDoor } from "./service";
+
+export function UndoPage({ token: given }: { token: string }) {
+  const door = useDoor();
+  const [, navigate] = useLocation();
+  const [token] = useState(given);
+  useEffect(() => navigate("/undo", { replace: true }), [navigate]); // the address bar and the history keep no token
+  const { mutate, error, isPending, isSuccess } = useMutation({ mutationFn: () => door.undoEmailChange(token) });
+  return (
+    <div className="card narrow">
+      <Heading key={String(isSuccess)} title={isSuccess ? "The change is undone" : "Undo the change of address?"} />
+      {isSuccess ? (
+        <p role="status">
+          The account has its old address again, and everybody is signed out. A code is on its way to that
+          address: <Link href="/recover">choose a new password</Link> with it.
+        </p>
+      ) : (
+        <>
+          <p>
+            The account gets the address back that this link was mailed to. Everybody is signed out, and you choose a new
+            password.
+          </p>
+          <Trouble error={error} />
+          <div className="actions"><button disabled={isPending} onClick={() => mutate()}>Undo the change</button></div>
+        </>
+      )}
+    </div>
+  );
+}

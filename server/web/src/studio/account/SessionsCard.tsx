@@ -1,0 +1,52 @@
+/** The sign-ins that go on, each with a button that ends it. */
+
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Trouble } from "../controls";
+import { Loading } from "../Loading";
+import { queries, useDoor } from "../service";
+import { Time } from "../Time";
+import { Card } from "./Card";
+
+const KEY = "sessions";
+
+export function SessionsCard() {
+  const door = useDoor();
+  const { data, error } = useQuery({ queryKey: [KEY, door.name], queryFn: () => door.sessions() });
+  const ending = useMutation({
+    mutationFn: async (id: string | null) => {
+      await (id === null ? door.endOtherSessions() : door.endSession(id));
+      await queries.invalidateQueries({ queryKey: [KEY] });
+    },
+  });
+  return (
+    <Card title="Sessions">
+      <p>Where you are signed in. What you do not know, end, and change your password.</p>
+      <Trouble error={error ?? ending.error} />
+      {!data && !error && <Loading what="the sessions" />}
+      <ul className="rows">
+        {data?.map(({ id, client, address, createdAt, lastUsedAt, scope, current }) => (
+          <li key={id}>
+            <div>
+              <p>{client || "A client without a name"} {current && <span className="tag">this one</span>}</p>
+              <p className="muted">
+                From {address}, last used <Time at={lastUsedAt} />, since <Time at={createdAt} />
+                {scope === "read" && ", only to read"}
+              </p>
+            </div>
+            {!current && (
+              <button className="small" disabled={ending.isPending} aria-label={`End the session from ${address}`} onClick={() => ending.mutate(id)}>
+                End
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {data && data.length > 1 && (
+        <div className="actions">
+          <button className="plain" disabled={ending.isPending} onClick={() => ending.mutate(null)}>End all others</button>
+        </div>
+      )}
+      <p role="status" className="note">{ending.isSuccess && "Ended."}</p>
+    </Card>
+  );
+}
