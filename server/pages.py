@@ -16,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 
 View = Callable[..., HttpResponseBase]
 
+KEPT_MAIL = "/mail/" if settings.DEBUG and not settings.EMAIL_URL else ""  # where a developer reads it
 POLICY: dict[str, Any] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
 
 
@@ -50,7 +51,8 @@ def docs(view: View) -> View:
 def _page(template: str, otherwise: View, policy: dict[str, Any], *, status: int = 200) -> View:
     with suppress(TemplateDoesNotExist):
         get_template(template)  # which keeps it, but under DEBUG: a later build names files that were not yet collected
-    page = _in_english(csp(policy)(lambda request, **kwargs: render(request, template, status=status)))
+    context = {"kept_mail": KEPT_MAIL}
+    page = _in_english(csp(policy)(lambda request, **kwargs: render(request, template, context, status=status)))
 
     @wraps(otherwise)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -1,6 +1,5 @@
 """Every path of the service: the one place that knows both doors."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
@@ -32,7 +31,7 @@ urlpatterns = [
         pages.docs(SpectacularSwaggerSplitView.as_view(url_name="openapi", throttle_classes=())),
         name="docs",
     ),
-    *([path("mail/", pages.plain(mail.page), name="mail")] if settings.DEBUG else []),
+    *([path("mail/", pages.plain(mail.page), name="mail")] if pages.KEPT_MAIL else []),
     # "A Well-Known URL for Changing Passwords" (W3C): where a password manager sends its user.
     path(".well-known/change-password", RedirectView.as_view(url="/#/account")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 NOBODY = "nobody"  # a profile that never was
 OF_AN_OWNER = [  # the fields that an owner may write
-    "username", "email", "bio", "display_name", "location", "website", "time_zone", "visibility", "email_public",
+    "username", "email", "bio", "display_name", "location",
+    "website", "time_zone", "language", "visibility", "email_public",
 ]  # fmt: skip
 
 

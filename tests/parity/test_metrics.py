@@ -75,7 +75,7 @@ LISTS = ("list_sessions", "list_personal_tokens")  # over GraphQL, members of a 
 @pytest.mark.parametrize(
     "case", [case for case in identity_cases.CASES if case.operation not in LISTS], ids=lambda case: case.label
 )
-def test_a_case_of_identity(case, cast, doors):
+def test_a_case_of_identity(case, cast, doors, mail):
     mine = families.start(cast["owner"])
     added = counted_alike(doors, lambda door: test_identity_cases.perform(door, case, cast, mine))
     expected = {"done": OK, "invalid": INVALID}.get(case.outcome, case.outcome)

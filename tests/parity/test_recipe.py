@@ -25,7 +25,7 @@ STEPS = {  # by file: a text that stands in it once, and what the recipe puts in
         'label="These, in any case.")\n',
     },
     "tests/parity/cases.py": {
-        '"website", "time_zone", "visibility", "email_public",\n': '"pronouns", ',
+        '"website", "time_zone", "language", "visibility", "email_public",\n': '"pronouns", ',
         "]\n\nVALIDATION = [": '    written("an owner\'s pronouns", {"pronouns": "they"}),\n'
         '    view("pronouns are shown", "anonymous", "shown", pronouns=""),\n',
     },
