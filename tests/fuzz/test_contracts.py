@@ -37,7 +37,7 @@ CONFIG = schemathesis.Config.from_dict(
         },
     }
 )
-BEYOND_A_SCHEMA = {"unique", "reserved", "read_only", "blank"} | {
+BEYOND_A_SCHEMA = {"unique", "reserved", "read_only", "blank", "CODE_INVALID"} | {
     f"password_{what}" for what in ("too_short", "too_common", "too_similar", "entirely_numeric")
 }
 """What is wrong with an input because of what is stored, or of who sends it, or once its blanks are trimmed."""

@@ -14,6 +14,10 @@ DETAILS: dict[Outcome, dict[str, Any]] = {
 """An example of what a refusal tells beside its code and message."""
 
 
+MORE = {Outcome.FORBIDDEN: (Outcome.EMAIL_UNVERIFIED,)}
+"""What else has a refusal's status."""
+
+
 def component_name(outcome: Outcome) -> str:
     return outcome.name.title().replace("_", "")
 
@@ -21,13 +25,14 @@ def component_name(outcome: Outcome) -> str:
 def refused(outcome: Outcome) -> dict[str, Any]:
     """The answer of an outcome: as an exception of it would be shown."""
     example = Refused(outcome, outcome.meaning, **DETAILS.get(outcome, {}))
+    more = {other.code: body_of(Refused(other, other.meaning)) for other in MORE.get(outcome, ())}
     return {
         "description": outcome.meaning,
         "headers": {
             name: {"required": True, "schema": {"type": "string"}, "example": value}
             for name, value in example.headers.items()
         },
-        "content": _content(_schema("Refusal"), {outcome.code: body_of(example)}),
+        "content": _content(_schema("Refusal"), {outcome.code: body_of(example), **more}),
     }
 
 
@@ -84,7 +89,7 @@ SCHEMAS = {
 }
 
 INVALID_INPUT = {
-    "description": "Something is wrong with the input, or it can't be read.",
+    "description": "Something is wrong with the input, or with a code in it, or it can't be read.",
     "content": _content(
         {"oneOf": [_schema("ValidationError"), _schema("Refusal")]},
         {
@@ -94,7 +99,10 @@ INVALID_INPUT = {
                     {"code": InvalidCode.INVALID.value, "detail": "Enter a valid email address.", "attr": "email"}
                 ],
             },
-            Outcome.BAD_REQUEST.code: body_of(Refused(Outcome.BAD_REQUEST, Outcome.BAD_REQUEST.meaning)),
+            **{
+                outcome.code: body_of(Refused(outcome, outcome.meaning))
+                for outcome in (Outcome.BAD_REQUEST, Outcome.CODE_INVALID)
+            },
         },
     ),
 }
