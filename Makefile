@@ -60,7 +60,8 @@ $(STATIC): $(WEB)/dist/studio.html $(SYNCED) $(wildcard server/static/*/*)
 collect: $(STATIC) ## Collect the pages' files, as a production serves them
 
 RANDOM_KEY := $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'
-IN_PRODUCTION := DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=here=$$($(RANDOM_KEY)) ALLOWED_HOSTS=example.com
+IN_PRODUCTION := DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=here=$$($(RANDOM_KEY)) ALLOWED_HOSTS=example.com \
+  EMAIL_URL=smtp+tls://example.com:587 MAIL_FROM=profiles@example.com SITE_URL=https://example.com
 
 .PHONY: startable
 startable: install

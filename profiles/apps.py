@@ -10,8 +10,10 @@ class ProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         from profiles.core.checks import check_resources
+        from profiles.mail.checks import check_mail
 
         register(check_resources)
+        register(check_mail, deploy=True)
         autodiscover_modules("resource")  # what each app declares to be served
         from profiles.admin import accounts, mail  # noqa: F401  # they register the models with the admin's site
         from profiles.identity.issuers import issuers
