@@ -47,7 +47,7 @@ MAIL = Gauge(
 )
 MAIL_WAIT_SECONDS = Gauge(
     "profiles_mail_wait_seconds",
-    "How long the oldest message has waited to be sent, as /readyz last found it.",
+    "How long the oldest message that is due has waited to be sent, as /readyz last found it.",
     multiprocess_mode="livemostrecent",
 )
 STATEMENT_SECONDS = Histogram(

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Count, Min, Q
+from django.db.models import Case, Count, Min, Q, When
 from django.utils import timezone
 from django_tasks import TaskResultStatus
-from django_tasks_db.models import DBTaskResult
+from django_tasks_db.models import DBTaskResult, get_date_max
 
 from profiles.core.metrics import MAIL, MAIL_WAIT_SECONDS
 
-LATE = timedelta(minutes=5)  # that the oldest message has waited
+LATE = timedelta(minutes=5)  # that a message has waited for the worker or the mail server
+FIRST = get_date_max()  # `run_after` of a message that was not tried yet
 
 
 def look() -> str:
-    """Count what is in the queue, into the metrics. Returns "late" where a message has waited too long, else "ok"."""
+    """Count what is in the queue, into the metrics. Returns "late" where a message has waited too long, else "ok".
+
+    A message that the mail server did not take waits from its next attempt on: a full mailbox is no reason for alarm.
+    """
     failed = Q(status=TaskResultStatus.FAILED)
+    due = Case(When(run_after=FIRST, then="enqueued_at"), default="run_after")
     found = DBTaskResult.objects.aggregate(
-        failed=Count("pk", filter=failed), waiting=Count("pk", filter=~failed), since=Min("enqueued_at", filter=~failed)
+        failed=Count("pk", filter=failed), waiting=Count("pk", filter=~failed), since=Min(due, filter=~failed)
     )
     waited = timezone.now() - found["since"] if found["since"] else timedelta()
     for state in ("waiting", "failed"):

@@ -1,7 +1,7 @@
 """The worker, which sends what is in the queue. Several can run at once, on any machine.
 
 A message is deleted from the queue when the mail server has taken it. If the worker is killed between the two, the
-message is sent again, with the same Message-ID.
+message is sent again, with the same Message-ID. If the database is away between the two, the worker deletes it later.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Worker:
         self.name = secrets.token_hex(4)
         self.stopping = Event()
         self.failures = 0  # to reach the mail server or the database, one after the other
+        self.sent: Row | None = None  # and not deleted yet
 
     def run(self) -> None:
         """Send until it is told to stop."""
@@ -61,6 +62,7 @@ class Worker:
     def send_next(self) -> bool:
         """Try to send one message. Returns whether to go on at once: there may be more, and the servers answer."""
         try:
+            self._delete_sent()
             row = self._claimed()
             if row:
                 self._send(row)
@@ -96,31 +98,41 @@ class Worker:
         try:
             row.task.call(TaskContext(task_result=cast(Any, row.task_result)), *row.args_kwargs["args"])
         except ServerAway:
-            row.worker_ids.pop()  # this was no attempt
-            self._put_back(row, timedelta())
+            _update(row, status=TaskResultStatus.READY, worker_ids=row.worker_ids[:-1])  # this was no attempt
             raise
         except Exception as error:
             if _is_temporary(error) and row.enqueued_at > timezone.now() - LIFE:
-                self._put_back(row, _back_off(len(row.worker_ids)))
+                again = timezone.now() + _back_off(len(row.worker_ids))
+                _update(row, status=TaskResultStatus.READY, run_after=again)
                 logger.warning("A message was not sent, and is tried again: %s", _described(row, error))
             else:
                 _fail(row, error)
                 logger.error("A message can't be sent: %s", _described(row, error))
         else:
-            row.delete()
+            self.sent = row
+            self._delete_sent()
 
-    def _put_back(self, row: Row, back_off: timedelta) -> None:
-        row.status, row.run_after = TaskResultStatus.READY, timezone.now() + back_off
-        row.save(update_fields=["status", "run_after", "worker_ids"])
+    def _delete_sent(self) -> None:
+        if self.sent:
+            self.sent.delete()
+            self.sent = None
+
+
+def _update(row: Row, **values: Any) -> None:
+    """Say in the queue what became of a message, unless another worker took it up meanwhile: that one will."""
+    DBTaskResult.objects.filter(pk=row.pk, started_at=row.started_at).update(**values)
 
 
 def _fail(row: Row, error: Exception) -> None:
     """Keep a message as failed. What is kept of the error is where it was raised, and not its text, which may have an
     address."""
-    row.status, row.finished_at = TaskResultStatus.FAILED, timezone.now()
-    row.exception_class_path = f"{type(error).__module__}.{type(error).__qualname__}"
-    row.traceback = f"{_reply_code(error) or ''}\n{''.join(traceback.format_tb(error.__traceback__))}".strip()
-    row.save(update_fields=["status", "finished_at", "exception_class_path", "traceback"])
+    _update(
+        row,
+        status=TaskResultStatus.FAILED,
+        finished_at=timezone.now(),
+        exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
+        traceback=f"{_reply_code(error) or ''}\n{''.join(traceback.format_tb(error.__traceback__))}".strip(),
+    )
 
 
 def _is_temporary(error: Exception) -> bool:

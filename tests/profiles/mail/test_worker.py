@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.mail import EmailMultiAlternatives
+from django.db import OperationalError
 from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from profiles.core.metrics import MAIL
 from profiles.mail import queue, state, worker
+from profiles.mail.checks import check_mail
 from profiles.mail.worker import Worker
 from tests.cluster.processes import free_port
 from tests.smtp import listening
@@ -206,3 +208,69 @@ def test_operators_see_what_waits_and_what_failed(smtp):
     assert [MAIL.labels(name)._value.get() for name in ("waiting", "failed")] == [1, 1]
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
         assert state.look() == "late"
+
+
+def test_a_message_that_was_sent_is_deleted_when_the_database_is_back(smtp, monkeypatch):
+    def away(_row):
+        raise OperationalError
+
+    queue.enqueue("written", address=ADDRESS)
+    sender = Worker()
+    with monkeypatch.context() as patch:
+        patch.setattr(DBTaskResult, "delete", away)
+        for failures in (1, 2):
+            assert not sender.send_next()
+            assert sender.failures == failures
+    with time_machine.travel(timezone.now() + worker.ABANDONED):
+        assert not sender.send_next()
+    assert len(smtp.taken) == 1
+    assert not DBTaskResult.objects.exists()
+
+
+@pytest.mark.parametrize("reply", ["452 full", "550 never"])
+def test_a_worker_that_was_thought_dead_changes_nothing_of_what_another_does(reply, smtp):
+    smtp.data_reply = reply
+    queue.enqueue("written", address=ADDRESS)
+    slow, other = Worker(), Worker()
+    row = slow._claimed()
+    with time_machine.travel(timezone.now() + worker.ABANDONED):
+        assert other._claimed().pk == row.pk
+    slow._send(row)
+    assert (only_row().status, only_row().worker_ids) == (TaskResultStatus.RUNNING, [slow.name, other.name])
+
+
+def test_a_worker_that_was_thought_dead_goes_on_where_another_sent_its_message(smtp):
+    queue.enqueue("written", address=ADDRESS)
+    slow = Worker()
+    row = slow._claimed()
+    with time_machine.travel(timezone.now() + worker.ABANDONED):
+        assert Worker().send_next()
+    smtp.data_reply = "452 full"
+    slow._send(row)
+    assert not DBTaskResult.objects.exists()
+
+
+def test_a_message_that_is_to_be_tried_later_is_not_late(smtp):
+    smtp.data_reply = "452 full"
+    queue.enqueue("written", address=ADDRESS)
+    sender = Worker()
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False) as clock:
+        assert state.look() == "late"
+        assert sender.send_next()
+        assert state.look() == "ok"
+        clock.shift(timedelta(minutes=6))
+        assert state.look() == "late"
+
+
+def test_a_message_is_late_while_the_mail_server_is_away(smtp, settings):
+    settings.EMAIL_PORT = free_port()
+    queue.enqueue("written", address=ADDRESS)
+    with time_machine.travel(timezone.now() + timedelta(minutes=6)):
+        assert not Worker().send_next()
+        assert state.look() == "late"
+
+
+def test_a_production_without_mail_is_warned(settings):
+    for is_on, ids in ((True, []), (False, ["profiles.W001"])):
+        settings.MAIL_IS_ON = is_on
+        assert [each.id for each in check_mail(None)] == ids
