@@ -112,7 +112,7 @@ pictures: install $(STATIC) ## Take the README's pictures of the pages
 	$(BIN)/pytest tests/browser/pictures.py -n 0
 
 .PHONY: stack cluster
-stack: install $(STATIC) ## Run nginx, a service, PgBouncer, PostgreSQL and Redis until Ctrl-C
+stack: install $(STATIC) ## Run nginx, a service, PgBouncer, PostgreSQL, Redis, a mail server and its worker until Ctrl-C
 	@exec $(BIN)/python -m tests.cluster stack
 
 cluster: install $(STATIC) ## Run the same with three PostgreSQL servers under Patroni, Redis with Sentinel, two services

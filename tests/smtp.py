@@ -4,8 +4,10 @@ import asyncio
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Mailbox
 from aiosmtpd.smtp import SMTP
 
 from tests.cluster.processes import free_port
@@ -36,6 +38,15 @@ class Handler:
         if self.data_reply == TAKEN:
             self.taken.append(message_from_bytes(envelope.content, policy=default))
         return self.data_reply
+
+
+class Holding(Mailbox):
+    """Keeps what it takes in a directory, and leaves it unanswered while there is a file `held` beside that."""
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        while (Path(self.mail_dir).parent / "held").exists():
+            await asyncio.sleep(0.02)
+        return await super().handle_DATA(server, session, envelope)
 
 
 class Server(Controller):

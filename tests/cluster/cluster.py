@@ -1,13 +1,15 @@
-"""The cluster: three PostgreSQL servers under Patroni, Redis with Sentinel, PgBouncer, two services and nginx."""
+"""The cluster: three PostgreSQL servers under Patroni, Redis with Sentinel, PgBouncer, two services, two workers that
+send mail, and nginx."""
 
 import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from tests.cluster import haproxy, patroni, postgresql, redis, service
+from tests.cluster import haproxy, mail, patroni, postgresql, redis, service
 from tests.cluster.haproxy import Balancer
+from tests.cluster.mail import MailServer
 from tests.cluster.patroni import Node
-from tests.cluster.processes import START_SECONDS, Process, all_at_once, wait_until
+from tests.cluster.processes import START_SECONDS, Process, all_at_once, free_port, wait_until
 from tests.cluster.stack import port_of
 
 NAMES = ("postgresql-1", "postgresql-2", "postgresql-3")
@@ -23,12 +25,14 @@ class Cluster:
     pgbouncer: Process
     instances: list[Process]
     proxy: Process
+    smtp: MailServer
+    mail: list[Process]
     variables: dict[str, str] = field(repr=False)  # the service's environment
 
     @property
     def processes(self):
         own = [self.etcd, *self.nodes, *self.redis, *self.sentinels, self.haproxy, self.pgbouncer]
-        return [*own, *self.instances, self.proxy]
+        return [*own, *self.instances, self.proxy, self.smtp, *self.mail]
 
     @property
     def database_url(self):
@@ -80,20 +84,23 @@ def running(folder, **variables):
             folder / "pgbouncer", profiles=balancer.ports["primary"], **{name: balancer.ports[name] for name in NAMES}
         )
         direct = service.environment(postgresql.url(balancer.ports["primary"]))
+        smtp, port = start(mail.server(folder / "smtp")), free_port()
         behind_pool = direct | {
             "DATABASE_URL": postgresql.url(port_of(pool)),
             "DATABASE_REPLICA_URLS": ",".join(postgresql.url(port_of(pool), name=name) for name in NAMES),
             **postgresql.WAITS,
             "REDIS_URL": f"redis://127.0.0.1:{balancer.ports['redis']}",
+            **mail.variables(smtp, f"https://127.0.0.1:{port}"),
             **variables,
         }
         instances = [service.instance(folder / f"service-{n}", f"service-{n}", behind_pool) for n in (1, 2)]
-        proxy = service.proxy(folder / "nginx", *instances)
-        cluster = Cluster(etcd, nodes, counts, watches, balancer, pool, instances, proxy, behind_pool)
+        proxy = service.proxy(folder / "nginx", *instances, port=port)
+        workers = [mail.worker(folder / f"mail-{n}", behind_pool, f"mail-{n}") for n in (1, 2)]
+        cluster = Cluster(etcd, nodes, counts, watches, balancer, pool, instances, proxy, smtp, workers, behind_pool)
         cluster.wait()
         postgresql.create_database(cluster.find("leader").port)
         service.manage(direct, "migrate", "--verbosity", "0")
         start(pool)
-        start(all_at_once(instances))
+        start(all_at_once([*instances, *workers]))
         start(proxy)
         yield cluster

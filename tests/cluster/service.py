@@ -13,8 +13,14 @@ from tests.cluster.processes import Process, answers, free_port, program
 
 TEMPLATE = ROOT / "server" / "deploy" / "nginx.conf.template"
 UNTHROTTLED = dict.fromkeys(
-    (*LIMITS, "SIGN_IN_LIMIT_PER_ACCOUNT", "SIGN_IN_CEILING_PER_ACCOUNT", "SIGN_IN_LIMIT_PER_ADDRESS"), UNLIMITED
-) | {"SIGN_UP_LIMIT_PER_ADDRESS": UNLIMITED}
+    (
+        *LIMITS,
+        *("SIGN_IN_LIMIT_PER_ACCOUNT", "SIGN_IN_CEILING_PER_ACCOUNT", "SIGN_IN_LIMIT_PER_ADDRESS"),
+        *("RECOVERY_LIMIT_PER_EMAIL", "RECOVERY_CEILING_PER_EMAIL", "RECOVERY_LIMIT_PER_ADDRESS"),
+        *("SIGN_UP_LIMIT_PER_ADDRESS", "MAIL_LIMIT_PER_ACCOUNT"),
+    ),
+    UNLIMITED,
+)
 
 
 def environment(database_url, **variables):
@@ -80,10 +86,10 @@ class Proxy(Process):
         return ssl.create_default_context(cafile=self.folder / "certificate.pem")
 
 
-def proxy(folder, *instances):
+def proxy(folder, *instances, port=None):
     """nginx with the configuration that adopters get, and a certificate of its own, `certificate.pem`."""
     folder.mkdir(exist_ok=True)
-    port, plain = free_port(), f"127.0.0.1:{free_port()}"
+    port, plain = port or free_port(), f"127.0.0.1:{free_port()}"
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     request = [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     request += ["-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]

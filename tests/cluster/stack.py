@@ -1,10 +1,11 @@
-"""The stack: nginx, one service, PgBouncer, PostgreSQL and Redis."""
+"""The stack: nginx, one service, PgBouncer, PostgreSQL, Redis, a mail server and the worker that sends mail."""
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from tests.cluster import postgresql, redis, service
-from tests.cluster.processes import Process, all_at_once
+from tests.cluster import mail, postgresql, redis, service
+from tests.cluster.mail import MailServer
+from tests.cluster.processes import Process, all_at_once, free_port
 
 
 def port_of(process):
@@ -18,11 +19,14 @@ class Stack:
     pgbouncer: Process
     instances: list[Process]
     proxy: Process
+    smtp: MailServer
+    mail: Process
     variables: dict[str, str] = field(repr=False)  # the service's environment
 
     @property
     def processes(self):
-        return [self.postgresql, self.redis, self.pgbouncer, *self.instances, self.proxy]
+        stores = [self.postgresql, self.redis, self.pgbouncer]
+        return [*stores, *self.instances, self.proxy, self.smtp, self.mail]
 
     @property
     def database_url(self):
@@ -41,15 +45,18 @@ def running(folder, *, instances=1, settings=(), **variables):
         direct = service.environment(postgresql.url(port_of(database)))
         service.manage(direct, "migrate", "--verbosity", "0")
         pool = started.enter_context(postgresql.pgbouncer(folder / "pgbouncer", profiles=port_of(database)))
+        smtp, port = started.enter_context(mail.server(folder / "smtp")), free_port()
         behind_pool = direct | {
             "DATABASE_URL": postgresql.url(port_of(pool)),
             **postgresql.WAITS,
             "REDIS_URL": f"redis://{counts.address}",
+            **mail.variables(smtp, f"https://127.0.0.1:{port}"),
             **variables,
         }
         serving = [
             service.instance(folder / f"service-{n}", f"service-{n}", behind_pool) for n in range(1, instances + 1)
         ]
         started.enter_context(all_at_once(serving))
-        proxy = started.enter_context(service.proxy(folder / "nginx", *serving))
-        yield Stack(database, counts, pool, serving, proxy, behind_pool)
+        proxy = started.enter_context(service.proxy(folder / "nginx", *serving, port=port))
+        worker = started.enter_context(mail.worker(folder / "mail", behind_pool))
+        yield Stack(database, counts, pool, serving, proxy, smtp, worker, behind_pool)

@@ -13,7 +13,7 @@ from profiles.core.outcomes import RETRY_AFTER, Outcome
 from tests.bench.service import ROOT
 from tests.cast import PASSWORD
 from tests.cluster import postgresql
-from tests.cluster.processes import answers
+from tests.cluster.processes import answers, wait_until
 from tests.cluster.stack import port_of
 from tests.doors import GraphQLDoor, RESTDoor, camel
 
@@ -72,6 +72,14 @@ def is_refused(response, outcome, **details):
     return True
 
 
+def test_mail_is_sent_with_links_to_the_site(running, through):
+    values = {"username": "by-mail", "email": "by-mail@example.com", "password": PASSWORD}
+    through.http.post("/profiles/", json=values).raise_for_status()
+    sent = lambda: [message for message in running.smtp.messages if message["To"] == values["email"]]  # noqa: E731
+    (message,) = wait_until(sent, "the message was sent")
+    assert f"{running.proxy.address}/#/account" in message.as_string()
+
+
 @pytest.mark.parametrize("path", ["/profiles/", "/graphql/"])
 def test_the_proxy_refuses_a_large_body_in_the_catalogues_form(through, path):
     assert is_refused(through.generic("POST", path, "x" * 200_000, "application/json"), Outcome.CONTENT_TOO_LARGE)
@@ -97,10 +105,11 @@ def test_the_list_of_what_runs_and_ctrl_c():
             if line.startswith("Ctrl-C"):
                 break
             name, address, _log = line.split()
-            listed[name] = int(address.rpartition(":")[2])
-        assert all(answers(port) for port in listed.values())
+            listed[name] = address
+        ports = [int(address.rpartition(":")[2]) for address in listed.values() if address != "-"]
+        assert all(answers(port) for port in ports)
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "Ended.\n"
-    assert set(listed) == {"postgresql", "redis", "pgbouncer", "service-1", "nginx"}
-    assert not any(answers(port) for port in listed.values())
+    assert set(listed) == {"postgresql", "redis", "pgbouncer", "service-1", "nginx", "smtp", "mail"}
+    assert not any(answers(port) for port in ports)
     assert process.returncode == 0
