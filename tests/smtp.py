@@ -41,10 +41,14 @@ class Handler:
 
 
 class Holding(Mailbox):
-    """Keeps what it takes in a directory, and leaves it unanswered while there is a file `held` beside that."""
+    """Keeps what it takes in a directory. While there is a file `held` beside that, it leaves each message unanswered,
+    and writes its Message-ID into the file."""
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        while (Path(self.mail_dir).parent / "held").exists():
+        held = Path(self.mail_dir).parent / "held"
+        if held.exists():
+            held.write_text(message_from_bytes(envelope.content)["Message-ID"])
+        while held.exists():
             await asyncio.sleep(0.02)
         return await super().handle_DATA(server, session, envelope)
 

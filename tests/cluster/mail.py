@@ -17,16 +17,28 @@ class MailServer(Process):
     def messages(self):
         return [message for _key, message in mailbox.Maildir(self.folder / "messages").iteritems()]
 
-    def ids(self):
-        """How often each message was taken, by its Message-ID."""
-        return Counter(message["Message-ID"] for message in self.messages)
+    def taken(self):
+        """How often each message was taken, by its key in the queue."""
+        return Counter(key_of(message["Message-ID"]) for message in self.messages)
+
+    @property
+    def _held(self):
+        return self.folder / "held"
 
     def hold(self):
         """From now on leave a message that comes unanswered, until `release`."""
-        (self.folder / "held").touch()
+        self._held.touch()
+
+    def held(self):
+        """The key of the message that is left unanswered; "" where none has come."""
+        return key_of(self._held.read_text())
 
     def release(self):
-        (self.folder / "held").unlink()
+        self._held.unlink()
+
+
+def key_of(message_id):
+    return message_id.strip("<>").partition("@")[0]
 
 
 def server(folder):
