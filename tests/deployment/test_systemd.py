@@ -1,4 +1,4 @@
-"""The unit of systemd, read by systemd's own tool."""
+"""The units of systemd, read by systemd's own tool."""
 
 import subprocess
 
@@ -6,21 +6,21 @@ import pytest
 
 from tests.server.conftest import ROOT
 
-UNIT = "profiles.service"
+UNITS = ("profiles.service", "profiles-mail.service")
 MOST_EXPOSED = 15  # tenths; systemd calls up to 2.0 safe
 
 
-@pytest.fixture
-def unit(tmp_path):
-    """The unit, for the checkout that is tested."""
-    text = (ROOT / "server" / "deploy" / UNIT).read_text()
-    (tmp_path / UNIT).write_text(text.replace("/srv/profiles", str(ROOT)))
-    return tmp_path / UNIT
+@pytest.fixture(params=UNITS)
+def unit(request, tmp_path):
+    """A unit, for the checkout that is tested."""
+    text = (ROOT / "server" / "deploy" / request.param).read_text()
+    (tmp_path / request.param).write_text(text.replace("/srv/profiles", str(ROOT)))
+    return tmp_path / request.param
 
 
 def test_systemd_takes_the_unit(tool, unit):
     done = subprocess.run([tool("systemd-analyze"), "verify", unit], capture_output=True, text=True, check=False)
-    assert (done.returncode, [line for line in done.stderr.splitlines() if UNIT in line]) == (0, [])
+    assert (done.returncode, [line for line in done.stderr.splitlines() if unit.name in line]) == (0, [])
 
 
 def test_the_service_is_exposed_little(tool, unit):

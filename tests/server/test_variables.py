@@ -9,7 +9,7 @@ from server.variables import Variables
 from tests.server.conftest import ROOT
 
 GUNICORNS_OWN = {"FORWARDED_ALLOW_IPS"}
-OF_COMPOSE_ALONE = {"POSTGRES_PASSWORD"}
+OF_COMPOSE_ALONE = {"POSTGRES_PASSWORD", "COMPOSE_PROFILES"}
 
 
 def variables(name):
