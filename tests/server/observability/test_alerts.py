@@ -8,7 +8,7 @@ import yaml
 
 from tests.server.observability.conftest import RULES
 
-MINUTES = 40
+MINUTES = 80
 FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
 INSTANCE = 'instance="a",job="profiles"'
 OPERATIONS = f'profiles_operations_total{{{INSTANCE},operation="getProfile",door="rest",outcome="%s"}}'
@@ -16,6 +16,8 @@ REQUESTS = f'profiles_request_seconds_bucket{{{INSTANCE},operation="getProfile",
 STATEMENTS = f'profiles_database_statement_seconds_bucket{{{INSTANCE},le="%s"}}'
 EVENTS = f'profiles_security_events_total{{{INSTANCE},event="%s"}}'
 ISSUER = f'profiles_issuer_failures_total{{{INSTANCE},issuer="https://id.example.com"}}'
+MAIL = f'profiles_mail_messages{{{INSTANCE},state="%s"}}'
+MAIL_WAIT = f"profiles_mail_wait_seconds{{{INSTANCE}}}"
 WAITING = f'profiles_database_pool{{{INSTANCE},state="waiting"}}'
 
 
@@ -51,6 +53,9 @@ HEALTHY = {  # by series, its values each minute
     f"profiles_database_away{{{INSTANCE}}}": always(0),
     f"profiles_redis_away{{{INSTANCE}}}": always(0),
     ISSUER: always(2),
+    MAIL % "waiting": always(5),
+    MAIL % "failed": always(3),
+    MAIL_WAIT: always(2),
 }
 
 FIRES = {  # by alert, what differs
@@ -63,6 +68,9 @@ FIRES = {  # by alert, what differs
     "ProfilesPoolExhausted": {WAITING: always(1)},
     "ProfilesRedisAway": {f"profiles_redis_away{{{INSTANCE}}}": always(1)},
     "ProfilesIssuerAway": {ISSUER: a_minute(1)},
+    "ProfilesMailLate": {MAIL_WAIT: a_minute(60)},
+    "ProfilesMailNotTaken": {MAIL % "waiting": always(30)},
+    "ProfilesMailFailed": {MAIL % "failed": f"3x{MINUTES - 10} 4x9"},
     "ProfilesPasswordsGuessed": {EVENTS % "sign_in_failed": a_minute(2400)},
     "ProfilesRefreshTokenReused": {EVENTS % "refresh_reuse": f"3x{MINUTES - 10} 4x9"},
     "ProfilesThrottled": {OPERATIONS % "THROTTLED": a_minute(6000)},

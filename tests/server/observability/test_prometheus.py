@@ -19,6 +19,7 @@ from tests.server.observability.conftest import DASHBOARD, RULES, wait_until
 METRIC = re.compile(r"\bprofiles_[a-z_]+")
 SENT = 60  # requests to each API
 WORKERS = 2
+MAIL = {"EMAIL_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "profiles@example.com", "SITE_URL": "https://example.com"}
 ISSUERS = json.dumps([{"issuer": "https://id.example.com", "audience": "profiles"}])
 
 
@@ -118,7 +119,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
     dashboard = json.loads(DASHBOARD.read_text())
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     redis = f"redis://127.0.0.1:{free_tcp_port_factory()}"  # nobody answers
-    environment = {"REDIS_URL": redis, "OIDC_ISSUERS": ISSUERS, **test_database}
+    environment = {"REDIS_URL": redis, "OIDC_ISSUERS": ISSUERS, **MAIL, **test_database}
     with observed(tmp_path, metrics_port, **environment) as (address, scrape):
         rounds = 0
         while not rounds or len(workers_that_counted(tmp_path / "metrics")) < WORKERS:
@@ -137,6 +138,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
             killed.wait(MOST_SECONDS)
             wait_until(lambda: not list((tmp_path / "metrics").glob(f"gauge_live*_{killed.pid}.db")))
             send(address, token)
+            httpx.get(f"{address}/readyz").raise_for_status()  # by whichever worker: the state of mail is of the last
             labels = '{operation="getOwnProfile",door="rest",outcome="OK"}'
             wait_for_value(ask, f"sum(profiles_operations_total{labels})", (rounds + 1) * SENT)
 
@@ -182,6 +184,14 @@ def test_files_of_our_own_are_deleted_in_the_end(test_database, tmp_path, metric
     with serving(tmp_path / "log", **own, **test_database):
         assert len(list(tmp_path.glob("profiles-metrics-*/counter_*.db"))) >= 1
     assert list(tmp_path.glob("profiles-metrics-*")) == []
+
+
+def test_readiness_says_the_state_of_mail(test_database, tmp_path, metrics_port):
+    with observed(tmp_path, metrics_port, **MAIL, **test_database) as (address, scrape):
+        answer = httpx.get(f"{address}/readyz")
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok", "mail": "ok"})
+        assert '\nprofiles_mail_messages{state="waiting"} 0.0' in scrape()
+        assert "\nprofiles_mail_wait_seconds 0.0" in scrape()
 
 
 def test_redis_away_is_a_warning_and_a_metric_of_readiness(cast, test_database, tmp_path, metrics_port, free_tcp_port):
