@@ -22,7 +22,8 @@ class Handler:
         self.taken = []  # messages
         self.connections = 0
         self.recipient_reply = self.data_reply = TAKEN
-        self.ill = None  # "hangs" or "hangs up", in the middle of a message
+        self.ill = None  # "hangs", until it is well again, or "hangs up", in the middle of a message
+        self.held = 0  # messages in the middle of which it hung
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802  # aiosmtpd names it
         if self.recipient_reply == TAKEN:
@@ -33,8 +34,9 @@ class Handler:
         if self.ill == "hangs up":
             server.transport.abort()
             await asyncio.sleep(3600)
-        if self.ill == "hangs":
-            await asyncio.sleep(3600)
+        self.held += self.ill == "hangs"
+        while self.ill == "hangs":
+            await asyncio.sleep(0.02)
         if self.data_reply == TAKEN:
             self.taken.append(message_from_bytes(envelope.content, policy=default))
         return self.data_reply
