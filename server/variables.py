@@ -74,8 +74,8 @@ class Variables(environ.Env):  # type: ignore[misc]  # it ships no types
     def mail(self, var: str) -> dict[str, Any]:
         """Django's settings of the mail server at a URL; none, and a problem, where it is no URL of SMTP."""
         try:
-            if self.get_value(var, default="").startswith("smtp"):
-                return dict(self.email_url(var))
+            if self.get_value(var, default="").startswith("smtp") and (found := self.email_url(var))["EMAIL_HOST"]:
+                return dict(found)
         except (ValueError, ImproperlyConfigured):  # its port is no number, or its scheme is none of SMTP
             pass
         self.problems[var] = "Set smtp+tls://user:password@host:587, or smtp+ssl://user:password@host:465."

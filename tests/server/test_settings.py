@@ -14,6 +14,7 @@ from server.issuers import configured
 from server.variables import Variables
 
 ROOT = Path(__file__).parent.parent.parent
+SECRET = "".join(map(chr, range(48, 123)))  # long, and of many characters
 PRODUCTION = {"SECRET_KEY": "s" * 60, "JWT_KEYS": f"k={'j' * 32}", "ALLOWED_HOSTS": "example.com"}
 
 
@@ -42,6 +43,61 @@ def test_a_start_names_all_that_is_missing_or_wrong(command):
         "SECRET_KEY",
     ]  # fmt: skip
     assert "Traceback" not in done.stderr
+
+
+MAIL = {
+    "EMAIL_URL": "smtp+tls://me:p%40ss@smtp.example.com:587",
+    "MAIL_FROM": "service@example.com",
+    "SITE_URL": "https://example.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, []),
+        ({"EMAIL_URL": "http://example.com"}, ["EMAIL_URL"]),
+        ({"EMAIL_URL": "consolemail://"}, ["EMAIL_URL"]),
+        ({"EMAIL_URL": "smtp+other://example.com"}, ["EMAIL_URL"]),
+        ({"EMAIL_URL": "smtp://"}, ["EMAIL_URL"]),
+        ({"EMAIL_URL": "smtp://example.com:port"}, ["EMAIL_URL"]),
+        ({"MAIL_FROM": ""}, ["MAIL_FROM"]),
+        ({"SITE_URL": ""}, ["SITE_URL"]),
+        ({"SITE_URL": "http://example.com"}, ["SITE_URL"]),
+        ({"EMAIL_URL": "", "MAIL_FROM": "", "SITE_URL": ""}, []),
+        ({"EMAIL_URL": "", "REQUIRE_VERIFIED_EMAIL": "true"}, ["REQUIRE_VERIFIED_EMAIL"]),
+    ],
+)
+def test_mail_is_configured_whole_or_not_at_all(given, named):
+    done = manage("check", **PRODUCTION | MAIL | given)
+    assert re.findall(r"^  (\w+): ", done.stderr, re.MULTILINE) == named
+    assert done.returncode == bool(named)
+    assert "p%40ss" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (PRODUCTION | MAIL, [True, "django.core.mail.backends.smtp.EmailBackend", "p@ss", True, "https://example.com"]),
+        (PRODUCTION, [False, "django.core.mail.backends.smtp.EmailBackend", "", False, ""]),
+        ({"DEBUG": "true", "PORT": "9"}, [True, "server.mail.Backend", "", False, "http://127.0.0.1:9"]),
+    ],
+)
+def test_where_mail_goes(given, expected):
+    names = ["MAIL_IS_ON", "EMAIL_BACKEND", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS", "SITE_URL"]
+    code = f"import json; from django.conf import settings; print(json.dumps([getattr(settings, n) for n in {names}]))"
+    environment = given | {"DJANGO_SETTINGS_MODULE": "server.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == expected
+
+
+def test_a_production_that_sends_no_mail_is_warned():
+    arguments = ("check", "--deploy", "--fail-level", "WARNING")
+    assert manage(*arguments, **PRODUCTION | {"SECRET_KEY": SECRET} | MAIL).returncode == 0
+    done = manage(*arguments, **PRODUCTION | {"SECRET_KEY": SECRET})
+    assert (done.returncode, "profiles.W001" in done.stderr) == (1, True)
 
 
 def test_gunicorn_names_its_own_variables_too():

@@ -42,6 +42,7 @@ WELCOME = """\
   {url}/docs/     REST: its operations, to read and to try; they are under /profiles/ and /auth/
   {url}/graphql/  GraphQL; for a browser GraphiQL, with examples
   {url}/admin/    Django's admin, for staff
+  {url}/mail/     the mail that it would send, where EMAIL_URL is not set; it is kept in .mail/
 
   Sign in as john_doe, jane_doe or sam_staff (staff); the password is {password}:
 
