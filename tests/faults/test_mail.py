@@ -9,6 +9,7 @@ import pytest
 
 from tests.cast import PASSWORD
 from tests.cluster.processes import wait_until
+from tests.cluster.service import is_ready
 
 ACCOUNTS = 8  # which have three messages each
 MOST_SLOWER = 1.5  # times as long as a request takes while there is a mail server
@@ -18,27 +19,30 @@ numbers = count(1)
 class Queue:
     """The queue of mail in the stack's database."""
 
-    def __init__(self, connection):
-        self.connection = connection
+    def __init__(self, url):
+        self.url = url
+
+    def execute(self, statement):
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
 
     def waiting(self):
         """The keys of the messages, each with its status."""
-        return {
-            str(key): status
-            for key, status in self.connection.execute("SELECT id, status FROM django_tasks_database_dbtaskresult")
-        }
+        rows = self.execute("SELECT id, status FROM django_tasks_database_dbtaskresult")
+        return {str(key): status for key, status in rows}
+
+    def wait(self):
+        wait_until(lambda: not self.waiting(), "what was enqueued is sent")
 
     def let_time_pass(self):
         """Have the messages that are being sent begun three minutes ago: a worker that lives needs less."""
-        self.connection.execute(
-            "UPDATE django_tasks_database_dbtaskresult SET started_at = started_at - interval '3 minutes'"
-        )
+        self.execute("UPDATE django_tasks_database_dbtaskresult SET started_at = started_at - interval '3 minutes'")
 
 
 @pytest.fixture
 def queue(two_services):
-    with psycopg.connect(two_services.database_url, autocommit=True) as connection:
-        yield Queue(connection)
+    return Queue(two_services.database_url)
 
 
 def use(proxy):
@@ -66,9 +70,9 @@ def test_no_mail_server(two_services, under_load, queue, note, request):
     stack, expected, measured = two_services, set(), {"with": [], "without": []}
 
     def cause(load):
-        wait_until(lambda: not queue.waiting(), "what was enqueued is sent")
+        queue.wait()
         measured["with"] += use(stack.proxy)
-        wait_until(lambda: not queue.waiting(), "what was enqueued is sent")
+        queue.wait()
         stack.smtp.kill()
         measured["without"] += use(stack.proxy)
         stack.mail.kill()
@@ -86,7 +90,7 @@ def test_no_mail_server(two_services, under_load, queue, note, request):
         queue.let_time_pass()
         stack.smtp.release()
         stack.mail.start()
-        wait_until(lambda: not queue.waiting(), "what was enqueued is sent")
+        queue.wait()
 
     under_load(stack, "no mail server", 5, cause)
     taken = stack.smtp.taken()
@@ -95,3 +99,21 @@ def test_no_mail_server(two_services, under_load, queue, note, request):
     note(f"A request that enqueues mail took {before * 1000:.0f} ms, and {after * 1000:.0f} ms without a mail server.")
     if request.config.getoption("--at-length"):
         assert after <= MOST_SLOWER * before
+
+
+def test_no_database(two_services, queue):
+    """The worker waits for PostgreSQL, and sends what is enqueued then."""
+    stack = two_services
+    queue.wait()
+    worker, before = stack.mail.process.pid, len(stack.smtp.messages)
+    stack.postgresql.kill()
+    wait_until(lambda: "The database is away" in stack.mail.log.read_text(), "the worker notices")
+    stack.postgresql.start()
+    wait_until(lambda: is_ready(stack.instances[0].address), "the service is ready")
+    use(stack.proxy)
+    queue.wait()
+    assert (stack.mail.process.pid, stack.mail.is_running) == (worker, True)
+    assert len(stack.smtp.messages) == before + 3 * ACCOUNTS
+    log = stack.mail.log.read_text()
+    assert "@example.com" not in log
+    assert "Traceback" not in log
