@@ -56,8 +56,12 @@ class Worker:
         while not self.stopping.is_set():
             close_old_connections()  # a request's end does it elsewhere
             if not self.send_next():
-                away = self.failures and min(LONGEST_PAUSE, INTERVAL * 2.0**self.failures)
-                self.stopping.wait(away or INTERVAL)
+                self.stopping.wait(self.pause)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until it looks again: longer, the longer a server is away."""
+        return min(LONGEST_PAUSE, INTERVAL * 2.0 ** min(self.failures, 10))
 
     def send_next(self) -> bool:
         """Try to send one message. Returns whether to go on at once: there may be more, and the servers answer."""

@@ -161,9 +161,12 @@ def test_while_the_server_is_away_messages_wait_and_none_uses_up_its_attempts(aw
     for _message in range(3):
         queue.enqueue("written", address=ADDRESS)
     sender = Worker()
-    for failures in range(1, 4):
+    assert sender.pause == 1
+    for failures, pause in ((1, 2), (2, 4), (3, 8)):
         assert not sender.send_next()
-        assert sender.failures == failures
+        assert (sender.failures, sender.pause) == (failures, pause)
+    sender.failures = 5_000  # in more than a day
+    assert sender.pause == worker.LONGEST_PAUSE
     assert {len(row.worker_ids) for row in DBTaskResult.objects.all()} == {0}
     settings.EMAIL_PORT, settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = smtp.port, "", ""
     while sender.send_next():
