@@ -47,6 +47,22 @@ def test_staff_see_and_edit(cast, client, page):
     assert b"Seen to." in client.get(page).content
 
 
+@pytest.mark.parametrize(
+    ("target", "email", "pending", "told"),
+    [
+        ("hidden", "new@example.com", None, ["hidden@example.com", "new@example.com"]),
+        ("staff", "staff@example.com", "new@example.com", ["new@example.com"]),  # their own
+    ],
+)
+def test_an_address_waits_here_as_over_the_apis(target, email, pending, told, cast, client, mail):
+    page = reverse("admin:profiles_profile_change", args=[cast.pk(target)])
+    client.force_login(cast["staff"])
+    assert client.post(page, form_of(client.get(page)) | {"email": "new@example.com"}).status_code == 302
+    row = Profile.objects.get(username=target)
+    assert (row.email, row.pending_email, row.email_verified) == (email, pending, False)
+    assert sorted(message.to[0] for message in mail()) == told
+
+
 def test_a_form_that_changes_nothing_writes_nothing(cast, client, page):
     client.force_login(cast["staff"])
     before = stored()
