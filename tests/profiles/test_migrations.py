@@ -4,6 +4,7 @@ import sys
 
 import pytest
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django_migration_linter import MigrationLinter
 
 # What was reviewed by hand, and why it may stay. Add a migration here only with a reason: server/deploy/MIGRATIONS.md.
@@ -34,8 +35,9 @@ class Migration(migrations.Migration):
 
 
 @pytest.fixture
-def lint(db):
-    """A function that lints an app's migrations but these, and gives the linter."""
+def lint(transactional_db):
+    """A function that lints an app's migrations but these, and gives the linter. In a transaction no index is made
+    concurrently."""
     if connection.vendor != "postgresql":
         pytest.skip("PostgreSQL's alone: on SQLite the service stops while it migrates")
 
@@ -50,8 +52,9 @@ def lint(db):
 def test_a_running_older_release_can_live_with_each_migration(lint, capsys):
     linter = lint("profiles", *REVIEWED)
     assert not linter.has_errors, capsys.readouterr().out
-    assert linter.nb_ignored == len(REVIEWED)
-    assert linter.nb_total > linter.nb_ignored
+    ours = {name for app, name in MigrationLoader(connection).disk_migrations if app == "profiles"}
+    assert REVIEWED.keys() < ours
+    assert linter.nb_total - linter.nb_ignored == len(ours - REVIEWED.keys())
 
 
 @pytest.mark.parametrize("sql", [*BREAKING.values(), *EXPANDING.values()], ids=[*BREAKING, *EXPANDING])
