@@ -245,13 +245,17 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
         nor a sign-out everywhere came between."""
         return self.is_active and (self.password, self.sign_outs) == (earlier.password, earlier.sign_outs)
 
+    def awaits_code(self, email: str, actor: Actor) -> bool:
+        """Whether this address, which the actor writes, is first sent a code, by which it is confirmed."""
+        return email != self.email and queue.is_on() and policy.owns(actor, self)
+
     def prepared(self, values: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
         """An address waits in `pending_email` until it is confirmed. It takes effect at once, and unverified, where
         somebody of the staff gives it to another one, and where no mail is sent."""
         email = values.get("email", self.email)
         if email == self.email or "email_verified" in values:  # which no client writes: it was confirmed
             return values
-        if queue.is_on() and policy.owns(actor, self):
+        if self.awaits_code(email, actor):
             return {name: value for name, value in values.items() if name != "email"} | {"pending_email": email}
         return {**values, "email_verified": False, "pending_email": None}
 

@@ -14,7 +14,6 @@ from profiles.core.serializers import ResourceSerializer
 from profiles.fields import RULE_OF_PASSWORDS, Password, Username, check_new_password, check_unreserved
 from profiles.identity import security
 from profiles.identity.throttling import count_mail
-from profiles.mail import queue
 from profiles.models import UNIQUE_USERNAME, Profile
 
 
@@ -62,12 +61,7 @@ class ProfileSerializer(ResourceSerializer):
 
     def validate_email(self, email: str) -> str:
         """Counts what may be mailed to an address that nobody has confirmed. Raises `Refused`: THROTTLED."""
-        if (
-            self.row is not None
-            and email != self.row.email
-            and queue.is_on()
-            and self.policy.owns(self.actor, self.row)
-        ):
+        if self.row is not None and self.row.awaits_code(email, self.actor):
             count_mail(self.row)
         return email
 
