@@ -77,7 +77,7 @@ def recovery(address: str) -> EmailMultiAlternatives | None:
             Part(_("Somebody asked for a new password. If it was you, enter the code with the new password.")),
             *named,
             _life(),
-            Part(_("Choose the new password."), url=_page("recover")),
+            Part(_("Choose the new password."), url=_page("recover/code")),
             Part(_("If it was not you, ignore this message: without the code, the password stays as it is.")),
         )
 
