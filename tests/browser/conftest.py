@@ -13,6 +13,7 @@ import pytest
 
 from tests.cast import PASSWORD
 from tests.server.conftest import ROOT, ServerClient, serving
+from tests.smtp import listening
 
 AXE = ROOT / "server" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -40,12 +41,36 @@ def manage(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def base_url(manage, tmp_path_factory):
+def mail_server():
+    with listening() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mailing(mail_server):
+    """The environment of a service that sends mail."""
+    url = f"smtp://127.0.0.1:{mail_server.port}"
+    return {"EMAIL_URL": url, "MAIL_FROM": "profiles@example.com", "SITE_URL": "https://example.com"}
+
+
+@pytest.fixture(scope="session")
+def base_url(manage, mailing, tmp_path_factory):
     """A server of production, on a database of its own, with the pages' files collected."""
     manage("migrate")
     environment = {"DATABASE_URL": manage.database, "WEB_CONCURRENCY": "1"}  # one process: one count of attempts
-    with serving(tmp_path_factory.mktemp("server") / "log", **environment) as base_url:
+    with serving(tmp_path_factory.mktemp("server") / "log", **environment, **mailing) as base_url:
         yield base_url
+
+
+@pytest.fixture
+def mail(manage, mailing, mail_server):
+    """A function that sends what is enqueued; the text of the newest message to this address."""
+
+    def newest(address):
+        manage("mail", "--once", **mailing)
+        return [one for one in mail_server.taken if one["to"] == address][-1].get_body(("plain",)).get_content()
+
+    return newest
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +92,9 @@ class Account:
     def __init__(self, http):
         self.http = http
         self.username = f"person{next(numbers)}"
+        self.email = f"{self.username}@example.com"
         self.password = PASSWORD
-        made = self.send("POST", "/profiles/", username=self.username, email="a@example.com", password=PASSWORD)
+        made = self.send("POST", "/profiles/", username=self.username, email=self.email, password=PASSWORD)
         self.pk, self.node_id = made["id"], made["node_id"]
 
     def send(self, method, path, token=None, **body):
