@@ -101,16 +101,33 @@ class Account:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         return self.http.request(method, path, json=body, headers=headers).raise_for_status().json()
 
+    def token(self):
+        return self.send("POST", "/auth/token/", username=self.username, password=self.password)["token"]
+
     def write(self, **values):
         """Change the profile elsewhere than on the page."""
-        tokens = self.send("POST", "/auth/token/", username=self.username, password=self.password)
-        return self.send("PATCH", "/profiles/me/", token=tokens["token"], **values)
+        return self.send("PATCH", "/profiles/me/", token=self.token(), **values)
+
+    def verify(self, code):
+        """Verify the address elsewhere than on the page."""
+        return self.send("POST", "/profiles/me/email/verify/", token=self.token(), code=code)
 
 
 @pytest.fixture
-def account(base_url):
+def http(base_url):
     with httpx.Client(base_url=base_url, headers=ServerClient.proxied, timeout=30) as http:
-        yield Account(http)
+        yield http
+
+
+@pytest.fixture
+def account(http):
+    return Account(http)
+
+
+@pytest.fixture
+def another(http):
+    """A second account."""
+    return Account(http)
 
 
 class Watch:

@@ -76,7 +76,7 @@ function Pages() {
     <Switch>
       <Route path="/people"><PeoplePage /></Route>
       <Route path="/people/:id">{({ id }) => <OfKey text={id} page={ProfilePage} />}</Route>
-      <Route path="/recover"><RecoverPage /></Route>
+      <Route path="/recover/:step?">{({ step }) => <RecoverPage hasCode={step === "code"} />}</Route>
       <Route path="/undo/:token?">{({ token }) => <UndoPage token={token ?? ""} />}</Route>
       {!isSignedIn && <Route><SignInPage /></Route>}
       <Route path="/"><Redirect to="/me" replace /></Route>

@@ -79,7 +79,17 @@ function Value({ name, profile }: { name: Field; profile: Profile }) {
   const text = shownValue(name, profile[name]);
   if (profile[name] === "") return <span className="muted">Nothing yet</span>;
   if (FIELDS[name].kind === "url") return <a href={text} rel="noopener noreferrer nofollow">{text}</a>;
-  return <>{text}{name === "email" && profile.emailPublic && <span className="muted"> · shown to others</span>}</>;
+  return <>{text}{name === "email" && <AboutEmail profile={profile} />}</>;
+}
+
+/** Whether others see the email; and the one that is to come, for whoever may know of it. */
+function AboutEmail({ profile: { emailPublic, pendingEmail } }: { profile: Profile }) {
+  return (
+    <>
+      {emailPublic && <span className="muted"> · shown to others</span>}
+      {pendingEmail && <> · will be {pendingEmail}, once its code is entered on the account page</>}
+    </>
+  );
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {

@@ -1,72 +1,83 @@
 /** A new password for whoever has forgotten theirs: a code is mailed, and given back with the new password. */
 
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { Form, Input, Trouble } from "./controls";
 import { KeptMail } from "./Development";
 import { RULE_OF_PASSWORDS } from "./fields";
 import { Heading } from "./Heading";
-import { session, useDoor } from "./service";
+import { recover, useDoor } from "./service";
 
-export function RecoverPage() {
-  const [email, setEmail] = useState<string | null>(null);
+/** `hasCode`: whether a code was mailed already. */
+export function RecoverPage({ hasCode }: { hasCode: boolean }) {
+  const [email, setEmail] = useState("");
+  const [, navigate] = useLocation();
+
+  function goOn(email: string) {
+    setEmail(email);
+    navigate("/recover/code");
+  }
+
   return (
     <div className="card narrow">
-      {email === null ? <Ask onAsked={setEmail} /> : <Confirm email={email} onAgain={() => setEmail(null)} />}
-      <p className="aside"><Link href="/">Sign in</Link></p>
+      {hasCode ? <Confirm email={email} /> : <Ask email={email} onCode={goOn} />}
+      <p className="aside"><Link href="/">Back to the start</Link></p>
     </div>
   );
 }
 
-function Ask({ onAsked }: { onAsked: (email: string) => void }) {
+interface AskProps {
+  email: string;
+  /** Called with the address when a code is on its way, or in hand. */
+  onCode: (email: string) => void;
+}
+
+function Ask({ email, onCode }: AskProps) {
   const door = useDoor();
+  const form = useRef<HTMLDivElement>(null);
   const { mutate, error, isPending } = useMutation({
     mutationFn: async (email: string) => {
       await door.requestRecovery(email);
-      onAsked(email);
+      onCode(email);
     },
   });
   return (
-    <>
+    <div ref={form}>
       <Heading title="Forgot your password?" />
-      <Form error={error} onSubmit={(form) => mutate(String(form.get("email")))}>
+      <Form error={error} onSubmit={(values) => mutate(String(values.get("email")))}>
         <Trouble error={error} fields={["email"]} />
-        <Input label="Email" name="email" type="email" error={error} autoComplete="email" hint="A code is mailed to it, for each account that has it." />
-        <button disabled={isPending}>Send a code</button>
+        <Input label="Email" name="email" type="email" error={error} autoComplete="email" defaultValue={email} hint="The address of your account. A code for a new password is mailed to it." />
+        <div className="actions">
+          <button disabled={isPending}>Send a code</button>
+          <button type="button" className="plain" onClick={() => onCode(form.current?.querySelector("input")?.value ?? "")}>I have a code</button>
+        </div>
       </Form>
-      <p className="aside">
-        You have a code? <button type="button" className="link" onClick={() => onAsked("")}>Enter it</button>
-      </p>
-    </>
+    </div>
   );
 }
 
-function Confirm({ email, onAgain }: { email: string; onAgain: () => void }) {
-  const door = useDoor();
+function Confirm({ email }: { email: string }) {
   const [, navigate] = useLocation();
   const { mutate, error, isPending } = useMutation({
     mutationFn: async (form: FormData) => {
-      const [address, code, password] = ["email", "code", "newPassword"].map((name) => String(form.get(name)));
-      session.begin(await door.confirmRecovery(address ?? "", code ?? "", password ?? ""));
-      navigate("/me");
+      await recover(String(form.get("email")), String(form.get("code")), String(form.get("newPassword")));
+      navigate("/me", { replace: true });
     },
   });
   return (
     <>
       <Heading title="Choose a new password" />
-      {email && <p role="status" className="note">If an account has this address, a code is on its way to it.</p>}
-      {email && <KeptMail />}
-      <Form error={error} onSubmit={(form) => mutate(form)}>
+      <p role="status" className="note">If an account has {email || "the address"}, a code was mailed to it.</p>
+      <KeptMail />
+      <Form error={error} onSubmit={(values) => mutate(values)}>
         <Trouble error={error} fields={["email", "code", "newPassword"]} />
         <Input label="Email" name="email" type="email" error={error} autoComplete="username" defaultValue={email} />
         <Input label="Code" name="code" error={error} autoComplete="one-time-code" hint="As it was mailed: WDJB-MJHT, for example." />
         <Input label="New password" name="newPassword" type="password" error={error} autoComplete="new-password" hint={RULE_OF_PASSWORDS} />
         <button disabled={isPending}>Change the password</button>
       </Form>
-      <p className="aside">
-        No code came? <button type="button" className="link" onClick={onAgain}>Have another one sent</button>
-      </p>
+      <p className="aside">No code came? Look among the spam, or <Link href="/recover">have another one sent</Link>.</p>
     </>
   );
 }

@@ -10,22 +10,28 @@ import { useDoor } from "./service";
 export function UndoPage({ token: given }: { token: string }) {
   const door = useDoor();
   const [, navigate] = useLocation();
-  const [token] = useState(given);
-  useEffect(() => navigate("/undo", { replace: true }), [navigate]); // the address bar and the history keep no token
+  const [token, setToken] = useState(given);
+  useEffect(() => {
+    if (!given) return;
+    setToken(given);
+    navigate("/undo", { replace: true }); // the address bar and the history keep no token
+  }, [given, navigate]);
   const { mutate, error, isPending, isSuccess } = useMutation({ mutationFn: () => door.undoEmailChange(token) });
   return (
     <div className="card narrow">
-      <Heading key={String(isSuccess)} title={isSuccess ? "The change is undone" : "Undo the change of address?"} />
-      {isSuccess ? (
+      <Heading key={String(isSuccess)} title={isSuccess ? "The change is undone" : "Give the account its old address back?"} />
+      {!token && <p>Open the link in the mail: it says which change is to be undone.</p>}
+      {isSuccess && (
         <p role="status">
           The account has its old address again, and everybody is signed out. A code is on its way to that
-          address: <Link href="/recover">choose a new password</Link> with it.
+          address: <Link href="/recover/code">choose a new password</Link> with it.
         </p>
-      ) : (
+      )}
+      {token && !isSuccess && (
         <>
           <p>
-            The account gets the address back that this link was mailed to. Everybody is signed out, and you choose a new
-            password.
+            The account gets the address that this link was mailed to. Everybody is signed out of it, and you are mailed
+            a code for a new password.
           </p>
           <Trouble error={error} />
           <div className="actions"><button disabled={isPending} onClick={() => mutate()}>Undo the change</button></div>

@@ -1,6 +1,7 @@
 /** Pieces of forms: a labelled control with its error, a banner for what belongs to no control. */
 
 import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { Link } from "wouter";
 import { Invalid, Refused } from "../doors/outcomes";
 
 /** What a labelled control must carry to be understood by a screen reader. */
@@ -93,7 +94,8 @@ export function Trouble({ error, fields = [] }: { error: unknown; fields?: reado
   if (error instanceof Refused) {
     return (
       <Banner code={error.code}>
-        {error.message} {error.retryAfter !== null && <ComeBack seconds={error.retryAfter} />}
+        {error.message} {error.code === "EMAIL_UNVERIFIED" && <Link href="/account">Do it here.</Link>}
+        {error.retryAfter !== null && <ComeBack seconds={error.retryAfter} />}
       </Banner>
     );
   }

@@ -55,6 +55,13 @@ export async function signUp(values: SignUp): Promise<void> {
   await signIn({ username: values.username, password: values.password });
 }
 
+/** Signs in with a new password, for a code that was mailed; perhaps to another account than the one in use. */
+export async function recover(email: string, code: string, newPassword: string): Promise<void> {
+  const tokens = await doorInUse().confirmRecovery(email, code, newPassword);
+  queries.clear();
+  session.begin(tokens);
+}
+
 /** Ends this sign-in on the page, and at the service. */
 export async function signOut(): Promise<void> {
   const { tokens } = session.state.getState();

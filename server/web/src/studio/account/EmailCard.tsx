@@ -1,37 +1,48 @@
 /** The account's address: whether it is verified, the one that waits for its code, and a change of it. */
 
 import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
 import type { Tagged } from "../../doors/door";
 import { Form, Input, Trouble } from "../controls";
 import { KeptMail } from "../Development";
 import { useReplaceProfile } from "../profiles";
 import { queries, useDoor } from "../service";
-import { Card } from "./Card";
+import { Card, News } from "./Card";
 
 export function EmailCard({ tagged }: { tagged: Tagged }) {
   const { email, emailVerified, pendingEmail } = tagged.profile;
-  const isToVerify = pendingEmail !== null || !emailVerified;
+  const [news, setNews] = useState("");
   return (
     <Card title="Email">
-      <p>
-        {email} <span className="tag">{emailVerified ? "verified" : "not verified"}</span>
-      </p>
+      <p>{email} <span className="tag">{emailVerified ? "verified" : "not verified"}</span></p>
       {pendingEmail && <p>It will be {pendingEmail}, once you have entered the code that was mailed there.</p>}
-      {isToVerify && <Verify />}
-      <Change key={pendingEmail} tagged={tagged} />
+      <News>{news}</News>
+      {(pendingEmail || !emailVerified) && <Verify key={pendingEmail} onNews={setNews} />}
+      <Change tagged={tagged} onNews={setNews} />
     </Card>
   );
 }
 
-function Verify() {
+interface PartProps {
+  /** Called with what became of the action. */
+  onNews: (news: string) => void;
+}
+
+function Verify({ onNews }: PartProps) {
   const door = useDoor();
   const verifying = useMutation({
     mutationFn: async (code: string) => {
       await door.verifyEmail(code);
       await queries.invalidateQueries();
+      onNews("The address is verified.");
     },
   });
-  const sending = useMutation({ mutationFn: () => door.resendVerification() });
+  const sending = useMutation({
+    mutationFn: async () => {
+      await door.resendVerification();
+      onNews("Another code is on its way. Earlier ones end.");
+    },
+  });
   return (
     <Form error={verifying.error} onSubmit={(values) => verifying.mutate(String(values.get("code")))}>
       <Trouble error={verifying.error ?? sending.error} fields={["code"]} />
@@ -40,26 +51,33 @@ function Verify() {
         <button disabled={verifying.isPending}>Verify the address</button>
         <button type="button" className="plain" disabled={sending.isPending} onClick={() => sending.mutate()}>Mail another code</button>
       </div>
-      <p role="status" className="note">{sending.isSuccess && "Another code is on its way."}</p>
       <KeptMail />
     </Form>
   );
 }
 
-function Change({ tagged: { profile, etag } }: { tagged: Tagged }) {
+function Change({ tagged: { profile, etag }, onNews }: PartProps & { tagged: Tagged }) {
   const door = useDoor();
   const replace = useReplaceProfile(null);
   const { mutate, error, isPending } = useMutation({
-    mutationFn: async (email: string) => replace(await door.update(profile, { email }, etag)),
+    mutationFn: async ({ email }: { email: string; form?: HTMLFormElement }) => {
+      const now = await door.update(profile, { email }, etag);
+      replace(now);
+      return now.profile;
+    },
+    onSuccess(now, { form }) {
+      form?.reset();
+      onNews(now.pendingEmail ? `A code was mailed to ${now.pendingEmail}.` : `The email is ${now.email}.`);
+    },
   });
   return (
-    <Form error={error} onSubmit={(values) => mutate(String(values.get("email")))}>
+    <Form error={error} onSubmit={(values, form) => mutate({ email: String(values.get("email")), form })}>
       <Trouble error={error} fields={["email"]} />
       <Input label="New email" name="email" type="email" error={error} autoComplete="email" />
       <div className="actions">
         <button disabled={isPending}>Change the email</button>
         {profile.pendingEmail && (
-          <button type="button" className="plain" disabled={isPending} onClick={() => mutate(profile.email ?? "")}>
+          <button type="button" className="plain" disabled={isPending} onClick={() => mutate({ email: profile.email ?? "" })}>
             Keep {profile.email}
           </button>
         )}

@@ -5,7 +5,7 @@ import { Trouble } from "../controls";
 import { Loading } from "../Loading";
 import { queries, useDoor } from "../service";
 import { Time } from "../Time";
-import { Card } from "./Card";
+import { Card, News } from "./Card";
 
 const KEY = "sessions";
 
@@ -20,7 +20,7 @@ export function SessionsCard() {
   });
   return (
     <Card title="Sessions">
-      <p>Where you are signed in. What you do not know, end, and change your password.</p>
+      <p>Where you are signed in. If you do not recognise one, end it and change your password.</p>
       <Trouble error={error ?? ending.error} />
       {!data && !error && <Loading what="the sessions" />}
       <ul className="rows">
@@ -46,7 +46,7 @@ export function SessionsCard() {
           <button className="plain" disabled={ending.isPending} onClick={() => ending.mutate(null)}>End all others</button>
         </div>
       )}
-      <p role="status" className="note">{ending.isSuccess && "Ended."}</p>
+      <News>{ending.isSuccess && (ending.variables === null ? "All others have ended." : "The session has ended.")}</News>
     </Card>
   );
 }

@@ -7,7 +7,7 @@ import { Form, Input, Labelled, Trouble } from "../controls";
 import { Loading } from "../Loading";
 import { queries, useDoor } from "../service";
 import { Time } from "../Time";
-import { Card } from "./Card";
+import { Card, News } from "./Card";
 
 const KEY = "personal tokens";
 
@@ -49,7 +49,7 @@ export function TokensCard() {
           </li>
         ))}
       </ul>
-      <p role="status" className="note">{revoking.isSuccess && "Revoked."}</p>
+      <News>{revoking.isSuccess && "The token is revoked."}</News>
       <Create />
     </Card>
   );
@@ -69,8 +69,14 @@ function Create() {
       return made;
     },
   });
+
+  function clear(form: HTMLFormElement) {
+    form.reset();
+    setMay("read");
+  }
+
   return (
-    <Form error={error} onSubmit={(values, form) => mutate(values, { onSuccess: () => form.reset() })}>
+    <Form error={error} onSubmit={(values, form) => mutate(values, { onSuccess: () => clear(form) })}>
       <Trouble error={error} fields={["label", "scopes", "days"]} />
       <div className="fields">
         <Input label="What it is for" name="label" error={error} autoComplete="off" />
@@ -94,7 +100,7 @@ function Create() {
         </fieldset>
       )}
       <div className="actions"><button disabled={isPending}>Create a token</button></div>
-      {text && <Created text={text} />}
+      <div role="status">{text && <Created text={text} />}</div>
     </Form>
   );
 }
@@ -102,7 +108,7 @@ function Create() {
 function Created({ text }: { text: string }) {
   const { mutate, isSuccess } = useMutation({ mutationFn: () => navigator.clipboard.writeText(text) });
   return (
-    <div role="status" className="secret">
+    <div className="secret">
       <p>Copy the token now: it is shown this once.</p>
       <p><code>{text}</code> <button type="button" className="small" onClick={() => mutate()}>{isSuccess ? "Copied" : "Copy"}</button></p>
     </div>
