@@ -65,7 +65,7 @@ def test_forgot_password_code_new_password_sessions_end_one_personal_token_curl(
     assert (status, profile["username"]) == (200, account.username)
     query = json.dumps({"query": "{ me { username } }"})
     answer = curl(base_url + "/graphql/", token, "--header", "content-type: application/json", "--data-raw", query)
-    assert answer == (200, {"data": {"me": {"username": account.username}}})
+    assert answer[1]["data"] == {"me": {"username": account.username}}
     tokens.get_by_role("button", name="Revoke A script").click()
     expect(tokens.get_by_role("listitem")).to_have_count(0)
     expect(tokens.get_by_text("The token is revoked.")).to_be_focused()
@@ -148,9 +148,7 @@ def test_a_change_of_address_is_undone_and_its_token_is_kept_nowhere(page, accou
     confirm(page, code_in(mail(account.email)))
     expect(page.get_by_role("heading", name=account.username)).to_be_visible()
     expect(fact(page, "Email")).to_have_text(account.email)
-    for _ in range(page.evaluate("history.length") - 1):
-        page.go_back()
-        assert token not in page.url
+    assert not [url for url in page.evaluate("navigation.entries().map(entry => entry.url)") if token in url]
 
 
 def test_a_link_without_its_token_says_what_to_do(page):

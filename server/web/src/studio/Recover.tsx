@@ -12,16 +12,18 @@ import { recover, useDoor } from "./service";
 /** `hasCode`: whether a code was mailed already. */
 export function RecoverPage({ hasCode }: { hasCode: boolean }) {
   const [email, setEmail] = useState("");
+  const [wasAsked, setAsked] = useState(false);
   const [, navigate] = useLocation();
 
-  function goOn(email: string) {
+  function goOn(email: string, wasAsked: boolean) {
     setEmail(email);
+    setAsked(wasAsked);
     navigate("/recover/code");
   }
 
   return (
     <div className="card narrow">
-      {hasCode ? <Confirm email={email} /> : <Ask email={email} onCode={goOn} />}
+      {hasCode ? <Confirm email={email} wasAsked={wasAsked} /> : <Ask email={email} onCode={goOn} />}
       <p className="aside"><Link href="/">Back to the start</Link></p>
     </div>
   );
@@ -29,35 +31,37 @@ export function RecoverPage({ hasCode }: { hasCode: boolean }) {
 
 interface AskProps {
   email: string;
-  /** Called with the address when a code is on its way, or in hand. */
-  onCode: (email: string) => void;
+  /** Called with the address when a code was asked for, or is in hand. */
+  onCode: (email: string, wasAsked: boolean) => void;
 }
 
 function Ask({ email, onCode }: AskProps) {
   const door = useDoor();
-  const form = useRef<HTMLDivElement>(null);
+  const part = useRef<HTMLDivElement>(null);
   const { mutate, error, isPending } = useMutation({
     mutationFn: async (email: string) => {
       await door.requestRecovery(email);
-      onCode(email);
+      onCode(email, true);
     },
   });
   return (
-    <div ref={form}>
+    <div ref={part}>
       <Heading title="Forgot your password?" />
       <Form error={error} onSubmit={(values) => mutate(String(values.get("email")))}>
         <Trouble error={error} fields={["email"]} />
         <Input label="Email" name="email" type="email" error={error} autoComplete="email" defaultValue={email} hint="The address of your account. A code for a new password is mailed to it." />
         <div className="actions">
           <button disabled={isPending}>Send a code</button>
-          <button type="button" className="plain" onClick={() => onCode(form.current?.querySelector("input")?.value ?? "")}>I have a code</button>
+          <button type="button" className="plain" onClick={() => onCode(part.current?.querySelector("input")?.value ?? "", false)}>
+            I have a code
+          </button>
         </div>
       </Form>
     </div>
   );
 }
 
-function Confirm({ email }: { email: string }) {
+function Confirm({ email, wasAsked }: { email: string; wasAsked: boolean }) {
   const [, navigate] = useLocation();
   const { mutate, error, isPending } = useMutation({
     mutationFn: async (form: FormData) => {
@@ -68,7 +72,7 @@ function Confirm({ email }: { email: string }) {
   return (
     <>
       <Heading title="Choose a new password" />
-      <p role="status" className="note">If an account has {email || "the address"}, a code was mailed to it.</p>
+      <p role="status" className="note">{wasAsked && `If an account has ${email}, a code was mailed to it.`}</p>
       <KeptMail />
       <Form error={error} onSubmit={(values) => mutate(values)}>
         <Trouble error={error} fields={["email", "code", "newPassword"]} />

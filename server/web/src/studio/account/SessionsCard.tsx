@@ -6,6 +6,7 @@ import { Loading } from "../Loading";
 import { queries, useDoor } from "../service";
 import { Time } from "../Time";
 import { Card, News } from "./Card";
+import { nameOf } from "./clients";
 
 const KEY = "sessions";
 
@@ -27,14 +28,14 @@ export function SessionsCard() {
         {data?.map(({ id, client, address, createdAt, lastUsedAt, scope, current }) => (
           <li key={id}>
             <div>
-              <p>{client || "A client without a name"} {current && <span className="tag">this one</span>}</p>
+              <p><span title={client}>{nameOf(client)}</span> {current && <span className="tag">this one</span>}</p>
               <p className="muted">
                 From {address}, last used <Time at={lastUsedAt} />, since <Time at={createdAt} />
                 {scope === "read" && ", only to read"}
               </p>
             </div>
             {!current && (
-              <button className="small" disabled={ending.isPending} aria-label={`End the session from ${address}`} onClick={() => ending.mutate(id)}>
+              <button className="small" disabled={ending.isPending} aria-label={`End the session of ${nameOf(client)}, from ${address}`} onClick={() => ending.mutate(id)}>
                 End
               </button>
             )}
