@@ -98,6 +98,19 @@ def test_an_address_is_verified_changed_and_the_change_given_up(page, account, m
     expect(fact(page, "Email")).to_have_text(new)
 
 
+@pytest.mark.parametrize("door", DOORS)
+def test_an_address_is_changed_at_the_second_try_where_somebody_was_quicker(page, account, watch, door):
+    watch.refusals[412] = 1 if door == "REST" else 0
+    open_account(page, account, door)
+    account.write(email=f"elsewhere-{account.email}")
+    fill(page, New_email=f"new-{account.email}")
+    press(page, "Change the email")
+    expect(page.get_by_role("alert")).to_contain_text("CONFLICT")
+    expect(page.get_by_text(f"It will be elsewhere-{account.email}")).to_be_visible()
+    press(page, "Change the email")
+    expect(page.get_by_text(f"A code was mailed to new-{account.email}.")).to_be_visible()
+
+
 def mail_when_shown(page, mail, address):
     """The newest message to an address, once the page says that one was written."""
     expect(page.get_by_text(f"A code was mailed to {address}.")).to_be_visible()

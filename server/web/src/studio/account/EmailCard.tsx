@@ -69,6 +69,7 @@ function Change({ tagged: { profile, etag }, onNews }: PartProps & { tagged: Tag
       form?.reset();
       onNews(now.pendingEmail ? `A code was mailed to ${now.pendingEmail}.` : `The email is ${now.email}.`);
     },
+    onError: () => queries.invalidateQueries({ queryKey: ["profile"] }), // after a conflict, to be tried again
   });
   return (
     <Form error={error} onSubmit={(values, form) => mutate({ email: String(values.get("email")), form })}>
