@@ -51,7 +51,7 @@ def docs(view: View) -> View:
 def _page(template: str, otherwise: View, policy: dict[str, Any], *, status: int = 200) -> View:
     with suppress(TemplateDoesNotExist):
         get_template(template)  # which keeps it, but under DEBUG: a later build names files that were not yet collected
-    context = {"kept_mail": KEPT_MAIL}
+    context = {"sends_mail": settings.MAIL_IS_ON, "kept_mail": KEPT_MAIL}
     page = _in_english(csp(policy)(lambda request, **kwargs: render(request, template, context, status=status)))
 
     @wraps(otherwise)

@@ -33,16 +33,16 @@ LONGEST_LIFE = 365  # days
 
 
 class Scopes(serializers.ListField):
-    """`read` or `write`, or names of operations. Gives what is stored of them."""
+    """`read` or `write`, or names of operations: each once, in their order."""
 
     child = serializers.CharField()
 
-    def to_internal_value(self, data: Any) -> str:  # type: ignore[override]  # a list's own gives a list
+    def to_internal_value(self, data: Any) -> list[str]:
         if not isinstance(data, list) or not 1 <= len(data) <= scopes.MOST:
             raise invalid(_("Give a list of 1 to {most} scopes.").format(most=scopes.MOST))
         known = scopes.operations()
         if data in ([scopes.READ], [scopes.WRITE]) or all(isinstance(name, str) and name in known for name in data):
-            return " ".join(sorted(set(data)))
+            return sorted(set(data))
         message = _("Give 'read' or 'write' alone, or some of: {names}.").format(names=", ".join(known))
         raise invalid(message, InvalidCode.INVALID_CHOICE)
 
@@ -85,7 +85,7 @@ def create(
     profile: Profile,
     *,
     label: str,
-    scopes: str,
+    scopes: list[str],
     days: int,
 ) -> Row:
     """A new personal token of this profile, with its text.
@@ -103,7 +103,7 @@ def create(
             raise ValidationError([ErrorDetail(message, code=InvalidCode.INVALID)])
         row = profile.personal_tokens.create(
             label=label,
-            scope=scopes,
+            scope=" ".join(scopes),
             session_version=profile.session_version,
             digest=tokens.digest(text),
             created_at=now,

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from tests.cast import PASSWORD
 
 NEW = "a staple for the horse"
+EVERY_OPERATION = [
+    "createProfile", "deleteProfile", "exportProfile", "getOwnProfile", "getProfile", "listProfileHistory",
+    "listProfiles", "listSessions", "replaceProfile", "updateProfile", "updateProfiles",
+]  # fmt: skip
 LONG = "x" * 2_001  # more than any token has
 
 
@@ -175,6 +179,8 @@ CASES = [
         "create a token for operations", "create_personal_token", " Mine ", ["updateProfile", "getOwnProfile"], 30,
         actor="owner", writes=True,
     ),
+    case("create a token for every operation", "create_personal_token", "Mine", EVERY_OPERATION, 30,
+         actor="owner", writes=True),
     *[
         case(f"a token with {label}", "create_personal_token", *sent, actor="owner", outcome="invalid", errors=(error,))
         for label, sent, error in [

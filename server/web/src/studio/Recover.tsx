@@ -4,7 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { Form, Input, Trouble } from "./controls";
-import { KeptMail } from "./Development";
+import { KeptMail } from "./Mail";
 import { RULE_OF_PASSWORDS } from "./fields";
 import { Heading } from "./Heading";
 import { recover, useDoor } from "./service";

@@ -6,6 +6,7 @@ import { Link } from "wouter";
 import { Form, Input, Trouble } from "./controls";
 import { RULE_OF_PASSWORDS } from "./fields";
 import { Heading } from "./Heading";
+import { SENDS_MAIL } from "./Mail";
 import { signIn, signUp, useSession } from "./service";
 
 export function SignInPage() {
@@ -32,7 +33,7 @@ function Card({ isNew, onTurn }: { isNew: boolean; onTurn: () => void }) {
         {isNew ? "You have an account?" : "No account yet?"}{" "}
         <button type="button" className="link" onClick={onTurn}>{isNew ? "Sign in" : "Sign up"}</button>
       </p>
-      {!isNew && <p className="aside"><Link href="/recover">Forgot your password?</Link></p>}
+      {SENDS_MAIL && !isNew && <p className="aside"><Link href="/recover">Forgot your password?</Link></p>}
     </div>
   );
 }

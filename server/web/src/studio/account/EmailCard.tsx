@@ -4,7 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Tagged } from "../../doors/door";
 import { Form, Input, Trouble } from "../controls";
-import { KeptMail } from "../Development";
+import { KeptMail, SENDS_MAIL } from "../Mail";
 import { useReplaceProfile } from "../profiles";
 import { queries, useDoor } from "../service";
 import { Card, News } from "./Card";
@@ -14,10 +14,10 @@ export function EmailCard({ tagged }: { tagged: Tagged }) {
   const [news, setNews] = useState("");
   return (
     <Card title="Email">
-      <p>{email} <span className="tag">{emailVerified ? "verified" : "not verified"}</span></p>
+      <p>{email} {SENDS_MAIL && <span className="tag">{emailVerified ? "verified" : "not verified"}</span>}</p>
       {pendingEmail && <p>It will be {pendingEmail}, once you have entered the code that was mailed there.</p>}
       <News>{news}</News>
-      {(pendingEmail || !emailVerified) && <Verify key={pendingEmail} onNews={setNews} />}
+      {SENDS_MAIL && (pendingEmail || !emailVerified) && <Verify key={pendingEmail} onNews={setNews} />}
       <Change tagged={tagged} onNews={setNews} />
     </Card>
   );
