@@ -4,9 +4,9 @@ import { useMutation } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { Form, Input, Trouble } from "./controls";
-import { KeptMail } from "./Mail";
 import { RULE_OF_PASSWORDS } from "./fields";
 import { Heading } from "./Heading";
+import { KeptMail } from "./Mail";
 import { recover, useDoor } from "./service";
 
 /** `hasCode`: whether a code was mailed already. */
