@@ -58,6 +58,8 @@ def base_url(manage, mailing, tmp_path_factory):
     """A server of production, on a database of its own, with the pages' files collected."""
     manage("migrate")
     environment = {"DATABASE_URL": manage.database, "WEB_CONCURRENCY": "1"}  # one process: one count of attempts
+    limits = ("SIGN_IN_LIMIT_PER_ADDRESS", "RECOVERY_LIMIT_PER_ADDRESS")  # all tests come from one address
+    environment |= dict.fromkeys(limits, "1000000 per minute")
     with serving(tmp_path_factory.mktemp("server") / "log", **environment, **mailing) as base_url:
         yield base_url
 
