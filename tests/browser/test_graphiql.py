@@ -117,14 +117,20 @@ def test_a_change_of_the_systems_scheme_changes_the_editors(page, graphiql):
     """Each token of the text is as readable as on a page that began in that scheme."""
     page.emulate_media(color_scheme="dark")
     page.reload()
-    tokens = graphiql.locator(".graphiql-query-editor .view-line span span")
-    expect(tokens.first).to_have_text("query")
+    editor = graphiql.locator(".graphiql-query-editor")
+    tokens = editor.locator(".view-line span span")
     colours = "spans => spans.map(span => getComputedStyle(span).color)"
-    dark = tokens.evaluate_all(colours)
+
+    def settled():
+        """The colours, once Monaco has found the words and, after them, the brackets."""
+        expect(tokens.filter(has_text=re.compile("^editableFields$"))).to_be_visible()
+        expect(editor.locator("[class*=bracket-highlighting]").last).to_have_text("}")
+        return tokens.evaluate_all(colours)
+
+    dark = settled()
     page.emulate_media(color_scheme="light")
     page.reload()
-    expect(tokens.first).to_have_text("query")
-    light = tokens.evaluate_all(colours)
+    light = settled()
     assert light != dark
     page.emulate_media(color_scheme="dark")
     expect(tokens.first).to_have_css("color", dark[0])
