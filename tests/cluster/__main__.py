@@ -25,7 +25,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=KINDS)
     kind = parser.parse_args().kind
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # the latter is ignored where a shell began it in the background
+        signal.signal(number, interrupt)
     try:
         with directory(kind) as folder, KINDS[kind](folder) as running:
             show(running.processes)
