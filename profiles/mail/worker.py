@@ -7,8 +7,10 @@ message is sent again, with the same Message-ID. If the database is away between
 from __future__ import annotations
 
 import logging
+import math
 import random
 import secrets
+import time
 import traceback
 from datetime import timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
@@ -32,6 +34,7 @@ FIRST_BACK_OFF = timedelta(seconds=5)  # of a message that was not taken; double
 LONGEST_BACK_OFF = timedelta(minutes=15)
 LIFE = timedelta(hours=24)  # in which it is tried
 ABANDONED = timedelta(minutes=2)  # longer than a worker that lives needs for a message: its timeouts are of 10 seconds
+CLEAR_EVERY = 3_600  # seconds
 KEPT = timedelta(days=30)  # what failed, for an operator to see
 PERMANENT = 500  # reply codes from here on (RFC 5321, section 4.2.1)
 
@@ -50,6 +53,7 @@ class Worker:
         self.stopping = Event()
         self.failures = 0  # to reach the mail server or the database, one after the other
         self.sent: Row | None = None  # and not deleted yet
+        self.cleared_at = -math.inf  # by the monotonic clock
 
     def run(self) -> None:
         """Send until it is told to stop."""
@@ -89,13 +93,19 @@ class Worker:
         abandoned = DBTaskResult.objects.running().filter(started_at__lt=now - ABANDONED)
         rows = (DBTaskResult.objects.ready() | abandoned).order_by("enqueued_at")
         if not rows.exists():  # without a lock, which SQLite has one of
-            DBTaskResult.objects.failed().filter(finished_at__lt=now - KEPT).delete()
+            self._clear()
             return None
         with transaction.atomic():
             row = rows.select_for_update(skip_locked=True).first()
             if row:
                 row.claim(self.name)
             return row
+
+    def _clear(self) -> None:
+        """Delete what failed long ago, once an hour: a delete takes SQLite's lock even where there is nothing."""
+        if time.monotonic() >= self.cleared_at + CLEAR_EVERY:
+            DBTaskResult.objects.failed().filter(finished_at__lt=timezone.now() - KEPT).delete()
+            self.cleared_at = time.monotonic()
 
     def _send(self, row: Row) -> None:
         """Send a message that was claimed, and say in the queue what became of it. Raises `ServerAway`."""

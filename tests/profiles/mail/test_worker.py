@@ -16,6 +16,7 @@ from profiles.mail import queue, state, worker
 from profiles.mail.checks import check_mail
 from profiles.mail.worker import Worker
 from tests.cluster.processes import free_port
+from tests.parity.test_statements import statements
 from tests.smtp import listening
 from tests.state import undone
 
@@ -150,6 +151,12 @@ def test_what_failed_is_kept_for_a_month(smtp):
         with undone(), time_machine.travel(timezone.now() + timedelta(days=days)):
             assert not Worker().send_next()
             assert DBTaskResult.objects.exists() is kept
+
+
+def test_a_look_at_an_empty_queue_takes_no_lock(smtp):
+    sender = Worker()
+    sender.send_next()
+    assert [sql.split()[0] for sql in statements(sender.send_next)] == ["SELECT"]
 
 
 @pytest.mark.parametrize("away", ["nothing listens", "it lets nobody in"])
