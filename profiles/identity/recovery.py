@@ -11,7 +11,6 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from profiles.core import writing
-from profiles.core.actors import Actor
 from profiles.core.models import Door
 from profiles.core.outcomes import Outcome, Refused
 from profiles.fields import check_new_password
@@ -62,5 +61,5 @@ def _write(profile: Profile, code: Code, password: str, door: Door) -> Profile:
         raise Refused(Outcome.CODE_INVALID)
     codes.use(code, row.email)
     accounts.save_locked_account(row, password=password)
-    writing.save_locked(row, {"email_verified": True, "pending_email": None}, Actor(row), door)
+    accounts.confirm_address(row, row.email, door)
     return row

@@ -1,5 +1,5 @@
-"""Undoing a change of address, by a token that was mailed to the old one. Whoever took over the account can't: no
-token of theirs is sent there."""
+"""Undo a change of address with a token that was mailed to the old address. Whoever took over the account does not
+read that mailbox, so they can't."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from profiles.core import writing
-from profiles.core.actors import Actor
 from profiles.core.models import Door
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity import accounts, security, tokens
@@ -68,8 +67,7 @@ def _write(row: EmailUndo, password: str, door: Door) -> Profile:
     if profile is None or not profile.email_undos.filter(created_at__gte=row.created_at).delete()[0]:
         raise _used()
     accounts.save_locked_account(profile, password=password)
-    values = {"email": row.address, "email_verified": True, "pending_email": None}
-    writing.save_locked(profile, values, Actor(profile), door)
+    accounts.confirm_address(profile, row.address, door)
     queue.enqueue("recovery", address=row.address)
     return profile
 

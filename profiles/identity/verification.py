@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from profiles.core import writing
-from profiles.core.actors import Actor
 from profiles.core.models import Door
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity import accounts, codes, security, undoing
@@ -32,8 +31,7 @@ def _write(profile: Profile, code: Code, door: Door) -> None:
     old, was_verified = row.email, row.email_verified
     address = row.pending_email or old
     codes.use(code, address)
-    values = {"email": address, "email_verified": True, "pending_email": None}
-    writing.save_locked(row, values, Actor(row), door)
+    accounts.confirm_address(row, address, door)
     if address != old:
         is_return = undoing.settle(row, address)
         undo = {"undo": undoing.allow(row, old).pk} if was_verified and not is_return else {}
