@@ -11,13 +11,14 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from profiles.admin.accounts import ReadOnly
 from profiles.admin.site import ClosedAdmin
 from profiles.identity.callers import actor_of
 
 AGAIN = "Send again"
 
 
-class MailAdmin(ClosedAdmin):
+class MailAdmin(ReadOnly, ClosedAdmin):
     """Lists messages, and sends those again that failed."""
 
     list_display = ("kind", "status", "attempts", "enqueued_at", "run_after", "exception_class_path")
@@ -45,16 +46,8 @@ class MailAdmin(ClosedAdmin):
     def has_again_permission(self, request: HttpRequest) -> bool:
         return actor_of(request).is_staff and actor_of(request).may_write
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return actor_of(request).is_staff
-
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return actor_of(request).is_staff
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    has_change_permission = has_delete_permission = has_add_permission
+        return self.has_module_permission(request)  # a message is of no profile that the policy could be asked about
 
 
 admin.site.unregister(DBTaskResult)  # of the library's own admin, which shows what a message is about
