@@ -16,6 +16,7 @@ from django_tasks_db.models import DBTaskResult
 
 from profiles.mail import queue
 from profiles.mail.worker import ABANDONED
+from tests.cluster.mail import key_of
 from tests.cluster.processes import wait_until
 from tests.server.conftest import MOST_SECONDS, ROOT
 from tests.smtp import listening
@@ -71,7 +72,7 @@ def enqueue(cast, settings):
 
 def taken(smtp):
     """How often each message was taken, by its key in the queue."""
-    return Counter(message["Message-ID"].strip("<>").partition("@")[0] for message in smtp.taken)
+    return Counter(key_of(message["Message-ID"]) for message in smtp.taken)
 
 
 def wait_until_all_is_sent():
