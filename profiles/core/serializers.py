@@ -222,7 +222,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         return current if match is not None or "version" in data else None
 
     def _untouchable(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
-        """The errors of what this actor can't write: it may stand there only as it was shown.
+        """The errors of fields that this actor can't write: one may be sent only with the value that it was shown.
 
         Raises:
             Refused: EMAIL_UNVERIFIED: it could, once it has verified its address.

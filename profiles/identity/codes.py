@@ -19,7 +19,7 @@ from profiles.models import Code, Profile, comparable_email
 
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 LENGTH = 8  # 20^8 codes: some 34 bits
-LONGEST = 20  # characters of a code as it is typed, blanks and dashes among them
+LONGEST = 20  # characters of a code as somebody types it, with blanks and dashes
 LIFE = timedelta(minutes=15)
 MOST_ATTEMPTS = 5
 
@@ -48,7 +48,7 @@ def issue(purpose: Code.Purpose, address: str, profiles: Sequence[Profile | None
 
 
 def require(request: HttpRequest | Request, codes: QuerySet[Code], purpose: Code.Purpose, text: str) -> Code:
-    """The code of this text, of those that one guess is at.
+    """The code that this text is, of those that a guess is compared with.
 
     The guess is counted and committed before it is looked at, so that of many at once `MOST_ATTEMPTS` are. It takes
     the same statements whether there are such codes or not.

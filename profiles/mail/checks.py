@@ -14,6 +14,6 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A warning where no mail is sent: addresses are then not verified, and a lost password is lost."""
     if queue.is_on():
         return []
-    text = "No mail is sent: nobody can recover an account, no address is verified, and a new one holds at once."
+    text = "No mail is sent: nobody can recover an account, no address is verified, and a new one takes effect at once."
     hint = "Set EMAIL_URL, MAIL_FROM and SITE_URL, and run `manage.py mail` beside the service."
     return [Warned(text, hint=hint, id="profiles.W001")]
