@@ -217,6 +217,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "profiles.rest.exceptions.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "profiles.rest.contract.openapi.OperationSchema",
     "URL_FORMAT_OVERRIDE": None,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",  # of UTC, which is TIME_ZONE; always with microseconds
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 DRF_STANDARDIZED_ERRORS = {"ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True}

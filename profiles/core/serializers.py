@@ -322,5 +322,5 @@ def columns_of(kind: type[ResourceSerializer], names: tuple[str, ...], *, relate
 
 
 def utc_text(moment: datetime) -> str:
-    """A moment in UTC as REST framework writes it: ISO 8601, with Z."""
-    return moment.isoformat().replace("+00:00", "Z")
+    """An instant in UTC, in ISO 8601 and to the microsecond, as `settings.REST_FRAMEWORK` has every other one."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

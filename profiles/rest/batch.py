@@ -25,6 +25,7 @@ from profiles.core.preconditions import LONGEST
 from profiles.core.resources import MOST_READS
 from profiles.identity.callers import actor_of
 from profiles.identity.throttling import Budget, operations_of, require_patience, spend_after_reading
+from profiles.rest.queries import require_known_parameters
 from profiles.rest.resources import ResourceAPIView
 from server.edge.traffic import PATIENCE, traffic
 
@@ -80,6 +81,7 @@ class BatchView(APIView):
         require_patience(request, actor)
         self.reads: list[ResourceAPIView] = []
         try:
+            require_known_parameters(request)
             self.reads = [self.view(read) for read in self.validated(request.data)]
         finally:
             spend_after_reading(request, actor, Budget.READS, max(1, sum(map(operations_of, self.reads))))

@@ -17,6 +17,7 @@ from profiles.identity.callers import actor_of
 from profiles.identity.operations import OPERATIONS, Operation
 from profiles.identity.throttling import Attempts
 from profiles.rest.permissions import require_operation_of
+from profiles.rest.queries import require_known_parameters
 
 KEY_SET_AGE = 300  # seconds for which a verifier elsewhere may cache the keys
 
@@ -45,7 +46,8 @@ class IdentityView(GenericAPIView[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        require_operation_of(self, request)
+        if require_operation_of(self, request):
+            require_known_parameters(request)
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return self.operation.input
@@ -84,4 +86,5 @@ class KeySetView(APIView):
     operations = {"GET": "getKeySet"}
 
     def get(self, request: Request) -> Response:
+        require_known_parameters(request)
         return Response(keys.key_set(), headers={"Cache-Control": f"public, max-age={KEY_SET_AGE}"})

@@ -10,18 +10,25 @@ from profiles.core.pages import Page
 
 
 def page_response(request: Request, page: Page[Any], results: list[Any], *, count: int | None = None) -> Response:
-    """`results`, and where the pages beside it are, in the body and as `Link`s (RFC 8288)."""
-    following = _link(request, page.cursor(-1), "forward") if page.has_next else None
-    preceding = _link(request, page.cursor(0), "back") if page.has_previous else None
+    """`results`, and the adjacent pages: URLs and cursors in the body, and `Link`s (RFC 8288)."""
+    next_cursor = page.cursor(-1) if page.has_next else None
+    previous_cursor = page.cursor(0) if page.has_previous else None
+    following, preceding = _link(request, next_cursor, "forward"), _link(request, previous_cursor, "back")
     links = [f'<{url}>; rel="{rel}"' for rel, url in (("next", following), ("prev", preceding)) if url]
-    body: dict[str, Any] = {"results": results, "next": following, "previous": preceding}
+    body: dict[str, Any] = {
+        "results": results,
+        "next": following,
+        "previous": preceding,
+        "next_cursor": next_cursor,
+        "previous_cursor": previous_cursor,
+    }
     if count is not None:
         body["count"] = count
     return Response(body, headers={"Link": ", ".join(links)} if links else None)
 
 
 def _link(request: Request, cursor: str | None, direction: str) -> str | None:
-    """Where the page on this side of a cursor is; None without one: of a page without rows."""
+    """The URL of the page on this side of a cursor; None without a cursor."""
     if cursor is None:
         return None
     query = request.query_params.dict() | {"cursor": cursor, "direction": direction}

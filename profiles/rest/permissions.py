@@ -10,15 +10,18 @@ from profiles.core.policy import Action, require_operation
 from profiles.identity.callers import actor_of
 
 
-def require_operation_of(view: Any, request: Request) -> None:
-    """Pass where the caller's token is for the operation that a request is. Raises `Refused`: FORBIDDEN.
+def require_operation_of(view: Any, request: Request) -> bool:
+    """Whether a request is an operation: OPTIONS is none, nor is a method that the path does not take.
 
-    A view asks after the request was counted, and before it reads a row or a body. To ask for the methods of a path
-    (OPTIONS) is no operation, and neither is a method that it does not take.
+    A view asks after the request was counted, and before it reads a row or a body.
+
+    Raises:
+        Refused: FORBIDDEN: the caller's token is not for the operation.
     """
     operation = view.operations.get("GET" if request.method == "HEAD" else request.method)
     if operation:
         require_operation(actor_of(request), operation)
+    return bool(operation)
 
 
 class PolicyPermission(BasePermission):

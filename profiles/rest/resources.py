@@ -31,6 +31,7 @@ from profiles.core.writing import Write, was_deleted
 from profiles.identity.callers import actor_of
 from profiles.rest.pagination import page_response
 from profiles.rest.permissions import PolicyPermission, require_operation_of
+from profiles.rest.queries import require_known_parameters
 
 MOST_SHOWN = 100  # characters of names that are said to be wrong
 
@@ -56,9 +57,14 @@ class ResourceAPIView(GenericAPIView[Any]):
         """Refuses what the caller's token is not for; and `If-Match` where there is no tag that it could name, instead
         of ignoring a precondition."""
         super().initial(request, *args, **kwargs)
-        require_operation_of(self, request)
+        if require_operation_of(self, request):
+            self.check_query(request)
         if not self.has_tag and "If-Match" in request.headers:
             raise Refused(Outcome.BAD_REQUEST, _("If-Match is for one profile. Leave it out, or send each 'version'."))
+
+    def check_query(self, request: Request) -> None:
+        """Refuses query parameters that the operation does not take. Raises as `require_known_parameters` does."""
+        require_known_parameters(request, ("fields",) if request.method in SAFE_METHODS else ())
 
     def get_queryset(self) -> ResourceQuerySet:
         rows: ResourceQuerySet = self.resource.model.objects.visible_to(self.actor)
@@ -139,6 +145,10 @@ class ResourceListView(ResourceAPIView, ListCreateAPIView[Any]):
             return 0
         return cast(int, self.resource.extra_operations(self.request.query_params))
 
+    def check_query(self, request: Request) -> None:
+        if request.method not in SAFE_METHODS:  # `list_rows` checks those of a list
+            super().check_query(request)
+
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         values = read_query(request.query_params)
         values.pop("fields", None)
@@ -180,6 +190,9 @@ class HistoryView(ResourceAPIView, RetrieveAPIView[Any]):
     @property
     def operations(self) -> dict[str, str]:
         return {"GET": self.resource.history_operation}
+
+    def check_query(self, request: Request) -> None:
+        """`read_history` checks them."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()

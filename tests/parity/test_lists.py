@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import timedelta
 from itertools import pairwise
+from urllib.parse import urlencode
 
 import pytest
 from django.db.models import F
@@ -242,6 +243,22 @@ def test_a_parameter_that_is_given_twice_is_refused(crowd, rest):
         answer = rest.answer(rest.send("GET", path, token=token))
         assert answer.outcome == "BAD_REQUEST"
         assert path.partition("?")[2].partition("=")[0] in answer.errors[0][2]
+
+
+def test_a_page_names_the_cursors_of_the_adjacent_pages(crowd, rest):
+    token = crowd.token("staff")
+
+    def page(**query):
+        return rest.send("GET", f"/profiles/?{urlencode({'page_size': 2, **query})}", token=token).json()
+
+    first = page()
+    second = page(cursor=first["next_cursor"])
+    assert first["previous_cursor"] is None
+    assert second == rest.send("GET", first["next"], token=token).json()
+    back = page(cursor=second["previous_cursor"], direction="back")
+    assert back["results"] == first["results"]
+    last = page(direction="back")
+    assert (last["next"], last["next_cursor"]) == (None, None)
 
 
 def test_a_cursor_of_another_ordering_is_an_error(crowd, rest):

@@ -80,7 +80,7 @@ SCHEMAS = {
         "Why an operation was not done: one error, and what a client can go by.",
         {"type": "string", "enum": ["client_error", "server_error"]},
         "OutcomeCode",
-        {"type": "null"},
+        {"type": ["string", "null"], "description": "Always null: a refusal is about no field."},
         version={"type": "integer", "description": "Of `CONFLICT`: the current one."},
         retry_after={"type": "integer", "description": "Of `THROTTLED` and `UNAVAILABLE`: how many seconds to wait."},
         id={"type": "string", "description": "Of `INTERNAL`: the request's, to quote."},

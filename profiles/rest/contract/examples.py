@@ -151,4 +151,6 @@ def page(*rows: dict[str, Any], path: str) -> dict[str, Any]:
         "results": list(rows),
         "next": f"https://example.com{path}?cursor=WyJhIl0&direction=forward",
         "previous": None,
+        "next_cursor": "WyJhIl0",
+        "previous_cursor": None,
     }

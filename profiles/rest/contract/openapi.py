@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from rest_framework.serializers import ListSerializer
 
 from profiles.core.fields import Email, Text, Website
 from profiles.core.outcomes import Outcome
+from profiles.core.pages import PageQuery
 from profiles.fields import Password, Username
 from profiles.identity import scopes
 from profiles.models import USERNAME_PATTERN
@@ -31,9 +33,6 @@ JSON = "application/json"
 def without_last_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
     """drf-spectacular's hook: the paths as the contract has them, which is one of the two ways to write each."""
     return [(path.rstrip("/"), *others) for path, *others in endpoints]
-
-
-VALIDATED = ("fields", "Idempotency-Key")  # parameters whose value may be invalid
 
 
 class OperationSchema(AutoSchema):
@@ -101,13 +100,8 @@ class OperationSchema(AutoSchema):
         for outcome in self._outcomes():
             name = answers.component_name(outcome)
             bodies[str(outcome.status)] = self._component(ResolvedComponent.RESPONSE, name, answers.refused(outcome))
-        if self._validates():
-            bodies["400"] = self._component(ResolvedComponent.RESPONSE, "InvalidInput", answers.INVALID_INPUT)
+        bodies["400"] = self._component(ResolvedComponent.RESPONSE, "InvalidInput", answers.INVALID_INPUT)
         return dict(sorted(bodies.items()))
-
-    def _validates(self) -> bool:
-        parameters = self.operation.parameters
-        return bool(self.operation.takes) or any(isinstance(p, type) or p.name in VALIDATED for p in parameters)
 
     def _outcomes(self) -> Iterator[Outcome]:
         yield from self.operation.outcomes
@@ -170,6 +164,8 @@ class Strict(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        if not isinstance(self.target, PageQuery):  # whose fields are parameters
+            schema["properties"] = _with_defaults_in_words(schema.get("properties", {}))
         return {**schema, "additionalProperties": False}
 
 
@@ -194,6 +190,8 @@ class ResourceShape(OpenApiSerializerExtension):
         schema["description"] = get_doc(type(self.target)).partition("\n")[0]
         if direction == "response":
             return self._shown(schema)
+        of_an_input = _without_defaults if self.target.partial else _with_defaults_in_words
+        schema["properties"] = of_an_input(schema["properties"])
         if isinstance(self.target, SignUpSerializer):
             return {**schema, "additionalProperties": False}
         return self._sent(schema, auto_schema)
@@ -207,7 +205,7 @@ class ResourceShape(OpenApiSerializerExtension):
 
     def _sent(self, schema: dict[str, Any], auto_schema: AutoSchema) -> dict[str, Any]:
         noun = self.target.Meta.model._meta.verbose_name
-        properties = _without_defaults(schema["properties"]) if self.target.partial else schema["properties"]
+        properties = schema["properties"]
         for name, field in self.target.fields.items():
             if name in self.target.KEPT:
                 properties[name] = {"description": "Ignored: the server keeps it."}
@@ -239,3 +237,14 @@ def _without_defaults(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         name: {key: value for key, value in found.items() if key != "default"} for name, found in properties.items()
     }
+
+
+def _with_defaults_in_words(properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties of an input, with each default in its description. Generators of clients take a property with a
+    `default` for one that is always there."""
+    told = _without_defaults(properties)
+    for name, found in properties.items():
+        if "default" in found:
+            default = f"Default: `{json.dumps(found['default'])}`."
+            told[name]["description"] = " ".join(filter(None, [found.get("description"), default]))
+    return told

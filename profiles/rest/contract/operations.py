@@ -66,10 +66,14 @@ class Operation:
 
 
 class PageSerializer(serializers.Serializer[Any]):
-    """Where the pages beside it are."""
+    """The adjacent pages."""
 
-    next = serializers.URLField(allow_null=True, help_text="The page after this one.")
-    previous = serializers.URLField(allow_null=True, help_text="The page before it.")
+    next = serializers.URLField(allow_null=True, help_text="URL of the next page. Null on the last page.")
+    previous = serializers.URLField(allow_null=True, help_text="URL of the previous page. Null on the first page.")
+    next_cursor = serializers.CharField(allow_null=True, help_text="`cursor` of the next page.")
+    previous_cursor = serializers.CharField(
+        allow_null=True, help_text="`cursor` of the previous page, for `direction=back`."
+    )
 
 
 def page_of(name: str, doc: str, serializer: type[serializers.Serializer[Any]], *, is_counted: bool = False) -> Any:
@@ -301,7 +305,7 @@ OPERATIONS = OF_PROFILES | {
         "Everything that is held about an account, for its owner and staff, as a stream. No password and no token is "
         "in it. An account is exported once at a time and a few times a day (429), with a token of read scope too.",
         gives=Body(ExportSerializer, examples.EXPORT, "What is held."),
-        outcomes=(Outcome.BAD_REQUEST, Outcome.NOT_FOUND),
+        outcomes=(Outcome.NOT_FOUND,),
     ),
     "GET /profiles/by-username/{username}": Operation(
         "getProfileByUsername",

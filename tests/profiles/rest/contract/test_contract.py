@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -23,6 +24,7 @@ from profiles.rest.contract.operations import OPERATIONS
 from profiles.rest.exceptions import body_of
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 from tests.contract import CONTRACT, hold
+from tests.state import stored
 
 ROOT = Path(__file__).parents[4]
 PUBLISHED = (ROOT / "profiles" / "openapi.yaml").read_text()
@@ -93,6 +95,36 @@ def test_the_passwords_shown_are_valid_and_those_of_the_demo_accounts(db, settin
 def test_the_lists_parameters_are_what_the_list_reads():
     names = [parameter["name"] for parameter in PLACES["GET /profiles"]["parameters"]]
     assert names == [*PROFILES.list_query().fields, *ProfileFilter.base_filters, "fields"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_operation_refuses_a_query_parameter_that_it_does_not_take(cast, rest, place):
+    before = stored()
+    method, _, path = place.partition(" ")
+    token = cast.token("owner")
+    path = path.format(id=cast.pk("owner") if "/auth/" not in path else uuid4(), username="owner")
+    answer = rest.send(method, f"{path}?fieldz=id", None if method == "GET" else "{}", token=token)
+    assert answer.status_code == 400
+    assert [(each["code"], each["attr"]) for each in answer.json()["errors"]] == [("unknown", "fieldz")]
+    assert stored() == before
+
+
+def test_a_property_of_an_input_is_optional_for_generators_of_clients():
+    """openapi-typescript takes a property with a `default` for one that is always there."""
+    assert [
+        name
+        for name, schema in SCHEMAS.items()
+        if any("default" in each for each in schema.get("properties", {}).values())
+    ] == []
+    assert SCHEMAS["ProfileRequest"]["properties"]["time_zone"]["description"].endswith('Default: `"UTC"`.')
+
+
+def test_an_error_has_one_shape():
+    kinds = [
+        SCHEMAS[name]["properties"]["errors"]["items"]["properties"]["attr"]["type"]
+        for name in ("ValidationError", "Refusal")
+    ]
+    assert kinds == [["string", "null"]] * 2
 
 
 def test_an_input_holds_what_was_shown_and_nothing_unknown():
