@@ -59,7 +59,7 @@ def mutation(operation: Operation) -> Any:
         "attempts": operation.attempts,
         "operation": operation,
     }
-    return type(operation.name[0].upper() + operation.name[1:], (payload(operation.output), IdentityMutation), members)
+    return type(operation.name[0].upper() + operation.name[1:], (payload(operation), IdentityMutation), members)
 
 
 def arguments(serializer_class: type[serializers.Serializer[Any]]) -> Any:
@@ -68,10 +68,14 @@ def arguments(serializer_class: type[serializers.Serializer[Any]]) -> Any:
     return derived(fields, required={name for name, field in fields.items() if field.required})
 
 
-def payload(output: type[serializers.Serializer[Any]] | str) -> type:
-    """A mixin with a payload's fields, from an operation's output."""
+def payload(operation: Operation) -> type:
+    """A mixin with a payload's fields, from an operation's output. They are null where there are errors, which an
+    operation without input has none of."""
+    output = operation.output
     if isinstance(output, str):
-        return type("Payload", (), {output: graphene.Boolean()})
+        is_always_done = not operation.input().fields
+        done = graphene.Boolean(required=is_always_done, description=f"True. {operation.result}")
+        return type("Payload", (), {output: done})
     fields = output().fields
     names = renamed(fields)
     others = derived({name: field for name, field in fields.items() if name not in names})

@@ -6,7 +6,7 @@ import graphene
 
 from graphql_api.core.context import Info
 from graphql_api.core.resources import idempotency_key, show
-from graphql_api.core.types import derived
+from graphql_api.core.types import InputMutation, derived
 from graphql_api.identity import IdentityMutations
 from graphql_api.types import OTHERS, PROFILE
 from profiles.bulk import MOST, update_many
@@ -19,7 +19,7 @@ from profiles.serializers import SignUpSerializer
 from profiles.sign_up import sign_up
 
 
-class CreateProfile(graphene.relay.ClientIDMutation):
+class CreateProfile(InputMutation):
     """Sign up: REST's POST /profiles/."""
 
     class Input(derived({n: f for n, f in SignUpSerializer().fields.items() if not f.read_only})):
@@ -52,7 +52,7 @@ class ProfilePatch(PROFILE.input, graphene.InputObjectType):  # type: ignore[nam
     """One of several profiles to change: the fields that are given, and no other."""
 
 
-class UpdateProfiles(graphene.relay.ClientIDMutation):
+class UpdateProfiles(InputMutation):
     """Change several profiles, all of them or none: REST's PATCH /profiles/."""
 
     class Input:

@@ -18,7 +18,9 @@ from profiles.resource import PROFILES
 
 class Reads:
     me = graphene.Field(PROFILE.type, description="The caller's own profile.")
-    node = graphene.Field(Node, id=graphene.ID(required=True), description="Whatever has this global id.")
+    node = graphene.Field(
+        Node, id=graphene.ID(required=True, description="Its global id."), description="The object with this global id."
+    )
 
     nodes = Field(
         graphene.List(Node),
@@ -38,7 +40,7 @@ class Reads:
 
     def resolve_nodes(root: Any, info: Info, ids: list[str]) -> list[Shown | Refused]:
         if len(ids) > MOST_READS:
-            raise Refused(Outcome.BAD_REQUEST, _("Ask for at most {most} at once.").format(most=MOST_READS))
+            raise Refused(Outcome.BAD_REQUEST, _("Request at most {most} ids at once.").format(most=MOST_READS))
         return [Reads.found(info, node_id) for node_id in ids]
 
     @staticmethod

@@ -2,8 +2,8 @@
 
 import graphene
 
-from graphql_api.core.types import OutcomeCode
+from graphql_api.core.types import CodeOfInput, OutcomeCode
 from graphql_api.mutations import Mutation
 from graphql_api.queries import Query
 
-schema = graphene.Schema(query=Query, mutation=Mutation, types=[OutcomeCode])
+schema = graphene.Schema(query=Query, mutation=Mutation, types=[OutcomeCode, CodeOfInput])

@@ -248,12 +248,12 @@ def _begin(profile: Profile, actor: Actor) -> tuple[Profile, Export]:
 def _require_turn(exports: Sequence[Export], now: datetime) -> None:
     """Pass where another export may begin after those of the last 24 hours. Raises `Refused`: THROTTLED."""
     if any(export.ended_at is None and export.started_at > now - ABANDONED for export in exports):
-        message = _("An export of this account is under way. Wait until it has ended.")
+        message = _("An export of this account is in progress. Retry when it has ended.")
         raise Refused(Outcome.THROTTLED, message, retry_after=SOON)
     most = settings.EXPORTS_PER_DAY
     if len(exports) >= most:
         wait = exports[-most].started_at + DAY - now
-        message = _("An account can be exported {most} times a day. Wait as long as Retry-After says.")
+        message = _("An account can be exported {most} times in 24 hours. Retry after the time in Retry-After.")
         raise Refused(Outcome.THROTTLED, message.format(most=most), retry_after=math.ceil(wait.total_seconds()))
 
 

@@ -47,7 +47,7 @@ class Username(Line):
             self.fail("max_length", max_length=USERNAME_LENGTH)
         username = normalize_username(text)
         if not re.match(USERNAME_PATTERN, username):
-            raise invalid(_("Use ASCII letters, digits, '.', '_' and '-', beginning with a letter or digit."))
+            raise invalid(_("Use ASCII letters, digits, '.', '_' and '-', starting with a letter or digit."))
         return username
 
 
@@ -69,7 +69,7 @@ class Password(Text):
     MOST_CHARACTERS = 1_024
 
     forbidden = r"\x00"
-    forbidden_message = _("Take out NUL and lone surrogates.")
+    forbidden_message = _("Remove NUL and lone surrogates.")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=self.MOST_CHARACTERS, trim_whitespace=False, write_only=True, **kwargs)

@@ -210,7 +210,7 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
             _at_most("display_name", LINE_LENGTH),
             _at_most("location", LINE_LENGTH),
             _at_most("website", WEBSITE_LENGTH),
-            _holds("website_scheme", "Begin with http:// or https://.", website__iregex=r"\A(https?://|\Z)"),
+            _holds("website_scheme", "Must begin with http:// or https://.", website__iregex=r"\A(https?://|\Z)"),
             _holds("email_form", "Enter an email address.", email__contains="@"),
             _holds("time_zone_given", "Name a time zone.", time_zone__length__gt=0),
             _holds("visibility_known", "public, members or private.", visibility__in=Visibility.values),

@@ -141,7 +141,7 @@ class ProfilePolicy(Policy["Profile"]):
         if not actor.may_write:
             raise write_denied(actor)
         if not (is_open or actor.is_staff):
-            raise Refused(Outcome.FORBIDDEN, _("Sign-up is closed here. Ask the staff for an account."))
+            raise Refused(Outcome.FORBIDDEN, _("Sign-up is closed. Ask staff for an account."))
 
 
 policy = ProfilePolicy()

@@ -90,12 +90,12 @@ def _page(refused: Refused) -> HttpResponse:
 
 @csrf_exempt  # whatever the method, there is nothing
 def not_found(request: HttpRequest) -> HttpResponse:
-    return answer(request, Refused(Outcome.NOT_FOUND, _("There is nothing at this path. Begin at /.")))
+    return answer(request, Refused(Outcome.NOT_FOUND, _("Path not found. The start page is /.")))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
-        message = _("The Host header does not name this service. Send one of its names.")
+        message = _("The Host header names another host. Send a host name of this service.")
         return answer(request, Refused(Outcome.BAD_REQUEST, message))
     return answer(request, refusal(exception))
 

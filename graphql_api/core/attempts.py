@@ -65,6 +65,6 @@ class OneWithCredentials(ValidationRule):
         if self.context.get_parent_type() is schema.mutation_type and node.name.value in takes_credentials(schema):
             self.seen += 1
             if self.seen == 2:
-                message = _("Ask for one of these in a document, and no second: {names}.")
+                message = _("A document may contain one of these operations, once: {names}.")
                 names = ", ".join(sorted(takes_credentials(schema)))
                 self.report_error(GraphQLError(message.format(names=names), node))

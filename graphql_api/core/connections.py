@@ -8,14 +8,23 @@ import graphene
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from profiles.core.pages import Page
+from graphql_api.core.types import made
+from profiles.core.pages import DEFAULT_SIZE, MOST, Page
 
 PAGE_ARGUMENTS = {
-    "first": graphene.Int(description="How many, after `after`."),
-    "after": graphene.String(description="A cursor."),
-    "last": graphene.Int(description="How many, before `before`."),
-    "before": graphene.String(description="A cursor."),
+    "first": graphene.Int(description=f"How many nodes, after `after`: {DEFAULT_SIZE} by default, at most {MOST}."),
+    "after": graphene.String(description="A cursor: the page begins after it."),
+    "last": graphene.Int(description=f"How many nodes, before `before`: at most {MOST}."),
+    "before": graphene.String(description="A cursor: the page ends before it."),
 }
+
+
+def connection(kind: Any, plural: str, **fields: Any) -> Any:
+    """The connection type of a node's type, with further fields. None of its edges and nodes is null."""
+    nodes = graphene.List(graphene.NonNull(kind), required=True, description="The nodes of the edges.")
+    meta = type("Meta", (), {"node": kind, "strict_types": True})
+    doc = f"A page of {plural} (Relay's Cursor Connections)."
+    return made(f"{kind.__name__}Connection", doc, graphene.relay.Connection, Meta=meta, nodes=nodes, **fields)
 
 
 def page_values(

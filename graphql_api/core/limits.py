@@ -271,7 +271,7 @@ LARGEST = 2**31 - 1  # of GraphQL's Int: spreads of spreads soon come to more
 
 def too_much(name: str, figure: int) -> Refused:
     most, figure = limit(name), min(figure, LARGEST)
-    message = _("The document has {figure} {words}, and at most {most} pass. Ask for less at once.")
+    message = _("The document has {figure} {words}; the limit is {most}. Request less at once.")
     said = message.format(figure=figure, words=WORDS[name], most=most)
     return Refused(Outcome.TOO_COMPLEX, said, limit=name, most=most, figure=figure)
 

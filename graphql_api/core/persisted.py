@@ -24,10 +24,10 @@ def digest_of(query: str | None, extensions: dict[str, Any] | None) -> str | Non
         return None
     version, digest = (named.get("version"), named.get("sha256Hash")) if isinstance(named, dict) else (None, None)
     if version != VERSION or not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
-        message = _("Give 'persistedQuery' as version {version} and the document's SHA-256 in hexadecimal.")
+        message = _("'persistedQuery' must have version {version} and the SHA-256 of the document in hexadecimal.")
         raise Refused(Outcome.BAD_REQUEST, message.format(version=VERSION))
     if query and hashlib.sha256(query.encode(errors="surrogatepass")).hexdigest() != digest:
-        message = _("The SHA-256 of the document is another than 'persistedQuery' says. Send one of them.")
+        message = _("The SHA-256 of the document differs from 'persistedQuery'. Correct it, or leave one of them out.")
         raise Refused(Outcome.BAD_REQUEST, message)
     return digest
 

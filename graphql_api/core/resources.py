@@ -16,7 +16,7 @@ from graphql.execution.collect_fields import collect_sub_fields
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from graphql_api.core.connections import PAGE_ARGUMENTS, Connection, page_values
+from graphql_api.core.connections import PAGE_ARGUMENTS, Connection, connection, page_values
 from graphql_api.core.context import Info
 from graphql_api.core.costs import Argument, Field, FieldCost
 from graphql_api.core.loading import key_of, wanted
@@ -24,6 +24,7 @@ from graphql_api.core.plans import plain
 from graphql_api.core.types import (
     DateTime,
     FieldChange,
+    InputMutation,
     Node,
     derived,
     error_list,
@@ -118,11 +119,9 @@ class Types:
         self.error = error_type(self.name)
         self.history = self._history()
         self.type = self._type(members)
-        self.connection = made(
-            f"{self.name}Connection",
-            f"A page of {resource.plural} (Relay's Cursor Connections).",
-            graphene.relay.Connection,
-            Meta=type("Meta", (), {"node": self.type}),
+        self.connection = connection(
+            self.type,
+            resource.plural,
             total_count=Field(
                 graphene.Int,
                 description=f"How many there are, on all pages. Counts as {COUNT_OPERATIONS} more operations.",
@@ -231,9 +230,7 @@ class Types:
             graphene.ObjectType,
             Meta=Meta,
         )
-        doc = "A page of changes (Relay's Cursor Connections)."
-        meta = type("Meta", (), {"node": change})
-        return made(f"{change.__name__}Connection", doc, graphene.relay.Connection, Meta=meta)
+        return connection(change, "changes")
 
     # Queries
 
@@ -305,14 +302,16 @@ class Types:
         """The type of the list's filters; None where it has none."""
         declared = self.resource.filters.base_filters
         types = {name: self._filter_type(each)(description=each.label) for name, each in declared.items()}
-        return type(f"{self.name}FilterInput", (graphene.InputObjectType,), types) if types else None
+        doc = f"Filters of {self.resource.plural}, all of which apply."
+        return made(f"{self.name}FilterInput", doc, graphene.InputObjectType, **types) if types else None
 
     def _filter_type(self, each: django_filters.Filter) -> Any:
         return FILTER_TYPES.get(type(each)) or one_enum(self.fields[field_of(each)])
 
     def _order(self) -> Any:
-        name = f"{self.name}Order"
-        return graphene.Enum.from_enum(StrEnum(name, {order_name(each): each for each in self.resource.orderings}))
+        members = StrEnum(f"{self.name}Order", {order_name(each): each for each in self.resource.orderings})
+        doc = f"Orders of {self.resource.plural}."
+        return graphene.Enum.from_enum(members, description=lambda member: about_order(member.value) if member else doc)
 
     def asks_for_count(self, info: Info) -> bool:
         """Whether the selection of a list names its count, fragments included."""
@@ -367,7 +366,7 @@ class Types:
         shown = shown or {self.resource.field: row, "errors": self.errors()}
         given = type("Input", (given,), {"idempotency_key": idempotency_key(f"this write to a {self.resource.noun}")})
         members = {"Input": given, "mutate_and_get_payload": classmethod(mutate), **shown}
-        return made(f"{name}{self.name}", doc, graphene.relay.ClientIDMutation, **members)
+        return made(f"{name}{self.name}", doc, InputMutation, **members)
 
     def create(self) -> Any:
         resource = self.resource
@@ -469,6 +468,12 @@ def order_name(ordering: str) -> str:
     """`-created_at` as an enum's name: CREATED_AT_DESC."""
     field = ordering.removeprefix("-").upper()
     return f"{field}_DESC" if ordering.startswith("-") else field
+
+
+def about_order(ordering: str) -> str:
+    """`-created_at` in words."""
+    direction = "descending" if ordering.startswith("-") else "ascending"
+    return f"By `{to_camel_case(ordering.removeprefix('-'))}`, {direction}."
 
 
 def as_text(value: Any) -> str | None:

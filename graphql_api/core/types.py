@@ -81,24 +81,38 @@ def made(name: str, doc: str, *bases: type, **members: Any) -> Any:
 class Node(graphene.Interface):
     """An object with a global id (Relay's Global Object Identification)."""
 
-    id = graphene.ID(required=True, description="Opaque, the same on both doors: REST's node_id.")
+    id = graphene.ID(required=True, description="Opaque global id. REST's `node_id`.")
+
+
+class InputMutation(graphene.relay.ClientIDMutation):
+    """A mutation of one `input` (Relay's Input Object Mutations)."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def __init_subclass_with_meta__(cls, **options: Any) -> None:
+        doc = f"Input of `{cls.__name__[0].lower()}{cls.__name__[1:]}`."
+        super().__init_subclass_with_meta__(input_fields={"__doc__": doc}, **options)
+        about = "A text of the client, returned in the payload unchanged."
+        cls.Input._meta.fields["client_mutation_id"].description = about
+        cls._meta.fields["client_mutation_id"].description = "`clientMutationId` of the input."
+        cls._meta.arguments["input"].kwargs["description"] = "The values, and the conditions of the write."
 
 
 class InputError:
-    """What is wrong with one field of an input, for the types of errors."""
+    """An error of one field of an input, for the types of errors."""
 
-    code = graphene.String(
-        required=True,
-        description="One of: " + " ".join(f"{code} ({code.meaning})" for code in InvalidCode),
+    code = graphene.String(required=True, description="A code of the enum `InvalidCode`, in lower case.")
+    message = graphene.String(required=True, description="What is wrong and what to do, in the caller's language.")
+    field = graphene.String(
+        description="Path of the input field, in camelCase: `bio`; of one of several rows: `0.bio`. Null: no one field."
     )
-    message = graphene.String(required=True, description="What to do, in words.")
-    field = graphene.String(description="The input's field; null where it is none of them.")
 
 
 def error_type(name: str) -> Any:
     """The type of a resource's input errors."""
-    doc = "What is wrong with an input, field by field: REST's validation errors."
-    return made(f"{name}Error", doc, InputError, graphene.ObjectType)
+    return made(f"{name}Error", "An error of an input: REST's validation errors.", InputError, graphene.ObjectType)
 
 
 def error_list(kind: Any, size: int, description: str = "What is wrong with the input.") -> Field:
@@ -127,7 +141,7 @@ A_VALUE = FieldCost(size=1, length=max(map(average_length, resources()), default
 class FieldChange(graphene.ObjectType):
     """A field that a write changed."""
 
-    field = graphene.String(required=True)
+    field = graphene.String(required=True, description="Name of the field, in camelCase.")
     before = Field(GenericScalar, name="from", description="What it was.", cost=A_VALUE)
     after = Field(GenericScalar, name="to", description="What it became.", cost=A_VALUE)
 
@@ -136,5 +150,12 @@ OutcomeCode = graphene.Enum.from_enum(
     StrEnum("OutcomeCode", {outcome.code: outcome.code for outcome in Outcome}),
     description=lambda member: (
         Outcome[member.value].meaning if member else "The codes of top-level errors, in `extensions.code`."
+    ),
+)
+
+CodeOfInput = graphene.Enum.from_enum(
+    StrEnum("InvalidCode", {code.name: code.value for code in InvalidCode}),
+    description=lambda member: (
+        InvalidCode[member.name].meaning if member else "The codes of input errors, which `code` has in lower case."
     ),
 )

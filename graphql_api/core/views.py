@@ -163,7 +163,7 @@ class GraphQLView(APIView):
         with graphql_core():
             measured = limits.read(text, parameters.variables or {}, parameters.operation_name)
         if not measured.is_query and self.request.method != "POST":
-            raise Refused(Outcome.METHOD_NOT_ALLOWED, _("Only a query can be sent by GET: send this by POST."))
+            raise Refused(Outcome.METHOD_NOT_ALLOWED, _("GET is for queries. Send this by POST."))
         return measured
 
     def count(self, measured: limits.Measured) -> None:
@@ -279,15 +279,15 @@ def require_valid(query: str, *, shows_schema: bool) -> None:
 def checked(sent: Any) -> Parameters:
     """A request's parameters. Raises `Refused`: one is of another type."""
     if not isinstance(sent, dict):
-        raise Refused(Outcome.BAD_REQUEST, _("Send one JSON object with the query; batches are not taken."))
+        raise Refused(Outcome.BAD_REQUEST, _("Must be one JSON object. Batches of requests are not supported."))
     for name, kind in PARAMETERS.items():
         if not isinstance(sent.get(name), kind | None):
-            message = _("Give '{name}' as a string.") if kind is str else _("Give '{name}' as an object.")
+            message = _("'{name}' must be a string.") if kind is str else _("'{name}' must be an object.")
             raise Refused(Outcome.BAD_REQUEST, message.format(name=name))
     query, variables, operation_name, extensions = (sent.get(name) for name in PARAMETERS)
     digest = persisted.digest_of(query, extensions)
     if not (query or digest):
-        raise Refused(Outcome.BAD_REQUEST, _("Give the document as a string in 'query'."))
+        raise Refused(Outcome.BAD_REQUEST, _("'query' must be the document, as a string."))
     return Parameters(query, digest, variables, operation_name)
 
 

@@ -22,8 +22,15 @@ SURROGATES = r"\ud800-\udfff"  # alone, one is no character
 
 def unknown(data: Mapping[str, Any], fields: Container[str]) -> dict[str, list[ErrorDetail]]:
     """The errors of what an input has and its serializer hasn't: a name misspelt is not dropped in silence."""
-    error = ErrorDetail(str(_("There is no such field. Check its spelling, or leave it out.")), InvalidCode.UNKNOWN)
+    error = ErrorDetail(str(_("Unknown name. Check its spelling, or leave it out.")), InvalidCode.UNKNOWN)
     return {name: [error] for name in data if name not in fields}
+
+
+WORDS: dict[str, Any] = {"required": _("Required. Give a value."), "null": _("Must not be null.")}
+"""REST framework's messages of any field, in our words."""
+
+NOT_AN_OBJECT: dict[str, Any] = WORDS | {"invalid": _("Must be a JSON object.")}
+"""Its message of an input that is no object."""
 
 
 def invalid(message: str | Promise, code: InvalidCode = InvalidCode.INVALID) -> ValidationError:
@@ -37,8 +44,13 @@ class Text(serializers.CharField):
     Refuses control characters but newline and tab, and lone surrogates, which no database stores.
     """
 
+    default_error_messages = WORDS | {
+        "invalid": _("Must be a string."),
+        "blank": _("Must not be empty."),
+        "max_length": _("Must have at most {max_length} characters."),
+    }
     forbidden = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
-    forbidden_message = _("Take out the control characters: only newlines and tabs are allowed.")
+    forbidden_message = _("Remove control characters other than newline and tab.")
 
     def run_validation(self, data: Any = empty) -> Any:
         if data is not empty and data is not None:
@@ -64,20 +76,24 @@ class Line(Text):
     the text around it (Unicode Standard Annex 9, section 2)."""
 
     forbidden = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
-    forbidden_message = _("Take out control characters, line breaks and direction overrides.")
+    forbidden_message = _("Remove control characters, line breaks and direction overrides.")
 
 
 class Email(serializers.EmailField, Line):
     """An email address, on one line."""
 
+    default_error_messages = {"invalid": _("Must be an email address, such as name@example.com.")}
+
 
 class Website(serializers.URLField, Line):
     """An http or https address, on one line."""
 
+    default_error_messages = {"invalid": _("Must be an http or https URL.")}
+
     def to_internal_value(self, data: str) -> str:
         url = super().to_internal_value(data)
         if not url.lower().startswith(("http://", "https://")):
-            raise invalid(_("Begin with http:// or https://."))
+            self.fail("invalid")
         return url
 
 
@@ -93,12 +109,14 @@ class TimeZone(Line):
     def to_internal_value(self, data: str) -> str:
         name = super().to_internal_value(data)
         if name not in _time_zones():
-            raise invalid(_("Name a time zone of the IANA database, such as Europe/Madrid or UTC."))
+            raise invalid(_("Must be a time zone of the IANA database, such as Europe/Madrid or UTC."))
         return name
 
 
 class Flag(serializers.BooleanField):
     """True or false, and not what a form would make of either."""
+
+    default_error_messages = WORDS | {"invalid": _("Must be true or false.")}
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -109,6 +127,12 @@ class Flag(serializers.BooleanField):
 class WholeNumber(serializers.IntegerField):
     """A number, or its digits as a query has them: ASCII ones, and no more than any number here needs."""
 
+    default_error_messages = WORDS | {
+        "invalid": _("Must be a whole number."),
+        "max_value": _("Must be at most {max_value}."),
+        "min_value": _("Must be at least {min_value}."),
+    }
+
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,10}", data):
             self.fail("invalid")
@@ -118,6 +142,8 @@ class WholeNumber(serializers.IntegerField):
 class Key(serializers.UUIDField):
     """The id of a row. Gives None for a text that no row has for an id, so that the answer is that of any other one
     that is not there."""
+
+    default_error_messages = WORDS
 
     def to_internal_value(self, data: Any) -> UUID | None:  # type: ignore[override]  # never None, say the stubs
         try:
@@ -130,15 +156,19 @@ class Key(serializers.UUIDField):
 class Choice(serializers.ChoiceField):
     """One of a field's choices, as a string. The error names them, and does not echo what came."""
 
+    default_error_messages = WORDS
+
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or data not in self.choices:
-            message = _("Choose one of: {choices}.").format(choices=", ".join(self.choices))
+            message = _("Must be one of: {choices}.").format(choices=", ".join(self.choices))
             raise invalid(message, InvalidCode.INVALID_CHOICE)
         return str(data)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses what it has no field for: a misspelt name must not be taken for none."""
+
+    default_error_messages = NOT_AN_OBJECT
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values: dict[str, Any] = super().to_internal_value(data)

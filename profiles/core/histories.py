@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
-from typing import Any, TypedDict, cast
+from typing import Any, ClassVar, TypedDict, cast
 
 from rest_framework import serializers
 
@@ -32,6 +32,7 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
         model: type[AbstractChange]
         fields = ("version", "at", "actor", "door", "request_id", "changes")
         read_only_fields = fields
+        extra_kwargs: ClassVar = {"at": {"help_text": "When it was written."}}
 
     @cached_property
     def readers(self) -> dict[str, Callable[[Any], Any]]:

@@ -38,7 +38,7 @@ def keyed(actor: Actor, key: str | None, *request: Any) -> IdempotencyKey | None
     if key is None:
         return None
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        message = _("Give a key of 1 to {most} printable ASCII characters.").format(most=LONGEST_KEY)
+        message = _("Must have 1 to {most} printable ASCII characters.").format(most=LONGEST_KEY)
         raise ValidationError({"idempotency_key": [ErrorDetail(message, code=InvalidCode.INVALID)]})
     text = json.dumps(request, sort_keys=True, default=str)
     body = salted_hmac("profiles.idempotency", text, algorithm="sha256").hexdigest()  # the request may hold a password

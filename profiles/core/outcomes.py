@@ -30,28 +30,32 @@ RETRY_AFTER = 5  # seconds that a client is asked to wait where a store is away
 OK = "OK"  # the outcome of an operation that succeeded, in metrics
 INVALID = "INVALID"  # of one whose input was invalid, whatever its `InvalidCode`s are
 
+# The `reason` of FORBIDDEN
+NOT_PERMITTED = "not_permitted"  # the account lacks the permission
+INSUFFICIENT_SCOPE = "insufficient_scope"  # the token lacks the scope; another token of the account may have it
+
 
 class Outcome(Enum):
     """A code, the status of its REST answer, and what to do about it, in English: contracts know one language."""
 
-    BAD_REQUEST = 400, _("The request can't be read. Mend it and send it again.")
-    TOO_COMPLEX = 400, _("The document asks for too much. Ask for less, or in several requests.")
-    CODE_INVALID = 400, _("The code is wrong, was used, or has expired. Check it, or have a new one sent.")
-    UNAUTHENTICATED = 401, _("Sign in, and send the token as 'Authorization: Bearer TOKEN'.")
-    FORBIDDEN = 403, _("You may not do this. Sign in as somebody who may, with a token that may write.")
-    EMAIL_UNVERIFIED = 403, _("Verify your address first: give the code that it was sent, or have another one sent.")
-    NOT_FOUND = 404, _("There is nothing that you may see. Check what you asked for, or sign in as somebody who may.")
+    BAD_REQUEST = 400, _("Malformed request. Correct it and try again.")
+    TOO_COMPLEX = 400, _("The document is too complex. Request less, or split it into several requests.")
+    CODE_INVALID = 400, _("The code is wrong, used or expired. Check it, or request a new one.")
+    UNAUTHENTICATED = 401, _("Authentication required. Sign in and send 'Authorization: Bearer TOKEN'.")
+    FORBIDDEN = 403, _("Permission denied. Sign in with an account that has the permission.")
+    EMAIL_UNVERIFIED = 403, _("Verify your email address first: enter the mailed code, or request another one.")
+    NOT_FOUND = 404, _("Not found, or you do not have access.")
     PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # what Apollo's clients look for, in any language
-    METHOD_NOT_ALLOWED = 405, _("This path takes other methods: see the Allow header.")
-    NOT_ACCEPTABLE = 406, _("The answer is JSON: accept application/json.")
-    CONFLICT = 412, _("It has changed since you read it. Read it again, then decide.")
-    CONTENT_TOO_LARGE = 413, _("The body is too large: send less in one request.")
-    UNSUPPORTED_MEDIA_TYPE = 415, _("Send JSON, as Content-Type: application/json.")
-    KEY_REUSED = 422, _("This idempotency key came with another input. Take a new key for a new one.")
-    THROTTLED = 429, _("Too many requests. Wait as long as Retry-After says.")
-    INTERNAL = 500, _("Something went wrong on our side. Quote the id if you report it.")
-    UNAVAILABLE = 503, _("A store is away. Try again as Retry-After says.")
-    TIMEOUT = 504, _("The query took too long. Narrow it and try again.")
+    METHOD_NOT_ALLOWED = 405, _("Method not allowed. See the Allow header.")
+    NOT_ACCEPTABLE = 406, _("Responses are JSON. Send Accept: application/json.")
+    CONFLICT = 412, _("Modified since you fetched it. Fetch it again and retry.")
+    CONTENT_TOO_LARGE = 413, _("Request body too large. Send less in one request.")
+    UNSUPPORTED_MEDIA_TYPE = 415, _("Unsupported media type. Send JSON with Content-Type: application/json.")
+    KEY_REUSED = 422, _("The idempotency key was used with another request. Use a new key.")
+    THROTTLED = 429, _("Too many requests. Retry after the time in Retry-After.")
+    INTERNAL = 500, _("Internal server error. Quote the id when you report it.")
+    UNAVAILABLE = 503, _("Service temporarily unavailable. Retry after the time in Retry-After.")
+    TIMEOUT = 504, _("The query took too long. Narrow it and retry.")
 
     def __init__(self, status: int, meaning: str) -> None:
         self.code = self.name
@@ -104,8 +108,8 @@ class Refused(Exception):
         outcome: which one.
         message: what to say instead of the outcome's own message, translated.
         headers: HTTP headers that its answer carries, over either door.
-        details: what a client can use: `version` (CONFLICT), `retry_after` in seconds (THROTTLED,
-            UNAVAILABLE), `id` of the log line (INTERNAL), `row` of several that was refused, and of
+        details: what a client can use: `version` (CONFLICT), `reason` (FORBIDDEN), `retry_after` in seconds
+            (THROTTLED, UNAVAILABLE), `id` of the log line (INTERNAL), `row` of several that was refused, and of
             TOO_COMPLEX the `limit`, the `most` that passes and the document's own `figure`.
     """
 
@@ -123,6 +127,8 @@ class Refused(Exception):
         self.headers = dict(headers or {})
         if outcome is Outcome.UNAUTHENTICATED:
             self.headers.setdefault("WWW-Authenticate", "Bearer")  # RFC 9110, section 11.6.1
+        if outcome is Outcome.FORBIDDEN:
+            self.details.setdefault("reason", NOT_PERMITTED)
         if "retry_after" in details:
             self.headers["Retry-After"] = str(details["retry_after"])
         super().__init__(self.message)
@@ -137,9 +143,15 @@ def bad_token(message: str) -> Refused:
     return Refused(Outcome.UNAUTHENTICATED, message, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
+def insufficient_scope(message: str) -> Refused:
+    """The refusal of a token whose scope does not cover the operation (RFC 6750, section 3.1)."""
+    headers = {"WWW-Authenticate": f'Bearer error="{INSUFFICIENT_SCOPE}"'}
+    return Refused(Outcome.FORBIDDEN, message, headers=headers, reason=INSUFFICIENT_SCOPE)
+
+
 def sign_in_ended() -> Refused:
     """The refusal of a token that is not valid, or whose account or session has ended."""
-    return bad_token(gettext("The token is not valid, or no longer. Sign in again."))
+    return bad_token(gettext("The token is invalid or expired. Sign in again."))
 
 
 def _sqlstate(error: BaseException) -> str | None:
@@ -200,7 +212,7 @@ def refusal(error: BaseException) -> Refused:
         return Refused(Outcome.UNAVAILABLE, retry_after=1)
     if isinstance(error, CommitLost):
         logger.error("The database's answer to COMMIT was lost", exc_info=error)
-        message = gettext("The write may have been done or not. Send it again with the same idempotency key.")
+        message = gettext("It is not known whether the write was done. Retry it with the same idempotency key.")
         return Refused(Outcome.UNAVAILABLE, message, retry_after=RETRY_AFTER)
     if isinstance(error, (OperationalError, InterfaceError)) or is_lost(error):
         logger.error("The database is away", exc_info=error)

@@ -140,7 +140,7 @@ def _values(model: type[Model], cursor: str, ordering: Sequence[str]) -> list[An
         fields = [model._meta.get_field(name.removeprefix("-").partition("__")[0]) for name in ordering]
         return [_python(field, value) for field, value in zip(fields, values, strict=True)]
     except (ValueError, TypeError, OverflowError, Refused, DjangoValidationError):
-        message = _("This cursor is not one of this list in this order. Begin without one.")
+        message = _("The cursor does not belong to this list in this order. Start without a cursor.")
         raise ValidationError({"cursor": [message]}, code=InvalidCode.INVALID) from None
 
 

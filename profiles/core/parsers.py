@@ -42,9 +42,10 @@ def parse_json(text: bytes | str) -> Any:
     except RecursionError:
         raise _too_deep() from None
     except UnicodeError:
-        raise _unreadable(_("Send the JSON in UTF-8, and no half of a surrogate pair in a name.")) from None
+        message = _("Invalid UTF-8 in the JSON, or a lone surrogate in a name. Correct the encoding.")
+        raise _unreadable(message) from None
     except json.JSONDecodeError as error:
-        message = _("The JSON breaks off at line {line}, column {column}. Mend it there.")
+        message = _("Invalid JSON at line {line}, column {column}. Correct it and try again.")
         raise _unreadable(message.format(line=error.lineno, column=error.colno)) from None
     _check_depth(value)
     return value
@@ -54,7 +55,7 @@ def read_query(parameters: QueryDict) -> dict[str, str]:
     """The parameters of a URL's query, by name. Raises `Refused`: BAD_REQUEST: one is given twice."""
     for name, values in parameters.lists():
         if len(values) > 1:
-            message = _("Give {name} once: it stands {count} times in the query.")
+            message = _("Parameter {name} occurs {count} times in the query. Give it once.")
             raise _unreadable(message.format(name=name, count=len(values)))
     return {name: str(parameters[name]) for name in parameters}
 
@@ -64,20 +65,20 @@ def _unreadable(message: str) -> Refused:
 
 
 def _too_deep() -> Refused:
-    return _unreadable(_("Nest the JSON in at most {most} levels.").format(most=MOST_NESTED))
+    return _unreadable(_("The JSON is nested too deeply. Use at most {most} levels.").format(most=MOST_NESTED))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise _unreadable(_("A name stands twice in one object of the JSON. Give each once."))
+        raise _unreadable(_("Duplicate name in a JSON object. Give each name once."))
     for name in members:
         name.encode()  # a lone surrogate is no character: UnicodeEncodeError is a ValueError
     return members
 
 
 def _not_finite(constant: str) -> None:
-    raise _unreadable(_("JSON has no {constant}. Send a finite number.").format(constant=constant))
+    raise _unreadable(_("{constant} is not valid JSON. Send a finite number.").format(constant=constant))
 
 
 def _finite_float(text: str) -> float:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from profiles.core.actors import Actor
-from profiles.core.outcomes import Outcome, Refused
+from profiles.core.outcomes import Outcome, Refused, insufficient_scope
 
 Row = TypeVar("Row")
 
@@ -127,8 +127,8 @@ class Policy(Generic[Row]):
     def require_filter(self, actor: Actor, name: str, field: str) -> None:
         """Pass where this actor may filter by this model field. Raises `Refused`: FORBIDDEN, which names the filter."""
         if not self.reads_all(actor, field):
-            message = _("You may not read {field} of everybody: leave that filter out.").format(field=name)
-            raise Refused(Outcome.FORBIDDEN, message)
+            message = _("You cannot filter by {field}, which you may not read everywhere. Leave it out.")
+            raise Refused(Outcome.FORBIDDEN, message.format(field=name))
 
 
 def require_operation(actor: Actor, operation: str) -> None:
@@ -140,8 +140,8 @@ def require_operation(actor: Actor, operation: str) -> None:
         Refused: FORBIDDEN, which names the operation.
     """
     if actor.operations is not None and operation not in actor.operations:
-        message = _("This token is not for the operation {name}. Use one with that scope.").format(name=operation)
-        raise Refused(Outcome.FORBIDDEN, message)
+        message = _("This token does not cover the operation {name}. Use one with that scope.").format(name=operation)
+        raise insufficient_scope(message)
 
 
 def require_writer(actor: Actor) -> None:
@@ -160,8 +160,10 @@ def denied(actor: Actor, outcome: Outcome = Outcome.FORBIDDEN) -> Refused:
 
 
 def write_denied(actor: Actor) -> Refused:
-    """What an actor is told that may not write something: to verify its address first, where that is required."""
-    return denied(actor, Outcome.EMAIL_UNVERIFIED if actor.token_writes and actor.is_unverified else Outcome.FORBIDDEN)
+    """The refusal of a write: a read-only token, an address to verify first, or no permission."""
+    if not actor.token_writes:
+        return insufficient_scope(_("This token is read-only. Use one with write scope."))
+    return denied(actor, Outcome.EMAIL_UNVERIFIED if actor.is_unverified else Outcome.FORBIDDEN)
 
 
 def unseen(actor: Actor) -> Refused:

@@ -13,7 +13,7 @@ from django.db.models import Q
 from rest_framework import serializers
 
 from profiles.core.actors import Actor
-from profiles.core.fields import Choice, Line
+from profiles.core.fields import Choice, Flag, Line
 from profiles.core.histories import ChangeSerializer
 from profiles.core.models import AbstractChange, ResourceQuerySet
 from profiles.core.models import Resource as ResourceModel
@@ -193,6 +193,7 @@ class Resource:
                 ),
                 "count": serializers.BooleanField(
                     default=False,
+                    error_messages=Flag.default_error_messages,
                     help_text=f"Whether to count the {of} of all pages. Counts as {COUNT_OPERATIONS} more operations.",
                 ),
             },

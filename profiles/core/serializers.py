@@ -17,7 +17,7 @@ from rest_framework.utils.serializer_helpers import BindingDict
 
 from profiles.core import idempotency, writing
 from profiles.core.actors import Actor
-from profiles.core.fields import Choice, Email, Flag, Line, Text, Website, fields_of, unknown
+from profiles.core.fields import NOT_AN_OBJECT, Choice, Email, Flag, Line, Text, Website, fields_of, unknown
 from profiles.core.models import IdempotencyKey, Resource
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.core.policy import IDENTITY, STAMPS, Action, Policy, visible_key, write_denied
@@ -44,6 +44,8 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     IDENTITY: ClassVar = IDENTITY
     STAMPS: ClassVar = STAMPS
     KEPT: ClassVar = {*STAMPS} - {"version"}
+
+    default_error_messages: ClassVar[dict[str, Any]] = NOT_AN_OBJECT
 
     updated_by = serializers.SerializerMethodField(help_text=Resource._meta.get_field("updated_by").help_text)
     editable_fields = serializers.SerializerMethodField(help_text="The fields that you may change.")
@@ -227,10 +229,10 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         Raises:
             Refused: EMAIL_UNVERIFIED: it could, once it has verified its address.
         """
-        message = _("You can't change this field. Leave it out, or send what you were shown.")
+        message = _("This field is read-only for you. Leave it out, or send it unchanged.")
         read_only = ErrorDetail(message, code=InvalidCode.READ_ONLY)
         refused = dict.fromkeys(self.fields.keys() - self.writable_names(self.row) - self.KEPT, read_only)
-        refused["version"] = ErrorDetail(_("Give the version as a whole number."), code=InvalidCode.INVALID)
+        refused["version"] = ErrorDetail(_("Must be a whole number."), code=InvalidCode.INVALID)
         given = [name for name in self.names if name in refused and name in data]
         touched = {name: [refused[name]] for name in given if not self._is_shown(name, data[name])}
         if touched and self.actor.is_unverified:

@@ -40,7 +40,7 @@ class NoAccount(Refused):
     """The refusal of a good token whose identity has no account."""
 
     def __init__(self, token: ExternalToken, message: str = "") -> None:
-        refused = bad_token(message or _("This identity has no account here. Ask the staff to link one to it."))
+        refused = bad_token(message or _("This identity has no account here. Ask staff to link one."))
         super().__init__(Outcome.UNAUTHENTICATED, refused.message, headers=refused.headers)
         self.token = token
 

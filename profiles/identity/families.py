@@ -56,7 +56,7 @@ def sign_in(request: HttpRequest | Request, *, username: str, password: str, sco
     profile = authenticate(request, username=username, password=password)
     pair = _start(profile, scope, request) if isinstance(profile, Profile) else None
     if pair is None:
-        raise Refused(Outcome.UNAUTHENTICATED, _("The username or the password is wrong. Check both."))
+        raise Refused(Outcome.UNAUTHENTICATED, _("Wrong username or password. Check both."))
     return pair
 
 
@@ -172,11 +172,11 @@ def change_password(
     """
     count_password_change(request, profile)
     if not profile.has_usable_password():
-        message = _("This account has no password: it signs in elsewhere. Change your password there.")
+        message = _("This account signs in through another service. Change the password there.")
         raise ValidationError({"old_password": [ErrorDetail(message, code=InvalidCode.INVALID)]})
     if not profile.check_password(old_password):
         security.log("password_change_failed", profile, request=request)
-        message = _("This is not your password. Give the one that you sign in with.")
+        message = _("Wrong password. Give the password that you sign in with.")
         raise ValidationError({"old_password": [ErrorDetail(message, code=InvalidCode.INVALID)]})
     row = accounts.change_password(profile, new_password)
     security.log("password_changed", row, request=request)
@@ -213,7 +213,7 @@ def _pair(family: TokenFamily, refresh_token: str) -> TokenPair:
 
 
 def _bad() -> Refused:
-    return Refused(Outcome.UNAUTHENTICATED, _("The refresh token is not valid, or no longer. Sign in again."))
+    return Refused(Outcome.UNAUTHENTICATED, _("The refresh token is invalid or expired. Sign in again."))
 
 
 # A token's text: the key of its family, a nonce, and a MAC of both by a key of ours, in URL-safe base64. So a used

@@ -95,7 +95,7 @@ class Keys:
             self._refresh(patience=0 if is_known else PATIENCE)
         key = self._keys.get(kid)
         if key is None and self._fetched_at < self._tried_at:
-            message = _("The issuer of the token does not answer. Try again as Retry-After says.")
+            message = _("The issuer of the token does not answer. Retry after the time in Retry-After.")
             raise Refused(Outcome.UNAVAILABLE, message, retry_after=COOLDOWN)
         return key
 

@@ -20,7 +20,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
-from profiles.core.fields import Key, Line, StrictSerializer, WholeNumber, invalid
+from profiles.core.fields import WORDS, Key, Line, StrictSerializer, WholeNumber, invalid
 from profiles.core.outcomes import InvalidCode
 from profiles.core.policy import unseen
 from profiles.identity import accounts, scopes, security, tokens
@@ -36,14 +36,15 @@ class Scopes(serializers.ListField):
     """`read` or `write`, or names of operations: each once, in their order."""
 
     child = serializers.CharField()
+    default_error_messages = WORDS
 
     def to_internal_value(self, data: Any) -> list[str]:
         if not isinstance(data, list) or not 1 <= len(data) <= scopes.MOST:
-            raise invalid(_("Give a list of 1 to {most} scopes.").format(most=scopes.MOST))
+            raise invalid(_("Must be a list of 1 to {most} scopes.").format(most=scopes.MOST))
         known = scopes.operations()
         if data in ([scopes.READ], [scopes.WRITE]) or all(isinstance(name, str) and name in known for name in data):
             return sorted(set(data))
-        message = _("Give 'read' or 'write' alone, or some of: {names}.").format(names=", ".join(known))
+        message = _("Must be 'read' alone, 'write' alone, or some of: {names}.").format(names=", ".join(known))
         raise invalid(message, InvalidCode.INVALID_CHOICE)
 
 

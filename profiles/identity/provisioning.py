@@ -72,7 +72,7 @@ def _validated(token: ExternalToken) -> dict[str, Any]:
             return dict(serializer.validated_data)
         values = {field: value for field, value in values.items() if field not in serializer.errors}
         values.setdefault("username", _with_suffix(name or NAMELESS))
-    message = _("An account needs a valid email, and the token has none. Ask the staff for an account.")
+    message = _("An account needs a valid email address, and the token has none. Ask staff for an account.")
     raise NoAccount(token, message)
 
 

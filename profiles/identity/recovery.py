@@ -26,7 +26,7 @@ def ask(request: HttpRequest | Request, *, email: str) -> None:
         Refused: FORBIDDEN: the service sends no mail.
     """
     if not queue.is_on():
-        raise Refused(Outcome.FORBIDDEN, _("This service sends no mail. Ask the staff for a new password."))
+        raise Refused(Outcome.FORBIDDEN, _("This service does not send mail. Ask staff for a new password."))
     queue.enqueue("recovery", address=email)
     security.log("recovery_requested", None, request=request)
 

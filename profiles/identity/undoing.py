@@ -73,5 +73,5 @@ def _write(row: EmailUndo, password: str, door: Door) -> Profile:
 
 
 def _used() -> Refused:
-    message = _("The link was used, or has expired. Ask for a new password, or write to whoever runs the service.")
+    message = _("The link was used or has expired. Request a new password, or contact the operator of the service.")
     return Refused(Outcome.CODE_INVALID, message)

@@ -45,7 +45,8 @@ def resend(request: HttpRequest | Request, profile: Profile) -> None:
         Refused: FORBIDDEN: the service sends no mail, or there is none to verify.
     """
     if not queue.is_on():
-        raise Refused(Outcome.FORBIDDEN, _("This service sends no mail, and so verifies no address."))
+        raise Refused(Outcome.FORBIDDEN, _("This service does not send mail, so it does not verify addresses."))
     if profile.email_verified and not profile.pending_email:
-        raise Refused(Outcome.FORBIDDEN, _("Your address is verified. Change it first to verify another one."))
+        message = _("Your email address is already verified. Change it first to verify another one.")
+        raise Refused(Outcome.FORBIDDEN, message)
     profile.send_code()

@@ -74,7 +74,7 @@ def recovery(address: str) -> EmailMultiAlternatives | None:
         return _message(
             accounts[0].email,
             pgettext("mail", "Your code for a new password"),
-            Part(_("Somebody asked for a new password. If it was you, enter the code with the new password.")),
+            Part(_("A new password was requested. If it was you, enter the code with the new password.")),
             *named,
             _life(),
             Part(_("Choose the new password."), url=_page("recover/code")),
@@ -99,7 +99,7 @@ def email_changed(profile: int, address: str, undo: int = 0) -> EmailMultiAltern
             address,
             pgettext("mail", "Your address was changed"),
             Part(told.format(username=account.username)),
-            *(_undo(row) if row else [Part(_("If this surprises you, write to whoever runs the service."))]),
+            *(_undo(row) if row else [Part(_("If you did not expect this, contact the operator of the service."))]),
         )
 
 

@@ -232,7 +232,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("website__iregex", "\\A(https?://|\\Z)")),
                 name="profile_website_scheme",
-                violation_error_message="Begin with http:// or https://.",
+                violation_error_message="Must begin with http:// or https://.",
             ),
         ),
         migrations.AddConstraint(

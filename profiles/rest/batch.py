@@ -56,7 +56,7 @@ class Read(StrictSerializer):
 
 
 def _no_read() -> ValidationError:
-    return invalid(_("Give the path of a row, a list or a history, percent-encoded, with its query."))
+    return invalid(_("Must be the path of a row, a list or a history, percent-encoded, with its query."))
 
 
 class Identified(BaseAuthentication):
@@ -90,7 +90,7 @@ class BatchView(APIView):
         """The reads that a body asks for. Raises `ValidationError`."""
         are_reads = isinstance(sent, list) and all(isinstance(each, dict) for each in sent)
         if not are_reads or not 1 <= len(sent) <= MOST_READS:
-            message = _("Send a list of 1 to {most} reads, each an object with its 'path'.").format(most=MOST_READS)
+            message = _("Must be a list of 1 to {most} reads, each an object with its 'path'.").format(most=MOST_READS)
             raise ValidationError([ErrorDetail(message, code=InvalidCode.INVALID)])
         reads = [Read(data=each) for each in sent]
         errors = [{} if read.is_valid() else dict(read.errors) for read in reads]

@@ -60,7 +60,9 @@ class ResourceAPIView(GenericAPIView[Any]):
         if require_operation_of(self, request):
             self.check_query(request)
         if not self.has_tag and "If-Match" in request.headers:
-            raise Refused(Outcome.BAD_REQUEST, _("If-Match is for one profile. Leave it out, or send each 'version'."))
+            raise Refused(
+                Outcome.BAD_REQUEST, _("There is no entity tag here. Leave If-Match out, or send each 'version'.")
+            )
 
     def check_query(self, request: Request) -> None:
         """Refuses query parameters that the operation does not take. Raises as `require_known_parameters` does."""
@@ -106,7 +108,7 @@ class ResourceAPIView(GenericAPIView[Any]):
         shown = self.resource.names
         names = list(dict.fromkeys(asked.split(",")))
         if wrong := [name for name in names if name not in shown]:
-            message = _("There is no field '{name}'. Choose from: {names}.")
+            message = _("Unknown field '{name}'. The fields are: {names}.")
             message = message.format(name=", ".join(wrong)[:MOST_SHOWN], names=", ".join(shown))
             raise ValidationError({"fields": [ErrorDetail(message, code=InvalidCode.UNKNOWN)]})
         return names

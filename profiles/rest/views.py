@@ -45,7 +45,7 @@ class ProfilesView(ResourceListView):
         require_writer(self.actor)  # before the body is read, as a profile is loaded before
         items = request.data
         if not isinstance(items, list):
-            raise ValidationError([ErrorDetail(_("Send a list of profiles."), code=InvalidCode.INVALID)])
+            raise ValidationError([ErrorDetail(_("Must be a list of profiles."), code=InvalidCode.INVALID)])
         named = [(_key(item), item, None) for item in items]
         written = update_many(named, actor=self.actor, door=Door.REST, key=request.headers.get("Idempotency-Key"))
         return Response(list(ProfileSerializer(written, many=True, context={"actor": self.actor}).data))

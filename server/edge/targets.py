@@ -23,7 +23,7 @@ def paths_alone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
             return response
         if request.method == "CONNECT":  # to another host, and this is no proxy
             return answer(request, Refused(Outcome.METHOD_NOT_ALLOWED, headers=ALLOW))
-        message = _("The target of the request is not a path. Send one that begins with '/'.")
+        message = _("The request target is not a path. Send one that begins with '/'.")
         return answer(request, Refused(Outcome.BAD_REQUEST, message))
 
     return middleware

@@ -17,12 +17,13 @@ def utf_8_alone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if (request.content_params or {}).get("charset", UTF_8[0]).lower() not in UTF_8:
-            message = _("JSON is UTF-8: name no other charset.")
+            message = _("JSON is UTF-8. Leave out the other charset.")
             return answer(request, Refused(Outcome.UNSUPPORTED_MEDIA_TYPE, message))
         try:
             unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")).decode()
         except UnicodeDecodeError:
-            return answer(request, Refused(Outcome.BAD_REQUEST, _("The query of the URL is not UTF-8. Encode it so.")))
+            message = _("The URL's query is not UTF-8. Correct its encoding.")
+            return answer(request, Refused(Outcome.BAD_REQUEST, message))
         return get_response(request)
 
     return middleware

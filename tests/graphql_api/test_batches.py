@@ -74,5 +74,5 @@ def test_so_many_nodes_and_no_more(cast, graphql):
     assert len(graphql.send(NODES, {"ids": ids[:10]}, token=cast.token("staff")).json()["data"]["nodes"]) == 10
     body = graphql.send(NODES, {"ids": ids[:11]}, token=cast.token("staff")).json()
     assert [(error["message"], error["extensions"]) for error in body["errors"]] == [
-        ("Ask for at most 10 at once.", {"code": "BAD_REQUEST"})
+        ("Request at most 10 ids at once.", {"code": "BAD_REQUEST"})
     ]

@@ -110,8 +110,33 @@ def test_there_is_one_enum_of_a_choice():
 
 def test_the_catalogue_is_published():
     assert set(TYPES["OutcomeCode"].values) == {outcome.code for outcome in Outcome}
-    description = TYPES["ProfileError"].fields["code"].description
-    assert all(code in description for code in InvalidCode)
+    assert set(TYPES["InvalidCode"].values) == {code.upper() for code in InvalidCode}
+
+
+def undescribed(name, kind):
+    """What of a type has no description."""
+    if not kind.description:
+        yield name
+    for member, field in {**getattr(kind, "fields", {}), **getattr(kind, "values", {})}.items():
+        for argument, each in getattr(field, "args", {}).items():
+            if not each.description:
+                yield f"{name}.{member}({argument}:)"
+        if not field.description:
+            yield f"{name}.{member}"
+
+
+def test_everything_is_described():
+    assert [each for name, kind in TYPES.items() if not name.startswith("__") for each in undescribed(name, kind)] == []
+
+
+def test_what_is_never_null_is_not_nullable():
+    for name in ("Profile", "Change"):
+        assert str(TYPES[f"{name}Connection"].fields["edges"].type) == f"[{name}Edge!]!"
+        assert str(TYPES[f"{name}Connection"].fields["nodes"].type) == f"[{name}!]!"
+        assert str(TYPES[f"{name}Edge"].fields["node"].type) == f"{name}!"
+    without_input = {"LogoutEverywhere": "loggedOut", "EndOtherSessions": "ended", "ResendVerification": "requested"}
+    for payload, field in without_input.items():
+        assert str(TYPES[payload].fields[field].type) == "Boolean!"
 
 
 def test_a_field_added_to_the_serializer_is_everywhere(tmp_path):

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from profiles.bulk import MOST
+from profiles.core.outcomes import INSUFFICIENT_SCOPE, NOT_PERMITTED
 from profiles.models import Change, Profile
 from tests.cast import NOBODY
 from tests.parity.test_cases import comparable
@@ -42,29 +43,33 @@ def test_an_owner_writes_its_own(cast, doors):
 
 
 @pytest.mark.parametrize(
-    ("names", "outcome", "row"),
+    ("names", "outcome", "details"),
     [
-        (("owner", "known"), "FORBIDDEN", 1),
-        (("owner", "hidden"), "NOT_FOUND", 1),
-        (("nobody", "owner"), "NOT_FOUND", 0),
+        (("owner", "known"), "FORBIDDEN", {"row": 1, "reason": NOT_PERMITTED}),
+        (("owner", "hidden"), "NOT_FOUND", {"row": 1}),
+        (("nobody", "owner"), "NOT_FOUND", {"row": 0}),
     ],
 )
-def test_one_that_is_refused_refuses_all(cast, doors, names, outcome, row):
+def test_one_that_is_refused_refuses_all(cast, doors, names, outcome, details):
     before = stored()
     answer, _ = both(doors, [(cast.pk(name), {"bio": "x"}) for name in names], token=cast.token("owner"))
-    assert (answer.outcome, answer.details) == (outcome, {"row": row})
+    assert (answer.outcome, answer.details) == (outcome, details)
     assert stored() == before
 
 
 @pytest.mark.parametrize(
-    ("actor", "outcome"),
-    [("anonymous", "UNAUTHENTICATED"), ("owner (read)", "FORBIDDEN"), ("staff (read)", "FORBIDDEN")],
+    ("actor", "outcome", "details"),
+    [
+        ("anonymous", "UNAUTHENTICATED", {}),
+        ("owner (read)", "FORBIDDEN", {"reason": INSUFFICIENT_SCOPE}),
+        ("staff (read)", "FORBIDDEN", {"reason": INSUFFICIENT_SCOPE}),
+    ],
 )
 @pytest.mark.parametrize("names", [(), ("shown",), ("hidden",), ("owner",), ("nobody",) * (MOST + 1)])
-def test_a_caller_who_may_not_write_is_refused_whatever_the_rows(cast, doors, actor, outcome, names):
+def test_a_caller_who_may_not_write_is_refused_whatever_the_rows(cast, doors, actor, outcome, details, names):
     before = stored()
     answer, _ = both(doors, [(cast.pk(name), {"email": "x"}) for name in names], token=cast.token(actor))
-    assert (answer.outcome, answer.details) == (outcome, {})
+    assert (answer.outcome, answer.details) == (outcome, details)
     assert stored() == before
 
 

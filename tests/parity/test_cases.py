@@ -2,12 +2,12 @@
 
 import pytest
 
-from profiles.core.outcomes import InvalidCode
+from profiles.core.outcomes import INSUFFICIENT_SCOPE, NOT_PERMITTED, InvalidCode
 from profiles.models import Change, Profile
 from tests.parity.cases import CASES, NOBODY
 from tests.state import stored, undone
 
-DETAILS = {"CONFLICT": {"version": 1}}
+DETAILS = {"CONFLICT": {"version": 1}, "FORBIDDEN": {"reason": NOT_PERMITTED}}
 
 
 def perform(door, case, cast):
@@ -34,7 +34,13 @@ def check_answer(case, answer):
         assert answer.body.items() >= case.shown.items()
         assert answer.body.items() >= {k: v for k, v in case.changed.items() if k != "is_active"}.items()
     else:
-        assert answer.details == DETAILS.get(case.outcome, {})
+        assert answer.details == details_of(case)
+
+
+def details_of(case):
+    """What a refusal tells beside its code and message."""
+    is_of_scope = case.outcome == "FORBIDDEN" and case.actor.endswith("(read)")
+    return {"reason": INSUFFICIENT_SCOPE} if is_of_scope else DETAILS.get(case.outcome, {})
 
 
 def check_rows(case, door, cast, before):

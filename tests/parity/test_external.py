@@ -47,7 +47,7 @@ def check_refused(doors, token):
     assert outcomes(doors, token) == "UNAUTHENTICATED"
     for door in doors:
         answer = door.view_me(token=token)
-        assert answer.errors[0][2] == "The token is not valid, or no longer. Sign in again."
+        assert answer.errors[0][2] == "The token is invalid or expired. Sign in again."
     assert stored() == before
 
 
@@ -321,7 +321,7 @@ def test_an_identity_without_an_account(issuer, doors):
     for door in doors:
         answer = door.view_me(token=token)
         assert answer.outcome == "UNAUTHENTICATED"
-        assert answer.errors[0][2] == "This identity has no account here. Ask the staff to link one to it."
+        assert answer.errors[0][2] == "This identity has no account here. Ask staff to link one."
     assert stored() == before
     assert ExternalIdentity.objects.count() == 1
 
@@ -392,7 +392,7 @@ def test_an_account_without_a_password_has_none_to_change(issuer, cast, doors):
         (
             "invalid",
             "old_password",
-            "This account has no password: it signs in elsewhere. Change your password there.",
+            "This account signs in through another service. Change the password there.",
         ),
     )
 

@@ -78,7 +78,7 @@ def test_a_field_that_there_is_not_is_an_error(wrong, path, cast, rest):
     assert answer.outcome == "invalid"
     ((code, attr, message),) = answer.errors
     assert (code, attr) == (InvalidCode.UNKNOWN, "fields")
-    assert "Choose from: id, node_id, username" in message
+    assert "The fields are: id, node_id, username" in message
 
 
 def test_a_tag_stands_for_its_own_fields(cast, rest):

@@ -132,7 +132,7 @@ def test_without_an_address_there_is_no_account(issuer, cast, doors, email):
     for door in doors:
         answer = door.view_me(token=token)
         assert answer.outcome == "UNAUTHENTICATED"
-        assert answer.errors[0][2].startswith("An account needs a valid email, and the token has none.")
+        assert answer.errors[0][2].startswith("An account needs a valid email address, and the token has none.")
     assert stored() == before
     assert not ExternalIdentity.objects.exists()
 

@@ -175,19 +175,19 @@ def test_so_is_what_is_said_of_a_request_that_is_not_read(db, client, monkeypatc
 
 PERSISTED = {"version": 1, "sha256Hash": "0" * 64}
 GRAPHQL_ALONE = {  # what only this door can be asked, and its message in English
-    "a batch": ([], "Send one JSON object with the query; batches are not taken."),
-    "no document": ({}, "Give the document as a string in 'query'."),
-    "no string": ({"query": 1}, "Give 'query' as a string."),
-    "no object": ({"query": "{me{pk}}", "variables": []}, "Give 'variables' as an object."),
+    "a batch": ([], "Must be one JSON object. Batches of requests are not supported."),
+    "no document": ({}, "'query' must be the document, as a string."),
+    "no string": ({"query": 1}, "'query' must be a string."),
+    "no object": ({"query": "{me{pk}}", "variables": []}, "'variables' must be an object."),
     "two names": ({"query": '{profile(pk: 1, username: "x"){pk}}'}, "Give exactly one of id, pk and username."),
     "both ends": ({"query": "{profiles(first: 1, last: 1){edges{cursor}}}"}, "Give first and after, or last"),
-    "no hash": ({"extensions": {"persistedQuery": 1}}, "Give 'persistedQuery' as version 1 and"),
+    "no hash": ({"extensions": {"persistedQuery": 1}}, "'persistedQuery' must have version 1 and"),
     "another hash": ({"query": "{me{pk}}", "extensions": {"persistedQuery": PERSISTED}}, "The SHA-256 of the document"),
-    "too much": ({"query": "{" + "a " * 2_000 + "}"}, "The document has 501 tokens, and at most 500 pass."),
+    "too much": ({"query": "{" + "a " * 2_000 + "}"}, "The document has 501 tokens; the limit is 500."),
     "two sign-ins": (
         {"query": 'mutation {a: tokenAuth(username: "a", password: "b") {scope} '
                   'b: tokenAuth(username: "a", password: "b") {scope}}'},
-        "Ask for one of these in a document, and no second: changePassword,",
+        "A document may contain one of these operations, once: changePassword,",
     ),
 }  # fmt: skip
 

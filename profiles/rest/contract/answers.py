@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from profiles.core.outcomes import RETRY_AFTER, InvalidCode, Outcome, Refused
+from profiles.core.outcomes import INSUFFICIENT_SCOPE, NOT_PERMITTED, RETRY_AFTER, InvalidCode, Outcome, Refused
 from profiles.rest.exceptions import body_of
 
 DETAILS: dict[Outcome, dict[str, Any]] = {
+    Outcome.FORBIDDEN: {"reason": NOT_PERMITTED},
     Outcome.CONFLICT: {"version": 3},
     Outcome.THROTTLED: {"retry_after": 42},
     Outcome.UNAVAILABLE: {"retry_after": RETRY_AFTER},
@@ -82,6 +83,11 @@ SCHEMAS = {
         "OutcomeCode",
         {"type": ["string", "null"], "description": "Always null: a refusal is about no field."},
         version={"type": "integer", "description": "Of `CONFLICT`: the current one."},
+        reason={
+            "type": "string",
+            "enum": [NOT_PERMITTED, INSUFFICIENT_SCOPE],
+            "description": "Of `FORBIDDEN`: the account lacks the permission, or its token lacks the scope.",
+        },
         retry_after={"type": "integer", "description": "Of `THROTTLED` and `UNAVAILABLE`: how many seconds to wait."},
         id={"type": "string", "description": "Of `INTERNAL`: the request's, to quote."},
         row={"type": "integer", "description": "Of several profiles: which was refused, from 0."},

@@ -3,7 +3,7 @@ export const INVALID = { username: "shown", bio: "x".repeat(2001) };
 
 export const ERRORS = [
   { code: "unique", field: "username", message: "This username is taken. Choose another one." },
-  { code: "max_length", field: "bio", message: "Ensure this field has no more than 2000 characters." },
+  { code: "max_length", field: "bio", message: "Must have at most 2000 characters." },
 ];
 
 export const PERSISTED = [

@@ -75,9 +75,9 @@ def test_a_form_that_changes_nothing_writes_nothing(cast, client, page):
     [
         ({"username": "KNOWN"}, "This username is taken. Choose another one."),
         ({"username": "me"}, "This username is reserved. Choose another one."),
-        ({"time_zone": "Mars"}, "Name a time zone"),
-        ({"website": "ftp://x"}, "Begin with http"),
-        ({"version": 7}, "It has changed since you read it."),
+        ({"time_zone": "Mars"}, "Must be a time zone"),
+        ({"website": "ftp://x"}, "Must be an http or https URL"),
+        ({"version": 7}, "Modified since you fetched it."),
     ],
 )
 def test_the_serializer_validates_and_the_version_is_a_precondition(cast, client, page, values, message):
@@ -214,7 +214,7 @@ def test_the_history_is_the_newest_of_it_and_a_stale_page_is_a_conflict(cast, cl
     before = stored()
     answer = client.post(page, form | {"bio": "Late."})
     assert answer.status_code == 200
-    assert "It has changed since you read it." in answer.content.decode()
+    assert "Modified since you fetched it." in answer.content.decode()
     assert stored() == before
 
 

@@ -220,7 +220,7 @@ def test_what_a_form_says_of_rows_that_nobody_writes_is_not_read(cast, staff, pa
         response = send(staff, "POST", page, sent | {"bio": str(number), "version": version})
         assert response.status_code == 302, name
         wrong = send(staff, "POST", page, sent | {"website": "x", "version": version + 1})
-        assert (wrong.status_code, b"Begin with http" in wrong.content) == (200, True)
+        assert (wrong.status_code, b"Must be an http or https URL" in wrong.content) == (200, True)
     assert list(TokenFamily.objects.values()) == families_before
 
 

@@ -70,7 +70,7 @@ def test_signing_in_says_the_same_whatever_is_wrong(cast, doors, username, passw
     first, second = (door.sign_in(username, password) for door in doors)
     assert first == second
     assert first.outcome == "UNAUTHENTICATED"
-    assert first.errors[0][2] == "The username or the password is wrong. Check both."
+    assert first.errors[0][2] == "Wrong username or password. Check both."
 
 
 @pytest.mark.parametrize(
