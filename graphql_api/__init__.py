@@ -1,1 +1,1 @@
-"""The GraphQL door: thin adapters over `profiles`."""
+"""The GraphQL API: thin adapters over `profiles`."""

@@ -10,7 +10,7 @@ from graphql_api.core.context import Info
 from graphql_api.core.costs import FieldCost
 from graphql_api.core.types import derived
 from graphql_api.types import PROFILE
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.identity.operations import OPERATIONS, Operation
 
 RENAMED = {"id": "pk", "node_id": "id"}  # REST's names of a profile's keys, and GraphQL's
@@ -24,8 +24,8 @@ def renamed(output: Container[str]) -> dict[str, str]:
 class Keys:
     """A profile's keys in a payload."""
 
-    pk = graphene.Int(description="Whose it is: REST's id.")
-    id = graphene.ID(description="Whose it is: REST's node_id.")
+    pk = graphene.Int(description="Key of the account. REST's `id`.")
+    id = graphene.ID(description="Global id of the account. REST's `node_id`.")
 
 
 class IdentityMutation(graphene.Mutation):
@@ -44,7 +44,7 @@ class IdentityMutation(graphene.Mutation):
 
         def performed() -> dict[str, Any]:
             serializer.is_valid(raise_exception=True)
-            output = cls.operation.perform(info.context.request, profile, Door.GRAPHQL, **serializer.validated_data)
+            output = cls.operation.perform(info.context.request, profile, Source.GRAPHQL, **serializer.validated_data)
             names = renamed(output)
             return {names.get(name, name): value for name, value in output.items()}
 

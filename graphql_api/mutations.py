@@ -10,7 +10,7 @@ from graphql_api.core.types import InputMutation, derived
 from graphql_api.identity import IdentityMutations
 from graphql_api.types import OTHERS, PROFILE
 from profiles.bulk import MOST, update_many
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.policy import Action
 from profiles.identity.throttling import sign_up_attempts
 from profiles.models import Profile
@@ -25,7 +25,7 @@ class CreateProfile(InputMutation):
     class Input(derived({n: f for n, f in SignUpSerializer().fields.items() if not f.read_only})):
         idempotency_key = idempotency_key("this sign-up")
 
-    profile = graphene.Field(PROFILE.type, description="As its owner sees it; null where there are errors.")
+    profile = graphene.Field(PROFILE.type, description="As its owner sees it; null if there are errors.")
     errors = PROFILE.errors()
 
     attempts = staticmethod(sign_up_attempts)
@@ -49,20 +49,20 @@ class CreateProfile(InputMutation):
 
 
 class ProfilePatch(PROFILE.input, graphene.InputObjectType):  # type: ignore[name-defined]
-    """One of several profiles to change: the fields that are given, and no other."""
+    """One of several profiles to change: only the given fields."""
 
 
 class UpdateProfiles(InputMutation):
-    """Change several profiles, all of them or none: REST's PATCH /profiles/."""
+    """Change several profiles, all or none: REST's PATCH /profiles/."""
 
     class Input:
         profiles = graphene.List(graphene.NonNull(ProfilePatch), required=True, description=f"At most {MOST}.")
         idempotency_key = idempotency_key("this write")
 
     profiles = graphene.List(
-        graphene.NonNull(PROFILE.type), description="As they now are, in their order; null where there are errors."
+        graphene.NonNull(PROFILE.type), description="Current state, in order; null if there are errors."
     )
-    errors = PROFILE.errors("What is wrong; fields by rows: 0.bio.", size=MOST)
+    errors = PROFILE.errors("Errors of the input, with fields by row: `0.bio`.", size=MOST)
 
     @classmethod
     def mutate_and_get_payload(
@@ -76,7 +76,7 @@ class UpdateProfiles(InputMutation):
         items = [(Profile.key_of(item.pop("id")), item, item.pop("if_match", None)) for item in map(dict, profiles)]
 
         def updated() -> dict[str, Any]:
-            written = update_many(items, actor=info.context.actor, door=Door.GRAPHQL, key=idempotency_key)
+            written = update_many(items, actor=info.context.actor, source=Source.GRAPHQL, key=idempotency_key)
             return {"profiles": [show(info, PROFILES, profile) for profile in written]}
 
         return PROFILE.answer(info, cls, updated)
@@ -91,5 +91,5 @@ class ProfileMutations:
 
 
 class Mutation(*[types.mutations() for types in OTHERS], IdentityMutations, ProfileMutations, graphene.ObjectType):
-    """Writes. Each is a transaction of its own: where a later one of a document fails, the earlier stand. One after
-    the end of the caller's account, session or token is refused with UNAUTHENTICATED."""
+    """Writes. Each is its own transaction: if a later one of a document fails, the earlier ones remain. After the
+    caller's account, session or token has ended, later ones are UNAUTHENTICATED."""

@@ -17,7 +17,7 @@ from profiles.resource import PROFILES
 
 
 class Reads:
-    me = graphene.Field(PROFILE.type, description="The caller's own profile.")
+    me = graphene.Field(PROFILE.type, description="The caller's profile.")
     node = graphene.Field(
         Node, id=graphene.ID(required=True, description="Its global id."), description="The object with this global id."
     )
@@ -26,8 +26,8 @@ class Reads:
         graphene.List(Node),
         required=True,
         ids=graphene.List(graphene.NonNull(graphene.ID), required=True, description=f"At most {MOST_READS}."),
-        description="Whatever has these global ids, in their order: null, beside a top-level error, for one that can't "
-        "be answered. Each counts as an operation.",
+        description="The objects with these global ids, in order; null, with a top-level error, for one that cannot be "
+        "read. Each counts as one operation.",
         cost=FieldCost(each="ids"),
     )
 
@@ -53,4 +53,4 @@ class Reads:
 
 
 class Query(*[types.queries() for types in OTHERS], Reads, PROFILE.queries(), graphene.ObjectType):
-    """Reads: each is null beside a top-level error where it can't be answered."""
+    """Reads. A field that cannot be read is null, with a top-level error."""

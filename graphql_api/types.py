@@ -9,7 +9,7 @@ from graphql_api.core.costs import A_PAGE, Field, FieldCost
 from graphql_api.core.resources import Types
 from graphql_api.core.types import derived, made
 from profiles import exports
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.policy import require_operation
 from profiles.core.resources import resources
 from profiles.identity.operations import OPERATIONS, Operation
@@ -18,12 +18,12 @@ from profiles.resource import PROFILES
 
 
 class ProfileExport(graphene.ObjectType):
-    """An export of an account. It has no bound on its size, so it is REST's to stream."""
+    """An export of an account. REST streams it, because its size has no bound."""
 
     url = graphene.String(
         required=True,
-        description="Fetch it by GET, with the same Authorization: a JSON document. An account is exported once at a "
-        "time, and a few times a day.",
+        description="A JSON document; fetch it by GET with the same Authorization. One export of an account at a time, "
+        "and a few per day.",
     )
 
 
@@ -38,11 +38,11 @@ def member(operation: Operation) -> Field:
         actor, request = info.context.actor, info.context.request
         require_operation(actor, operation.name)
         row = policy.require(actor, cast(AccountAction, operation.action), shown.row)
-        return operation.perform(request, row, Door.GRAPHQL)["results"]
+        return operation.perform(request, row, Source.GRAPHQL)["results"]
 
     return Field(
         graphene.List(graphene.NonNull(kind)),
-        description=f"{operation.title}: REST's {operation.method} {operation.path}/. For its owner alone.",
+        description=f"{operation.title}: REST's {operation.method} {operation.path}/. For the owner only.",
         resolver=resolve,
         cost=FieldCost(rows=A_PAGE),
     )
@@ -51,7 +51,7 @@ def member(operation: Operation) -> Field:
 class AccountMembers:
     export = graphene.Field(
         ProfileExport,
-        description="Where everything that is held about the account can be fetched. For its owner and staff.",
+        description="URL of an export of all data about the account. For its owner and staff.",
     )
 
     def resolve_export(shown: Any, info: Info) -> ProfileExport:

@@ -10,7 +10,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles.core import idempotency, writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door, IdempotencyKey
+from profiles.core.models import IdempotencyKey, Source
 from profiles.core.outcomes import InvalidCode, Refused
 from profiles.core.policy import Action, require_writer
 from profiles.core.writing import Write
@@ -23,7 +23,7 @@ MOST = 100  # profiles in a write
 Items: TypeAlias = "Sequence[tuple[int | None, Any, str | None]]"
 
 
-def update_many(items: Items, *, actor: Actor, door: Door, key: str | None = None) -> list[Profile]:
+def update_many(items: Items, *, actor: Actor, source: Source, key: str | None = None) -> list[Profile]:
     """Change the fields that are given of each of these profiles, in one transaction.
 
     It costs two SQL statements a profile that changes, and two beside, whatever their number.
@@ -32,7 +32,7 @@ def update_many(items: Items, *, actor: Actor, door: Door, key: str | None = Non
         items: for each profile its key (None for what names no profile), its input, and the value of
             `ifMatch`, if there is one.
         actor: who writes.
-        door: where the write came in.
+        source: where the write came from.
         key: its idempotency key. Under one that it was done under before, it only gives the profiles as they now are.
 
     Raises:
@@ -46,7 +46,7 @@ def update_many(items: Items, *, actor: Actor, door: Door, key: str | None = Non
         raise ValidationError([ErrorDetail(message, code=InvalidCode.MAX_LENGTH)])
     sent = [(pk, _without_id(values), if_match) for pk, values, if_match in items]
     keyed = idempotency.keyed(actor, key, "Profiles", sent)
-    return writing.transact(Profile, lambda: _write(items, Write(actor, door), keyed))
+    return writing.transact(Profile, lambda: _write(items, Write(actor, source), keyed))
 
 
 def _without_id(values: Any) -> Any:
@@ -58,15 +58,15 @@ def _write(items: Items, write: Write, key: IdempotencyKey | None) -> list[Profi
     rows, acting = writing.lock(Profile, {key for key, _, _ in items if key}, write.actor)
     serializers = _serializers(items, rows, replace(write, actor=acting))
     if not idempotency.earlier(key):
-        _save(serializers, acting, write.door)
+        _save(serializers, acting, write.source)
         idempotency.keep(key)
     return [serializer.row for serializer in serializers]
 
 
-def _save(serializers: Sequence[ProfileSerializer], actor: Actor, door: Door) -> None:
+def _save(serializers: Sequence[ProfileSerializer], actor: Actor, source: Source) -> None:
     _validate(serializers)
     for serializer in sorted(serializers, key=_wanted_username):
-        writing.save_locked(serializer.row, serializer.validated_data, actor, door)
+        writing.save_locked(serializer.row, serializer.validated_data, actor, source)
 
 
 def _wanted_username(serializer: ProfileSerializer) -> str:

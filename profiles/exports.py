@@ -59,7 +59,7 @@ class AccountSerializer(serializers.Serializer[Any]):
     is_superuser = serializers.BooleanField(help_text="Whether it was made by `createsuperuser`.")
     groups = serializers.ListField(child=serializers.CharField(), help_text="The groups that it is in.")
     permissions = serializers.ListField(child=serializers.CharField(), help_text="Its permissions, by codename.")
-    sign_outs = serializers.IntegerField(help_text="How often it signed out everywhere.")
+    sign_outs = serializers.IntegerField(help_text="How often the account signed out everywhere.")
 
 
 class WriteSerializer(serializers.ModelSerializer[Change]):
@@ -93,7 +93,11 @@ class PersonalTokenHeldSerializer(serializers.ModelSerializer[PersonalToken]):
         fields = ("id", "label", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at")
         read_only_fields = fields
 
-    scopes: Any = serializers.ListField(child=serializers.CharField(), read_only=True, help_text="What it may do.")
+    scopes: Any = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Scopes of the token.",
+    )
 
 
 class ExternalIdentitySerializer(serializers.ModelSerializer[ExternalIdentity]):

@@ -17,18 +17,20 @@ MOST_LOOKUPS = 5_000  # entries of words that a search looks up, and the most pr
 class ProfileFilter(django_filters.FilterSet):
     """By username, visibility, place and time."""
 
-    username = django_filters.CharFilter(method="by_username", label="This one, in any case.")
+    username = django_filters.CharFilter(method="by_username", label="Equal, ignoring case.")
     username_prefix = django_filters.CharFilter(
-        "username", method="by_username_prefix", label="Beginning so, in any case."
+        "username", method="by_username_prefix", label="Begins with this, ignoring case."
     )
-    visibility = django_filters.ChoiceFilter(choices=Visibility.choices, label="This one. For staff.")
-    location = django_filters.CharFilter(method="by_location", label="This one, in any case.")
-    created_after = MomentFilter("created_at", "gte", label="At this moment or later.")
-    created_before = MomentFilter("created_at", "lt", label="Before this moment.")
-    updated_after = MomentFilter("updated_at", "gte", label="At this moment or later.")
-    updated_before = MomentFilter("updated_at", "lt", label="Before this moment.")
+    visibility = django_filters.ChoiceFilter(choices=Visibility.choices, label="Equal. Staff only.")
+    location = django_filters.CharFilter(method="by_location", label="Equal, ignoring case.")
+    created_after = MomentFilter("created_at", "gte", label="At or after this time.")
+    created_before = MomentFilter("created_at", "lt", label="Before this time.")
+    updated_after = MomentFilter("updated_at", "gte", label="At or after this time.")
+    updated_before = MomentFilter("updated_at", "lt", label="Before this time.")
     is_active = django_filters.TypedChoiceFilter(
-        choices=[("true", "It is."), ("false", "It is not.")], coerce="true".__eq__, label="Whether it is. For staff."
+        choices=[("true", "It is."), ("false", "It is not.")],
+        coerce="true".__eq__,
+        label="Equal. Staff only.",
     )
 
     class Meta:

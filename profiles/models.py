@@ -137,7 +137,7 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
     """An account and its public face, in one row."""
 
     username = models.CharField(
-        max_length=USERNAME_LENGTH, help_text="The name to sign in with and to be found by. Unique whatever its case."
+        max_length=USERNAME_LENGTH, help_text="Name for signing in and for finding the profile. Unique, ignoring case."
     )
     email = models.EmailField(
         max_length=EMAIL_LENGTH,
@@ -145,42 +145,40 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
         "code that is mailed to it.",
     )
     email_verified = models.BooleanField(
-        default=False, db_default=False, help_text="Whether a code that was mailed to the email was given back."
+        default=False, db_default=False, help_text="Whether the owner confirmed the email by a mailed code."
     )
     pending_email = models.EmailField(
         max_length=EMAIL_LENGTH,
         null=True,
         blank=True,
-        help_text="The next email, once it is confirmed. A change to the email that is in place cancels it.",
+        help_text="New email that is not yet confirmed. Writing the current email cancels it.",
     )
     language = models.CharField(
         max_length=7,
         choices=settings.LANGUAGES,
         default=settings.LANGUAGE_CODE,
         db_default=settings.LANGUAGE_CODE,
-        help_text="The language of mail. At first that of the sign-up, by its `Accept-Language`.",
+        help_text="Language of mail. Initially that of the sign-up's `Accept-Language`.",
     )
-    bio = models.TextField(max_length=BIO_LENGTH, blank=True, default="", help_text="A few words, in lines.")
-    display_name = models.CharField(max_length=LINE_LENGTH, blank=True, default="", help_text="The name to show.")
-    location = models.CharField(
-        max_length=LINE_LENGTH, blank=True, default="", help_text="Where to be found, in words."
-    )
-    website = models.URLField(max_length=WEBSITE_LENGTH, blank=True, default="", help_text="An http or https address.")
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="An IANA name, such as Europe/Madrid.")
+    bio = models.TextField(max_length=BIO_LENGTH, blank=True, default="", help_text="Text about the account.")
+    display_name = models.CharField(max_length=LINE_LENGTH, blank=True, default="", help_text="Name to display.")
+    location = models.CharField(max_length=LINE_LENGTH, blank=True, default="", help_text="Location, as free text.")
+    website = models.URLField(max_length=WEBSITE_LENGTH, blank=True, default="", help_text="An http or https URL.")
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA time zone, such as Europe/Madrid.")
     visibility = models.CharField(
         max_length=10,
         choices=Visibility.choices,
         default=Visibility.MEMBERS,
-        help_text="Who sees the profile.",
+        help_text="Who can see the profile.",
     )
     email_public = models.BooleanField(
         default=False,
-        help_text="Whether whoever sees the profile sees the email.",
+        help_text="Whether everyone who can see the profile can see the email.",
     )
     is_active = models.BooleanField(default=True, help_text="Whether the account can sign in and be seen.")
     is_staff = models.BooleanField(default=False, help_text="Whether it may see and change every profile.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When it signed up.")
-    sign_outs = models.PositiveIntegerField(default=0, editable=False, help_text="How often it signed out everywhere.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="Time of the sign-up.")
+    sign_outs = models.PositiveIntegerField(default=0, editable=False, help_text="Number of sign-outs everywhere.")
     wrote_at = models.DateTimeField(
         null=True,
         default=timezone.now,
@@ -337,10 +335,10 @@ class TokenFamily(models.Model):
     )
     rotated_at = models.DateTimeField(null=True)
     client = models.CharField(
-        max_length=CLIENT_LENGTH, default="", db_default="", help_text="What used it last, by its User-Agent."
+        max_length=CLIENT_LENGTH, default="", db_default="", help_text="User-Agent of its last use."
     )
     address = models.CharField(
-        max_length=ADDRESS_LENGTH, default="", db_default="", help_text="The network that it was last used from."
+        max_length=ADDRESS_LENGTH, default="", db_default="", help_text="Network of its last use."
     )
     last_used_at = models.DateTimeField(null=True, help_text="At the sign-in or a refresh. Null: before this was kept.")
 
@@ -356,7 +354,7 @@ class PersonalToken(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="personal_tokens")
-    label = models.CharField(max_length=LINE_LENGTH, help_text="What it is for, in the owner's words.")
+    label = models.CharField(max_length=LINE_LENGTH, help_text="Purpose of the token, in the owner's words.")
     scope = models.TextField(help_text="'read', 'write', or names of operations: see `identity.scopes`.")
     session_version = models.CharField(max_length=64, help_text="The profile's, when it was created.")
     digest = models.CharField(max_length=64, unique=True, help_text="Of its text: SHA-256, in hexadecimal.")
@@ -450,7 +448,7 @@ class Change(AbstractChange):
     """A write that changed a profile."""
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="history")
-    version = models.PositiveIntegerField(help_text="The profile's version that this write made.")
+    version = models.PositiveIntegerField(help_text="Version that this write created.")
     actor = models.ForeignKey(Profile, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
 
     class Meta:

@@ -11,10 +11,10 @@ SEARCH_OPERATIONS = 5
 PROFILES = register(
     Resource(
         ProfileSerializer,
-        about="An account and its public face.",
+        about="An account and its public profile.",
         about_history="For its owner and staff. The service may delete changes after a retention period, two years by "
         "default.",
-        other_key=OtherKey("username", "username__lower", comparable_username, "Its username, in any case."),
+        other_key=OtherKey("username", "username__lower", comparable_username, "Its username, ignoring case."),
         plural="profiles",
         filters=ProfileFilter,
         orderings={"username": ("username__lower",), "-username": ("-username__lower",), **BY_TIME},

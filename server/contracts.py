@@ -1,4 +1,4 @@
-"""Both doors' contracts, as they are committed."""
+"""Both APIs' contracts, as they are committed."""
 
 import json
 

@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "server.edge.languages.of_the_caller",
-    # Sessions and cookies are for the admin alone: neither door asks who the session is.
+    # Sessions and cookies are for the admin alone: neither API asks who the session is.
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "server.edge.targets.paths_alone",
@@ -203,7 +203,7 @@ GRAPHQL_JWT = {
     "JWT_GET_USER_BY_NATURAL_KEY_HANDLER": "profiles.identity.tokens.profile_signed_in",
 }
 
-# The two doors
+# The two APIs
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["profiles.identity.authentication.BearerAuthentication"],
@@ -249,7 +249,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "Visibility": "profiles.policy.Visibility",
-        "Door": "profiles.core.models.Door",
+        "ChangeSource": "profiles.core.models.Source",
         "ErrorType": ["client_error", "server_error"],
     },
     "ENUM_SUFFIX": "",
@@ -291,7 +291,7 @@ env.require(
     "Set everybody, members or nobody.",
 )
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, at either door
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, at either API
 
 # Transport
 
@@ -316,7 +316,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     }
 }
-CORS_URLS_REGEX = r"^/(?!admin/|static/)"  # the doors, which read no cookie
+CORS_URLS_REGEX = r"^/(?!admin/|static/)"  # the APIs, which read no cookie
 CORS_ALLOW_HEADERS = [
     "Authorization",
     "Content-Type",

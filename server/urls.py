@@ -1,4 +1,4 @@
-"""Every path of the service: the one place that knows both doors."""
+"""Every path of the service: the one place that knows both APIs."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path

@@ -1,4 +1,4 @@
-"""The pages that belong to neither door, and the answers to what reaches neither."""
+"""The pages that belong to neither API, and the answers to what reaches neither."""
 
 import sys
 from collections.abc import Callable

@@ -12,7 +12,7 @@ from graphql_relay import to_global_id
 from rest_framework.serializers import ChoiceField
 
 from graphql_api.schema import schema
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.resource import PROFILES
 from tests import contract
 
@@ -69,7 +69,7 @@ class Answer:
 
 
 class RESTDoor:
-    door = Door.REST
+    source = Source.REST
 
     def __init__(self, client, resource=PROFILES):
         self.client = client
@@ -217,7 +217,7 @@ class BatchDoor(RESTDoor):
 
 
 class GraphQLDoor:
-    door = Door.GRAPHQL
+    source = Source.GRAPHQL
 
     def __init__(self, client, resource=PROFILES):
         self.client, self.resource = client, resource
@@ -357,7 +357,7 @@ class GraphQLDoor:
         arguments = ", ".join(f"{name}: {json.dumps(value)}" for name, value in given.items() if value is not None)
         called = f"history({arguments})" if arguments else "history"
         query = f"""query ($pk: Int) {{ answer: {self.resource.field}(pk: $pk) {{ {called} {{
-            edges {{ cursor node {{ version at actor {{ pk }} door requestId changes {{ field from to }} }} }}
+            edges {{ cursor node {{ version at actor {{ pk }} source requestId changes {{ field from to }} }} }}
             pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} }}"""
         response = self.send(query, {"pk": pk}, token=token)
         body = response.json()
@@ -406,7 +406,7 @@ class GraphQLDoor:
     def page(self, connection):
         rows = [{snake(name): value for name, value in edge["node"].items()} for edge in connection["edges"]]
         for row in rows:
-            row |= {"actor": row["actor"] and row["actor"]["pk"], "door": row["door"].lower()}
+            row |= {"actor": row["actor"] and row["actor"]["pk"], "source": row["source"].lower()}
             row["changes"] = [change | {"field": snake(change["field"])} for change in row["changes"]]
         return {"rows": rows, **self.ends(connection["pageInfo"])}
 

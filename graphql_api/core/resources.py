@@ -37,7 +37,7 @@ from profiles.core.filters import MomentFilter, field_of
 from profiles.core.histories import read_history
 from profiles.core.idempotency import KEPT
 from profiles.core.listing import list_rows
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import Outcome, Refused
 from profiles.core.policy import Action, require_operation
 from profiles.core.preconditions import entity_tag
@@ -124,7 +124,7 @@ class Types:
             resource.plural,
             total_count=Field(
                 graphene.Int,
-                description=f"How many there are, on all pages. Counts as {COUNT_OPERATIONS} more operations.",
+                description=f"Number of nodes on all pages. Costs {COUNT_OPERATIONS} more operations.",
                 cost=FieldCost(operations=COUNT_OPERATIONS, rows=50),
             ),
         )
@@ -135,15 +135,15 @@ class Types:
     def _type(self, members: type | None) -> Any:
         resource, fields = self.resource, self.fields
         shown = {name: field for name, field in fields.items() if name not in HERE_OTHERWISE}
-        about = f"What was written to it, newest first. {resource.about_history}".strip()
+        about = f"Changes, newest first. {resource.about_history}".strip()
 
         class Common:
-            pk = graphene.Int(required=True, description="The key: REST's id.")
+            pk = graphene.Int(required=True, description="Key. REST's `id`.")
             updated_by = graphene.Field(account_type, description=fields["updated_by"].help_text)
             editable_fields = graphene.List(
                 graphene.NonNull(graphene.String), required=True, description=fields["editable_fields"].help_text
             )
-            etag = graphene.String(required=True, description="For ifMatch, and for REST's If-Match.")
+            etag = graphene.String(required=True, description="Entity tag, for `ifMatch` and for REST's If-Match.")
             history = graphene.Field(lambda: self.history, **PAGE_ARGUMENTS, description=about)
 
             @plain
@@ -183,7 +183,7 @@ class Types:
 
         return made(
             self.name,
-            f"{resource.description} What you may not see of it is null.",
+            f"{resource.description} Fields that you cannot see are null.",
             *([members] if members else []),
             Common,
             derived(shown, required=fields.keys() & resource.policy.always_shown),
@@ -224,9 +224,9 @@ class Types:
 
         change = made(
             self.resource.changes.__name__,
-            f"A write that changed a {self.resource.noun}.",
+            f"A change of a {self.resource.noun}.",
             Common,
-            derived(shown, required={"version", "at", "door"}),
+            derived(shown, required={"version", "at", "source"}),
             graphene.ObjectType,
             Meta=Meta,
         )
@@ -264,14 +264,14 @@ class Types:
         filters = self._filters()
         arguments = {
             "search": search,
-            "filter": filters and filters(description="Those that pass all of these."),
+            "filter": filters and filters(description="Filters, all of which apply."),
             "order_by": self._order()(description=texts["ordering"].help_text),
         }
         several = graphene.Field(
             graphene.NonNull(self.connection),
             **PAGE_ARGUMENTS,
             **{name: argument for name, argument in arguments.items() if argument},
-            description=f"The {resource.plural} that you may see, by pages.",
+            description=f"The {resource.plural} that you can see, in pages.",
         )
 
         def resolve_several(
@@ -342,10 +342,8 @@ class Types:
         """A mixin with the input of a write to one row."""
         members = {
             "id": graphene.ID(required=True, description=f"The {self.resource.noun}'s global id."),
-            "version": graphene.Int(description="Write only over this version."),
-            "if_match": graphene.String(
-                description="Write only over this etag, or over any with '*'; what is no etag is a CONFLICT."
-            ),
+            "version": graphene.Int(description="Precondition: the current version."),
+            "if_match": graphene.String(description="Precondition: the current etag, or '*'. Otherwise CONFLICT."),
         }
         return type("Input", (derived(self.writable),), members)
 
@@ -362,7 +360,7 @@ class Types:
 
     def mutation(self, name: str, doc: str, given: Any, mutate: Any, **shown: Any) -> Any:
         """A mutation of an input and a payload (Relay's Input Object Mutations), by default of the row."""
-        row = graphene.Field(self.type, description="As it now is; null where there are errors.")
+        row = graphene.Field(self.type, description="Current state; null if there are errors.")
         shown = shown or {self.resource.field: row, "errors": self.errors()}
         given = type("Input", (given,), {"idempotency_key": idempotency_key(f"this write to a {self.resource.noun}")})
         members = {"Input": given, "mutate_and_get_payload": classmethod(mutate), **shown}
@@ -403,9 +401,7 @@ class Types:
 
         class Input:
             id = graphene.ID(required=True, description=f"The {self.resource.noun}'s global id.")
-            if_match = graphene.String(
-                description="Delete only this etag, or any with '*'; what is no etag is a CONFLICT."
-            )
+            if_match = graphene.String(description="Precondition: the current etag, or '*'. Otherwise CONFLICT.")
 
         def mutate(payload: Any, root: Any, info: Info, id: str, **others: Any) -> Any:
             model, write = self.resource.model, write_of(info, others)
@@ -419,9 +415,9 @@ class Types:
 
             return self.answer(info, payload, deleted)
 
-        doc = f"Delete a {self.resource.noun}, and with it {also}: REST's DELETE."
-        deleted_id = graphene.ID(description="What was deleted.")
-        errors = self.errors("Of the idempotency key alone: a refusal is a top-level error.")
+        doc = f"Delete a {self.resource.noun} and {also}: REST's DELETE."
+        deleted_id = graphene.ID(description="Global id of the deleted row.")
+        errors = self.errors("Errors of the idempotency key. A refusal is a top-level error.")
         return self.mutation("Delete", doc, Input, mutate, deleted_id=deleted_id, errors=errors)
 
     def saved(self, info: Info, serializer: ResourceSerializer) -> dict[str, Shown]:
@@ -432,21 +428,21 @@ class Types:
 def write_of(info: Info, arguments: dict[str, Any]) -> Write:
     """How a mutation writes: its precondition and its idempotency key, which are taken out of its arguments."""
     if_match, key = (arguments.pop(name, None) for name in ("if_match", "idempotency_key"))
-    return Write(info.context.actor, Door.GRAPHQL, if_match, key=key)
+    return Write(info.context.actor, Source.GRAPHQL, if_match, key=key)
 
 
 def idempotency_key(write: str) -> graphene.String:
     """The argument of an idempotency key."""
     hours = f"{KEPT.total_seconds() / 3600:.0f} hours"
     return graphene.String(
-        description=f"Your own name for {write}, a UUID say. Sent again with the same input within {hours}, it is done "
-        "once, and the answer is what you are shown now; of a sign-up, the first answer."
+        description=f"A unique name for {write}, such as a UUID. The same input, retried with it within {hours}, is "
+        "done once, and the answer shows the current state; of a sign-up, the first answer."
     )
 
 
 WRITES = {
-    Action.UPDATE: "Change the fields that are given, and no other: REST's PATCH.",
-    Action.REPLACE: "Give every field its value; one that is left out goes back to its default. REST's PUT.",
+    Action.UPDATE: "Change the given fields: REST's PATCH.",
+    Action.REPLACE: "Set every field; omitted fields are reset to their defaults. REST's PUT.",
 }
 """What the mutation of an action says of itself."""
 

@@ -24,7 +24,7 @@ from profiles.core.serializers import ResourceSerializer
 
 
 class DateTime(graphene.DateTime):
-    """An instant in UTC, in ISO 8601: the text that REST gives."""
+    """A time in UTC, in ISO 8601 with microseconds, as in REST."""
 
     serialize = staticmethod(str)
 
@@ -115,7 +115,7 @@ def error_type(name: str) -> Any:
     return made(f"{name}Error", "An error of an input: REST's validation errors.", InputError, graphene.ObjectType)
 
 
-def error_list(kind: Any, size: int, description: str = "What is wrong with the input.") -> Field:
+def error_list(kind: Any, size: int, description: str = "Errors of the input.") -> Field:
     """A payload's `errors`, so many at the most."""
     errors = graphene.List(graphene.NonNull(kind))
     return Field(errors, required=True, description=description, cost=FieldCost(size=size))
@@ -142,20 +142,20 @@ class FieldChange(graphene.ObjectType):
     """A field that a write changed."""
 
     field = graphene.String(required=True, description="Name of the field, in camelCase.")
-    before = Field(GenericScalar, name="from", description="What it was.", cost=A_VALUE)
-    after = Field(GenericScalar, name="to", description="What it became.", cost=A_VALUE)
+    before = Field(GenericScalar, name="from", description="Old value.", cost=A_VALUE)
+    after = Field(GenericScalar, name="to", description="New value.", cost=A_VALUE)
 
 
 OutcomeCode = graphene.Enum.from_enum(
     StrEnum("OutcomeCode", {outcome.code: outcome.code for outcome in Outcome}),
     description=lambda member: (
-        Outcome[member.value].meaning if member else "The codes of top-level errors, in `extensions.code`."
+        Outcome[member.value].meaning if member else "Codes of top-level errors, in `extensions.code`."
     ),
 )
 
 CodeOfInput = graphene.Enum.from_enum(
     StrEnum("InvalidCode", {code.name: code.value for code in InvalidCode}),
     description=lambda member: (
-        InvalidCode[member.name].meaning if member else "The codes of input errors, which `code` has in lower case."
+        InvalidCode[member.name].meaning if member else "Codes of input errors, which `code` has in lower case."
     ),
 )

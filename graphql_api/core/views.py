@@ -37,7 +37,7 @@ from graphql_api.core.execution import Execution, LongExecution, execute
 from graphql_api.core.operations import DOCUMENT, operations_of
 from profiles.core.actors import Actor
 from profiles.core.metrics import ENDED
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.negotiation import Negotiation
 from profiles.core.outcomes import INVALID, OK, Outcome, Refused, refusal
 from profiles.core.parsers import parse_json, read_query
@@ -217,8 +217,8 @@ class GraphQLView(APIView):
             for key in [str(error.path[0])] if error.path else operations:
                 outcomes[key] = refused.outcome.code
         if not operations:
-            return [(DOCUMENT, Door.GRAPHQL, refusals[-1].outcome.code if refusals else OK)]
-        return [(name, Door.GRAPHQL, outcomes.get(key, OK)) for key, name in operations.items()]
+            return [(DOCUMENT, Source.GRAPHQL, refusals[-1].outcome.code if refusals else OK)]
+        return [(name, Source.GRAPHQL, outcomes.get(key, OK)) for key, name in operations.items()]
 
     def error_of(self, error: GraphQLError, refused: Refused) -> dict[str, Any]:
         shown = {**error.formatted, **formatted(refused)}
@@ -320,5 +320,5 @@ def formatted(refused: Refused) -> dict[str, Any]:
 def exception_handler(exception: Exception, context: Any) -> Response:
     """REST framework's hook, for what goes wrong before a document is read: in GraphQL's shape."""
     refused = refusal(exception)
-    context["request"].META[ENDED] = lambda: [(DOCUMENT, Door.GRAPHQL, refused.outcome.code)]
+    context["request"].META[ENDED] = lambda: [(DOCUMENT, Source.GRAPHQL, refused.outcome.code)]
     return Response({"errors": [formatted(refused)]}, status=refused.outcome.status, headers=refused.headers)

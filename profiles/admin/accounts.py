@@ -1,4 +1,4 @@
-"""The admin's pages on profiles and sign-ins: a third door, behind the same policy, validation and write path."""
+"""The admin's pages on profiles and sign-ins: behind the same policy, validation and write path."""
 
 import json
 from enum import StrEnum
@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 
 from profiles.admin.site import ClosedAdmin
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import Refused
 from profiles.core.policy import Action
 from profiles.core.writing import Write
@@ -61,7 +61,7 @@ class ProfileForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         sent = {name: cleaned[name] for name in (*self.changed_data, "version") if name in cleaned}
-        context = {"write": Write(self.actor, Door.ADMIN)}
+        context = {"write": Write(self.actor, Source.ADMIN)}
         self.serializer = AccountSerializer(self.instance, data=sent, partial=True, context=context)
         try:
             self.serializer.is_valid(raise_exception=True)
@@ -124,7 +124,7 @@ class History(Rows):
     action = Action.VIEW_HISTORY
     model = Change
     fk_name = "profile"
-    fields = readonly_fields = ("version", "at", "actor", "door", "request_id", "changes")
+    fields = readonly_fields = ("version", "at", "actor", "source", "request_id", "changes")
     ordering = ("-version",)
     verbose_name_plural = f"History, the newest {NEWEST}"
 

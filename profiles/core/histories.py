@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypedDict, cast
 from rest_framework import serializers
 
 from profiles.core.actors import Actor
-from profiles.core.models import AbstractChange, Door
+from profiles.core.models import AbstractChange, Source
 from profiles.core.pages import Page, PageQuery, paginate
 from profiles.core.policy import Action, visible_key
 from profiles.core.serializers import readers_of
@@ -23,16 +23,17 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
     """A change as an actor who may read the history is shown it: nobody and no field that it may not see."""
 
     actor = serializers.SerializerMethodField(
-        help_text="Who wrote. Null where you may not see that profile, or it is gone."
+        help_text="Account that wrote. Null if you cannot see it, or it was deleted."
     )
-    changes = serializers.SerializerMethodField(help_text="Which fields, from what to what.")
-    door = serializers.ChoiceField(choices=Door.choices, read_only=True, help_text="Where the write came in.")
+    changes = serializers.SerializerMethodField(help_text="The changed fields, each with its old and new value.")
+    source: Any = serializers.ChoiceField(choices=Source.choices, read_only=True, help_text="Source of the write.")
 
     class Meta:
         model: type[AbstractChange]
-        fields = ("version", "at", "actor", "door", "request_id", "changes")
+        fields = ("version", "at", "actor", "source", "request_id", "changes")
         read_only_fields = fields
-        extra_kwargs: ClassVar = {"at": {"help_text": "When it was written."}}
+        enum_names: ClassVar = {"source": "ChangeSource"}
+        extra_kwargs: ClassVar = {"at": {"help_text": "Time of the write."}}
 
     @cached_property
     def readers(self) -> dict[str, Callable[[Any], Any]]:

@@ -17,12 +17,12 @@ SEVERAL = "several"  # the operation of a request that made more than one
 OPERATIONS = Counter(
     "profiles_operations",
     "Operations by API (rest, graphql, admin, other) and outcome: OK, INVALID or a code of the catalogue.",
-    ["operation", "door", "outcome"],
+    ["operation", "api", "outcome"],
 )
 REQUEST_SECONDS = Histogram(
     "profiles_request_seconds",
     "Time until the response to a request was made, by its operation ('several' for more than one) and API.",
-    ["operation", "door"],
+    ["operation", "api"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 RATE_LIMITED = Counter("profiles_rate_limited", "Requests over a rate limit, by the limit.", ["limit"])

@@ -124,20 +124,18 @@ class Resource(Saved):
 
     policy: ClassVar[Policy[Any]]
 
-    created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When it was created.")
-    updated_at = models.DateTimeField(
-        default=timezone.now, editable=False, help_text="When a write last changed something."
-    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="Time of creation.")
+    updated_at = models.DateTimeField(default=timezone.now, editable=False, help_text="Time of the last change.")
     updated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
         editable=False,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Who last changed something.",
+        help_text="Account that made the last change. Null if you cannot see it.",
     )
     version = models.PositiveIntegerField(
-        default=1, help_text="1 at first, one more at each write that changes something."
+        default=1, help_text="Starts at 1, incremented by each write that changes something."
     )
 
     objects: ClassVar[Any] = ResourceQuerySet.as_manager()
@@ -167,13 +165,13 @@ class Resource(Saved):
         """What a deletion does first, in its transaction: lock what it writes to beside the row."""
 
 
-class Door(models.TextChoices):
-    """Where a write came in."""
+class Source(models.TextChoices):
+    """Where a write came from."""
 
-    REST = "rest"
-    GRAPHQL = "graphql"
-    ADMIN = "admin"
-    COMMAND = "command"
+    REST = "rest", "The REST API"
+    GRAPHQL = "graphql", "The GraphQL API"
+    ADMIN = "admin", "The admin"
+    COMMAND = "command", "A management command"
 
 
 class IdempotencyKey(models.Model):
@@ -198,11 +196,11 @@ class IdempotencyKey(models.Model):
 class AbstractChange(Saved):
     """A write that changed a row: who, when, through which API, which fields from what to what."""
 
-    version = models.PositiveIntegerField(help_text="The row's version that this write made.")
+    version = models.PositiveIntegerField(help_text="Version that this write created.")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField()
-    door = models.CharField(max_length=10, choices=Door.choices)
-    request_id = models.UUIDField(null=True, help_text="The request's X-Request-ID.")
+    source = models.CharField(max_length=10, choices=Source.choices, db_column="door")  # the column's earlier name
+    request_id = models.UUIDField(null=True, help_text="X-Request-ID of the request.")
     fields = models.JSONField(help_text="By field: [from, to].")
 
     class Meta:

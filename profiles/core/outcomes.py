@@ -1,4 +1,4 @@
-"""The catalogue: every way that an operation can end other than well, once. Both doors render from it."""
+"""The catalogue: every way that an operation can end other than well, once. Both APIs render from it."""
 
 import logging
 from enum import Enum, StrEnum
@@ -75,22 +75,22 @@ class Outcome(Enum):
 class InvalidCode(StrEnum):
     """What can be wrong with one field of an input, and what it means, for the contracts."""
 
-    REQUIRED = "required", "The field must be given."
-    NULL = "null", "The field can't be null."
-    BLANK = "blank", "The field can't be empty."
-    INVALID = "invalid", "The value is not of the field's form; the message says which form."
-    INVALID_CHOICE = "invalid_choice", "The value is none of the field's choices."
+    REQUIRED = "required", "The field is required."
+    NULL = "null", "The field must not be null."
+    BLANK = "blank", "The field must not be empty."
+    INVALID = "invalid", "The value has the wrong form; the message says which form is required."
+    INVALID_CHOICE = "invalid_choice", "The value is not one of the field's choices."
     MIN_VALUE = "min_value", "The number is too small."
     MAX_VALUE = "max_value", "The number is too large."
     MAX_LENGTH = "max_length", "The text is too long."
     PASSWORD_TOO_SHORT = "password_too_short", "The password is too short."
-    PASSWORD_TOO_COMMON = "password_too_common", "The password is one that everybody guesses."
-    PASSWORD_TOO_SIMILAR = "password_too_similar", "The password is too much like the account's other fields."
-    PASSWORD_ENTIRELY_NUMERIC = "password_entirely_numeric", "The password is all digits."
+    PASSWORD_TOO_COMMON = "password_too_common", "The password is too common."
+    PASSWORD_TOO_SIMILAR = "password_too_similar", "The password is too similar to other fields of the account."
+    PASSWORD_ENTIRELY_NUMERIC = "password_entirely_numeric", "The password has only digits."
     UNIQUE = "unique", "Another profile has this value."
-    RESERVED = "reserved", "The service keeps this value for itself."
-    READ_ONLY = "read_only", "You can't change this field."
-    UNKNOWN = "unknown", "There is no such field."
+    RESERVED = "reserved", "The value is reserved by the service."
+    READ_ONLY = "read_only", "The field is read-only for this caller."
+    UNKNOWN = "unknown", "The field does not exist."
 
     meaning: str
 
@@ -107,7 +107,7 @@ class Refused(Exception):
     Args:
         outcome: which one.
         message: what to say instead of the outcome's own message, translated.
-        headers: HTTP headers that its answer carries, over either door.
+        headers: HTTP headers that its answer carries, over either API.
         details: what a client can use: `version` (CONFLICT), `reason` (FORBIDDEN), `retry_after` in seconds
             (THROTTLED, UNAVAILABLE), `id` of the log line (INTERNAL), `row` of several that was refused, and of
             TOO_COMPLEX the `limit`, the `most` that passes and the document's own `figure`.

@@ -1,4 +1,4 @@
-"""Pages by key: the same cursors at both doors, stable while rows come and go.
+"""Pages by key: the same cursors in both APIs, stable while rows come and go.
 
 A cursor says where a row stands in an ordering, by the row's own values: so a page begins after that
 place, and not after a count of rows. An ordering ends in a key that is unique.
@@ -35,13 +35,13 @@ class PageQuery(StrictSerializer):
     """Which page is wanted."""
 
     page_size = WholeNumber(
-        min_value=1, max_value=MOST, default=DEFAULT_SIZE, help_text=f"How many rows, at most {MOST}."
+        min_value=1, max_value=MOST, default=DEFAULT_SIZE, help_text=f"Number of rows, at most {MOST}."
     )
-    cursor = Line(required=False, max_length=LONGEST_CURSOR, help_text="The row that the page begins after.")
+    cursor = Line(required=False, max_length=LONGEST_CURSOR, help_text="Cursor of the row after which the page begins.")
     direction = Choice(
         choices=[("forward", "After the cursor."), ("back", "Before the cursor.")],
         default="forward",
-        help_text="Whether the page ends before the cursor instead.",
+        help_text="`back`: the page ends before the cursor.",
     )
 
     @cached_property

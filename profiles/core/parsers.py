@@ -1,4 +1,4 @@
-"""The one reader of what is sent, behind both doors: JSON bodies and URLs' queries, and strict about them."""
+"""The one reader of what is sent, behind both APIs: JSON bodies and URLs' queries, and strict about them."""
 
 import json
 from collections.abc import Mapping

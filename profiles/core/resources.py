@@ -188,13 +188,13 @@ class Resource:
                 "ordering": Choice(
                     choices=[(name, "Falling." if name.startswith("-") else "Rising.") for name in self.orderings],
                     required=False,
-                    help_text="By which field; - for the other way. Where it is not given: the newest first, or those "
-                    "last changed where a filter is on that.",
+                    help_text="Field to sort by; `-` for descending. Default: newest first, or last "
+                    "changed first if a filter is on that time.",
                 ),
                 "count": serializers.BooleanField(
                     default=False,
                     error_messages=Flag.default_error_messages,
-                    help_text=f"Whether to count the {of} of all pages. Counts as {COUNT_OPERATIONS} more operations.",
+                    help_text=f"Whether to count the {of} of all pages. Costs as {COUNT_OPERATIONS} more operations.",
                 ),
             },
         )

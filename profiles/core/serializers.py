@@ -48,7 +48,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     default_error_messages: ClassVar[dict[str, Any]] = NOT_AN_OBJECT
 
     updated_by = serializers.SerializerMethodField(help_text=Resource._meta.get_field("updated_by").help_text)
-    editable_fields = serializers.SerializerMethodField(help_text="The fields that you may change.")
+    editable_fields = serializers.SerializerMethodField(help_text="Names of the fields that you can change.")
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
@@ -257,7 +257,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
             instance,
             validated_data,
             actor=self.actor,
-            door=self.write.door,
+            source=self.write.source,
             expected_version=self.expected_version,
             key=self.key,
         )

@@ -16,7 +16,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from profiles.core import idempotency
 from profiles.core.actors import Actor
-from profiles.core.models import Door, IdempotencyKey, Resource
+from profiles.core.models import IdempotencyKey, Resource, Source
 from profiles.core.outcomes import InvalidCode, Outcome, Refused, is_aborted, sign_in_ended
 from profiles.core.policy import Action, require_writer
 
@@ -30,7 +30,7 @@ class Write:
     which idempotency key."""
 
     actor: Actor
-    door: Door
+    source: Source
     if_match: str | None = None
     if_none_match: str | None = None
     key: str | None = None
@@ -112,7 +112,7 @@ def update(
     values: Mapping[str, Any],
     *,
     actor: Actor,
-    door: Door,
+    source: Source,
     expected_version: int | None = None,
     key: IdempotencyKey | None = None,
 ) -> Row:
@@ -126,7 +126,7 @@ def update(
         row: the row, as it was read.
         values: by model field, as the serializer validated them.
         actor: who writes.
-        door: where the write came in.
+        source: where the write came from.
         expected_version: write only if this is still the version.
         key: the idempotency key of the write.
 
@@ -142,7 +142,7 @@ def update(
         locked = cast(Row, row.policy.require(acting, Action.UPDATE, rows.get(row.pk)))
         if not idempotency.earlier(key):
             _require_version(locked, expected_version)
-            save_locked(locked, values, acting, door)
+            save_locked(locked, values, acting, source)
             idempotency.keep(key)
         return locked
 
@@ -215,7 +215,7 @@ def _require_version(row: Resource, expected_version: int | None) -> None:
         raise Refused(Outcome.CONFLICT, version=row.version)
 
 
-def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, door: Door) -> None:
+def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, source: Source) -> None:
     """Write valid values to a row that this transaction has locked, for an actor that `lock` gave and that may:
     two statements, or none where nothing changes, and what the row's `prepared` and `changed` make of them."""
     prepared = row.prepared(values, actor)
@@ -236,7 +236,7 @@ def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, door: Do
         version=row.version,
         actor=actor.profile,
         at=row.updated_at,
-        door=door,
+        source=source,
         request_id=UUID(request_id) if request_id else None,
         fields=changes,
     ).save(force_insert=True)

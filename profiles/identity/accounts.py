@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import get_hasher, make_password
 from django.db import transaction
 
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import sign_in_ended
 from profiles.core.writing import save_locked, transact
 from profiles.models import Profile
@@ -71,11 +71,11 @@ def save_locked_account(row: Profile, **values: Any) -> Profile:
     return row
 
 
-def confirm_address(row: Profile, address: str, door: Door) -> None:
+def confirm_address(row: Profile, address: str, source: Source) -> None:
     """Give an account that this transaction has locked an address that its owner has proved to read. What was pending
     is so no longer."""
     values = {"email": address, "email_verified": True, "pending_email": None}
-    save_locked(row, values, Actor(row), door)
+    save_locked(row, values, Actor(row), source)
 
 
 def lock_account(profile: Profile) -> Profile | None:

@@ -1,4 +1,4 @@
-"""Where a password is looked at: for both doors and for the admin."""
+"""Where a password is looked at: for both APIs and for the admin."""
 
 from typing import Any
 

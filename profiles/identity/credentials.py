@@ -1,4 +1,4 @@
-"""What the operations of identity take and give, at both doors."""
+"""What the operations of identity take and give, in both APIs."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from profiles.fields import RULE_OF_PASSWORDS, Password, check_new_password
 from profiles.identity import codes, tokens
 from profiles.models import EMAIL_LENGTH, USERNAME_LENGTH
 
-CODE = "As it was mailed: in any case, with or without its dash."
+CODE = "Mailed code. Case and dash do not matter."
 SCOPES = {"read": tokens.READ, "write": tokens.READ_WRITE}
 
 
 class SignIn(StrictSerializer):
     """The credentials of a sign-in, right or wrong."""
 
-    username = Line(max_length=USERNAME_LENGTH, help_text="In any case.")
-    password = Password(help_text="As it was chosen, blanks and all.")
+    username = Line(max_length=USERNAME_LENGTH, help_text="Username, ignoring case.")
+    password = Password(help_text="Password. Blanks count.")
     scope = Choice(
         choices=[("read", "To read, and to write nothing."), ("write", "To read and to write.")],
         default="write",
-        help_text="What the tokens are good for.",
+        help_text="Scope of the tokens.",
     )
 
     def validate_scope(self, scope: str) -> str:
@@ -33,19 +33,19 @@ class SignIn(StrictSerializer):
 class Refresh(StrictSerializer):
     """A refresh token, to use or to revoke."""
 
-    refresh_token = Line(max_length=tokens.LONGEST, trim_whitespace=False, help_text="As it was given.")
+    refresh_token = Line(max_length=tokens.LONGEST, trim_whitespace=False, help_text="Refresh token.")
 
 
 class Verify(StrictSerializer):
     """An access token, to look at."""
 
-    token = Line(max_length=tokens.LONGEST, help_text="As it was given.")
+    token = Line(max_length=tokens.LONGEST, help_text="Access token.")
 
 
 class NewPassword(StrictSerializer):
     """A change of password."""
 
-    old_password = Password(help_text="The one to this day.")
+    old_password = Password(help_text="Current password.")
     new_password = Password(help_text=RULE_OF_PASSWORDS)
 
     def validate_new_password(self, password: str) -> str:  # the context says whose: `profile`
@@ -56,7 +56,7 @@ class NewPassword(StrictSerializer):
 class RecoveryWanted(StrictSerializer):
     """The address of an account whose password was forgotten."""
 
-    email = Email(max_length=EMAIL_LENGTH, help_text="As the account has it, in any case.")
+    email = Email(max_length=EMAIL_LENGTH, help_text="Email of the account, ignoring case.")
 
 
 class Recovery(RecoveryWanted):
@@ -79,7 +79,7 @@ class EmailCode(StrictSerializer):
 class UndoToken(StrictSerializer):
     """What was mailed to an account's old address."""
 
-    token = Line(max_length=tokens.LONGEST, help_text="The end of the link that was mailed, behind its last slash.")
+    token = Line(max_length=tokens.LONGEST, help_text="Last path segment of the mailed link.")
 
 
 class Nothing(StrictSerializer):
@@ -89,24 +89,24 @@ class Nothing(StrictSerializer):
 class ById(StrictSerializer):
     """The row that an operation is about."""
 
-    id = Key(help_text="Its id, as the list shows it.")
+    id = Key(help_text="`id` from the list.")
 
 
 class Tokens(serializers.Serializer[Any]):
     """The tokens that a sign-in or a refresh gives."""
 
-    token = serializers.CharField(help_text="For the header 'Authorization: Bearer TOKEN'.")
-    refresh_token = serializers.CharField(help_text="For the next tokens. It can be used once.")
-    expires_at = serializers.DateTimeField(help_text="When the token ends.")
-    refresh_expires_at = serializers.DateTimeField(help_text="When the sign-in ends, however often it is refreshed.")
-    scope = serializers.CharField(help_text="What they are good for: 'read', or 'read write'.")
+    token = serializers.CharField(help_text="Value for the header 'Authorization: Bearer TOKEN'.")
+    refresh_token = serializers.CharField(help_text="Value for obtaining the next tokens. Valid once.")
+    expires_at = serializers.DateTimeField(help_text="Expiry of the access token.")
+    refresh_expires_at = serializers.DateTimeField(help_text="Expiry of the sign-in, however often it is refreshed.")
+    scope = serializers.CharField(help_text="Scope of the tokens: 'read' or 'read write'.")
 
 
 class TokenFacts(serializers.Serializer[Any]):
     """What a good access token says."""
 
-    id = serializers.IntegerField(source="profile.pk", help_text="Whose it is.")
-    node_id = serializers.CharField(source="profile.node_id", help_text="Whose it is.")
-    username = serializers.CharField(source="profile.username", help_text="Whose it is, by today's name.")
-    expires_at = serializers.DateTimeField(help_text="When it ends.")
-    scope = serializers.CharField(help_text="What it is good for: 'read', or 'read write'.")
+    id = serializers.IntegerField(source="profile.pk", help_text="Key of the account.")
+    node_id = serializers.CharField(source="profile.node_id", help_text="Global id of the account.")
+    username = serializers.CharField(source="profile.username", help_text="Current username of the account.")
+    expires_at = serializers.DateTimeField(help_text="Time of expiry.")
+    scope = serializers.CharField(help_text="Scope of the token: 'read' or 'read write'.")

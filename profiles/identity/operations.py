@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.identity import (
     codes,
     credentials,
@@ -54,7 +54,7 @@ class Operation:
         function: takes the request, the caller's profile if there is an `action`, and the input's values by name.
         action: what the caller must be allowed to do to its own profile; None if the input proves who is calling.
         attempts: what the operation is counted as, in addition to one write.
-        keeps_history: whether `function` takes the `door` too, because it writes to the profile.
+        keeps_history: whether `function` takes the `source` too, because it writes to the profile.
         counts_input: whether `attempts` depends on the input. REST then reads the body before it counts.
     """
 
@@ -84,14 +84,14 @@ class Operation:
         return policy.own(actor, self.action) if self.action else None
 
     def perform(
-        self, request: HttpRequest | Request, profile: Profile | None, door: Door, **values: Any
+        self, request: HttpRequest | Request, profile: Profile | None, source: Source, **values: Any
     ) -> dict[str, Any]:
         """Perform the operation for the profile that `authorize` returned, with validated values; return the output.
 
         Raises what `function` raises: `Refused`, `ValidationError`.
         """
         if self.keeps_history:
-            values["door"] = door
+            values["source"] = source
         done = self.function(request, **values) if profile is None else self.function(request, profile, **values)
         if isinstance(self.output, str):
             return {self.output: True}
@@ -112,10 +112,10 @@ OPERATIONS = (
     Operation(
         name="tokenAuth",
         path="/auth/token",
-        title="Tokens for a username and a password",
+        title="Sign in with a username and a password",
         summary="Sign in",
-        description="Gives an access token, for five minutes, and a refresh token for the next. Attempts are counted, "
-        "whichever way they end.",
+        description="Returns an access token, valid for five minutes, and a refresh token. Attempts are rate-limited, "
+        "successful ones too.",
         result="The tokens.",
         input=credentials.SignIn,
         output=credentials.Tokens,
@@ -126,10 +126,10 @@ OPERATIONS = (
     Operation(
         name="refreshToken",
         path="/auth/token/refresh",
-        title="The next tokens for a refresh token",
+        title="Obtain new tokens for a refresh token",
         summary="Refresh the tokens",
-        description="A refresh token is used once. Used again, it ends the sign-in that it is of, but for ten seconds "
-        "after its first use, in which it gives the same again. Leave out the `Authorization` header: an expired token "
+        description="A refresh token is valid once. A second use ends its sign-in, except within ten seconds "
+        "of the first use, which returns the same tokens again. Leave out the `Authorization` header: an expired token "
         "is refused.",
         result="The tokens.",
         input=credentials.Refresh,
@@ -139,10 +139,10 @@ OPERATIONS = (
     Operation(
         name="verifyToken",
         path="/auth/token/verify",
-        title="What an access token says",
-        summary="Look at an access token",
-        description="Whose it is, until when, and what for.",
-        result="What the token says.",
+        title="Read an access token",
+        summary="Read an access token",
+        description="Returns the account, the expiry and the scope.",
+        result="The content of the token.",
         input=credentials.Verify,
         output=credentials.TokenFacts,
         function=lambda request, token: tokens.read(token),
@@ -150,10 +150,10 @@ OPERATIONS = (
     Operation(
         name="revokeToken",
         path="/auth/token/revoke",
-        title="The end of a refresh token's family",
+        title="End the sign-in of a refresh token",
         summary="Sign out",
-        description="Ends the sign-in that a refresh token is of, and all its tokens. One that is none is no error.",
-        result="It has ended.",
+        description="Ends the sign-in of a refresh token, and all its tokens. An unknown token is not an error.",
+        result="The sign-in has ended.",
         input=credentials.Refresh,
         output="revoked",
         function=families.revoke,
@@ -161,10 +161,10 @@ OPERATIONS = (
     Operation(
         name="logoutEverywhere",
         path="/auth/logout-everywhere",
-        title="The end of every token and session of the caller",
+        title="End every token and session of the caller",
         summary="Sign out everywhere",
-        description="Ends every token and session of yours.",
-        result="They have ended.",
+        description="Ends all your tokens and sessions.",
+        result="The tokens and sessions have ended.",
         input=credentials.Nothing,
         output="logged_out",
         function=families.sign_out_everywhere,
@@ -173,9 +173,9 @@ OPERATIONS = (
     Operation(
         name="changePassword",
         path="/auth/password",
-        title="A new password for the caller, and new tokens",
+        title="Change the caller's password",
         summary="Change your password",
-        description="Ends every token of yours, and gives new ones.",
+        description="Ends all your tokens, and returns new ones.",
         result="The tokens.",
         input=credentials.NewPassword,
         output=credentials.Tokens,
@@ -186,11 +186,11 @@ OPERATIONS = (
     Operation(
         name="requestRecovery",
         path="/auth/recovery",
-        title="A code for a new password, by mail",
-        summary="Have a code for a new password mailed",
-        description="Mails a code to the address, for each account that has it and a password. The answer is the same, "
-        "and takes as long, where there is none. Requests are counted by the caller and by the address.",
-        result="It was asked for.",
+        title="Mail a code for a new password",
+        summary="Request a code for a new password",
+        description="Mails a code to the address, for each account with that address and a password. The response and "
+        "its time are the same if there is none. Requests are rate-limited by caller and by address.",
+        result="The mail was requested.",
         input=credentials.RecoveryWanted,
         output="requested",
         function=recovery.ask,
@@ -201,10 +201,10 @@ OPERATIONS = (
     Operation(
         name="confirmRecovery",
         path="/auth/recovery/confirm",
-        title="A new password and tokens for a code that was mailed",
-        summary="Choose a new password with a code",
-        description=f"The code is good for {LIFE_OF_CODES} and {codes.MOST_ATTEMPTS} attempts. Ends every token and "
-        "session of the account, and gives new ones.",
+        title="Set a new password with a mailed code",
+        summary="Set a new password with a code",
+        description=f"A code is valid for {LIFE_OF_CODES} and {codes.MOST_ATTEMPTS} attempts. Ends every token and "
+        "session of the account, and returns new tokens.",
         result="The tokens.",
         input=credentials.Recovery,
         output=credentials.Tokens,
@@ -215,12 +215,12 @@ OPERATIONS = (
     Operation(
         name="verifyEmail",
         path="/profiles/me/email/verify",
-        title="The proof that the caller reads what is sent to its address",
-        summary="Verify your address",
-        description="Verifies your email, or puts the pending one in its place: then the old one, where it was "
-        f"verified, is mailed a link that undoes that, for {LIFE_OF_UNDO}. A code is good for {LIFE_OF_CODES} and "
+        title="Verify the caller's email with a mailed code",
+        summary="Verify your email",
+        description="Verifies your email, or replaces it by the pending one: the old email, if it was "
+        f"verified, is then mailed a link that undoes this for {LIFE_OF_UNDO}. A code is valid for {LIFE_OF_CODES} and "
         f"{codes.MOST_ATTEMPTS} attempts.",
-        result="It was verified.",
+        result="The email is verified.",
         input=credentials.EmailCode,
         output="verified",
         function=verification.verify,
@@ -230,11 +230,11 @@ OPERATIONS = (
     Operation(
         name="resendVerification",
         path="/profiles/me/email/resend",
-        title="Another code for the address that is to be verified",
-        summary="Have another code mailed",
-        description="Mails a new code to your pending email, or to your email where it is not verified. Earlier codes "
-        "end when it is sent.",
-        result="It was asked for.",
+        title="Mail another code for the email to verify",
+        summary="Request another code",
+        description="Mails a new code to your pending email, or to your unverified email. Earlier codes "
+        "become invalid when it is sent.",
+        result="The mail was requested.",
         input=credentials.Nothing,
         output="requested",
         function=verification.resend,
@@ -245,12 +245,12 @@ OPERATIONS = (
     Operation(
         name="undoEmailChange",
         path="/auth/email/undo",
-        title="The return to the address that an account had",
-        summary="Undo a change of address",
-        description="Gives the account its old address back, ends every token and session of it, and mails that "
-        "address a code for a new password: until then nobody knows the password. Later changes can't be undone any "
-        "more.",
-        result="It was undone.",
+        title="Undo a change of an account's email",
+        summary="Undo a change of email",
+        description="Restores the old email of the account, ends its tokens and sessions, and mails that "
+        "address a code for a new password; the old password is no longer valid. Later changes can no longer be "
+        "undone.",
+        result="The change is undone.",
         input=credentials.UndoToken,
         output="undone",
         function=undoing.undo,
@@ -262,10 +262,10 @@ OPERATIONS = (
         method="GET",
         path="/auth/sessions",
         member="sessions",
-        title="The caller's sign-ins that go on, the last used first",
+        title="Active sign-ins of the caller, last used first",
         summary="List your sessions",
-        description=f"The sign-ins that go on, the last used first, {sign_ins.MOST_SHOWN} at the most. A session of "
-        "the admin is none of them.",
+        description=f"Active sign-ins, last used first, at most {sign_ins.MOST_SHOWN}. Sessions of "
+        "the admin are not included.",
         result="The sessions.",
         input=credentials.Nothing,
         output=sign_ins.Session,
@@ -276,10 +276,10 @@ OPERATIONS = (
         name="endSession",
         method="DELETE",
         path="/auth/sessions/{id}",
-        title="The end of one sign-in of the caller",
+        title="End one sign-in of the caller",
         summary="End a session",
-        description="Ends the sign-in and all its tokens. It may be the one that the request is of.",
-        result="It has ended.",
+        description="Ends the sign-in and all its tokens. It can be the sign-in of this request.",
+        result="The sign-in has ended.",
         input=credentials.ById,
         output="ended",
         function=sign_ins.end_session,
@@ -289,10 +289,10 @@ OPERATIONS = (
     Operation(
         name="endOtherSessions",
         path="/auth/sessions/end-others",
-        title="The end of every sign-in of the caller but this one",
+        title="End every other sign-in of the caller",
         summary="End your other sessions",
-        description="Ends every sign-in of yours but the one that the request is of, and your sessions of the admin.",
-        result="They have ended.",
+        description="Ends all your sign-ins except that of this request, and your sessions of the admin.",
+        result="The tokens and sessions have ended.",
         input=credentials.Nothing,
         output="ended",
         function=sign_ins.end_other_sessions,
@@ -301,12 +301,12 @@ OPERATIONS = (
     Operation(
         name="createPersonalToken",
         path="/auth/tokens",
-        title="A new personal token of the caller",
+        title="Create a personal token for the caller",
         summary="Create a personal token",
-        description=f"For a script, a CI job or an agent: it is sent as an access token is. An account has "
-        f"{personal_tokens.MOST} at the most. None can change a password, an address, a session or a token, or delete "
-        "its own account. A new password, a sign-out everywhere and the account's end revoke all.",
-        result="The token, whose text is shown this once.",
+        description=f"A personal token is for scripts and is sent like an access token. An account has at most "
+        f"{personal_tokens.MOST}. It cannot change a password, an email, a session or a token, or delete "
+        "its own account. A new password, signing out everywhere and deleting the account revoke all of them.",
+        result="The token. Its text is shown once.",
         input=personal_tokens.NewPersonalToken,
         output=personal_tokens.PersonalTokenCreated,
         function=personal_tokens.create,
@@ -318,9 +318,9 @@ OPERATIONS = (
         method="GET",
         path="/auth/tokens",
         member="personal_tokens",
-        title="The caller's personal tokens that can be used, the newest first",
+        title="Valid personal tokens of the caller, newest first",
         summary="List your personal tokens",
-        description="The tokens that can be used, the newest first. The text of a token is not shown again.",
+        description="Valid tokens, newest first, without their texts.",
         result="The tokens.",
         input=credentials.Nothing,
         output=personal_tokens.PersonalToken,
@@ -331,10 +331,10 @@ OPERATIONS = (
         name="revokePersonalToken",
         method="DELETE",
         path="/auth/tokens/{id}",
-        title="The end of one personal token of the caller",
+        title="Revoke one personal token of the caller",
         summary="Revoke a personal token",
-        description="It is refused from the next request on.",
-        result="It was revoked.",
+        description="The token is refused from the next request on.",
+        result="The token or sign-in is revoked.",
         input=credentials.ById,
         output="revoked",
         function=personal_tokens.revoke,

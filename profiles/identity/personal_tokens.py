@@ -51,25 +51,25 @@ class Scopes(serializers.ListField):
 class NewPersonalToken(StrictSerializer):
     """A personal token that is wanted."""
 
-    label: Any = Line(max_length=LINE_LENGTH, help_text="What it is for, in your words.")
+    label: Any = Line(max_length=LINE_LENGTH, help_text="Purpose of the token, in your words.")
     scopes = Scopes(
         min_length=1,
         max_length=scopes.MOST,
-        help_text="What it may do: `read`, `write`, or names of operations, as both contracts have them.",
+        help_text="What the token can do: `read`, `write`, or names of operations from the contracts.",
     )
-    days = WholeNumber(min_value=1, max_value=LONGEST_LIFE, help_text="After how many days it ends.")
+    days = WholeNumber(min_value=1, max_value=LONGEST_LIFE, help_text="Days until it expires.")
 
 
 class PersonalToken(serializers.Serializer[Any]):
     """A personal token, without its text."""
 
-    id = Key(help_text="By which it can be revoked.")
-    label: Any = serializers.CharField(help_text="What it is for, in its owner's words.")
-    scopes = serializers.ListField(child=serializers.CharField(), help_text="What it may do.")
-    created_at = serializers.DateTimeField(help_text="When it was created.")
-    expires_at = serializers.DateTimeField(help_text="When it ends.")
+    id = Key(help_text="Id for revoking it.")
+    label: Any = serializers.CharField(help_text="Purpose of the token, in the owner's words.")
+    scopes = serializers.ListField(child=serializers.CharField(), help_text="Scopes of the token.")
+    created_at = serializers.DateTimeField(help_text="Time of creation.")
+    expires_at = serializers.DateTimeField(help_text="Time of expiry.")
     last_used_at = serializers.DateTimeField(
-        allow_null=True, help_text="When it was last used, to five minutes. Null: never."
+        allow_null=True, help_text="Time of its last use, accurate to five minutes. Null: never used."
     )
 
 
@@ -77,7 +77,7 @@ class PersonalTokenCreated(PersonalToken):
     """A personal token, with its text."""
 
     token = serializers.CharField(
-        source="text", help_text="For the header 'Authorization: Bearer TOKEN'. It is shown this once."
+        source="text", help_text="Value for the header 'Authorization: Bearer TOKEN'. Shown once."
     )
 
 

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from profiles.core import writing
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import Outcome, Refused
 from profiles.fields import check_new_password
 from profiles.identity import accounts, codes, families, security
@@ -32,7 +32,7 @@ def ask(request: HttpRequest | Request, *, email: str) -> None:
 
 
 def confirm(
-    request: HttpRequest | Request, *, email: str, code: str, new_password: str, door: Door
+    request: HttpRequest | Request, *, email: str, code: str, new_password: str, source: Source
 ) -> families.TokenPair:
     """Give the account of a code a new password, which ends all its tokens and sessions, and sign in.
 
@@ -50,16 +50,16 @@ def confirm(
     except ValidationError as error:
         raise ValidationError({"new_password": error.detail}) from None
     encoded = make_password(new_password)  # before the transaction: hashing takes time
-    recovered = writing.transact(Profile, lambda: _write(profile, found, encoded, door))
+    recovered = writing.transact(Profile, lambda: _write(profile, found, encoded, source))
     security.log("recovered", recovered, request=request)
     return families.start(recovered, request=request)
 
 
-def _write(profile: Profile, code: Code, password: str, door: Door) -> Profile:
+def _write(profile: Profile, code: Code, password: str, source: Source) -> Profile:
     row = accounts.lock_account(profile)
     if row is None:  # its password is another one by now
         raise Refused(Outcome.CODE_INVALID)
     codes.use(code, row.email)
     accounts.save_locked_account(row, password=password)
-    accounts.confirm_address(row, row.email, door)
+    accounts.confirm_address(row, row.email, source)
     return row

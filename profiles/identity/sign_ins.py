@@ -26,16 +26,16 @@ MOST_SHOWN = 100  # the newest; `end_other_sessions` ends them all
 
 
 class Session(serializers.Serializer[Any]):
-    """A sign-in that goes on."""
+    """An active sign-in."""
 
-    id = Key(help_text="By which it can be ended.")
-    client = serializers.CharField(help_text="What used it last, by its User-Agent.")
-    address = serializers.CharField(help_text="The network that it was last used from.")
-    created_at = serializers.DateTimeField(help_text="When it began.")
-    last_used_at = serializers.DateTimeField(source="used_at", help_text="When it was last used, to five minutes.")
-    expires_at = serializers.DateTimeField(help_text="When it ends, however often it is refreshed.")
-    scope = serializers.CharField(help_text="What its tokens are good for: 'read', or 'read write'.")
-    current = serializers.BooleanField(source="is_current", help_text="Whether this request's token is of it.")
+    id = Key(help_text="Id for ending it.")
+    client = serializers.CharField(help_text="User-Agent of its last use.")
+    address = serializers.CharField(help_text="Network of its last use.")
+    created_at = serializers.DateTimeField(help_text="Time of the sign-in.")
+    last_used_at = serializers.DateTimeField(source="used_at", help_text="Time of its last use, to five minutes.")
+    expires_at = serializers.DateTimeField(help_text="Time of expiry, however often it is refreshed.")
+    scope = serializers.CharField(help_text="Scope of its tokens: 'read' or 'read write'.")
+    current = serializers.BooleanField(source="is_current", help_text="Whether this request used it.")
 
 
 def list_sessions(request: HttpRequest | Request, profile: Profile) -> list[TokenFamily]:

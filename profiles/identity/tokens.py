@@ -1,4 +1,4 @@
-"""Access tokens: issued and read. Both doors learn here who is calling.
+"""Access tokens: issued and read. Both APIs learn here who is calling.
 
 django-graphql-jwt calls the handlers (`claims_for`, `encode`, `decode`, `family_of`,
 `profile_signed_in`) by the names that its settings give; RFC 7519 defines the claims.

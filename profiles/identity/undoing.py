@@ -1,4 +1,4 @@
-"""Undo a change of address with a token that was mailed to the old address. Whoever took over the account does not
+"""Undo a change of email with a token that was mailed to the old address. Whoever took over the account does not
 read that mailbox, so they can't."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from profiles.core import writing
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity import accounts, security, tokens
 from profiles.mail import queue
@@ -46,7 +46,7 @@ def new_token(row: EmailUndo) -> str:
     return text
 
 
-def undo(request: HttpRequest | Request, *, token: str, door: Door) -> None:
+def undo(request: HttpRequest | Request, *, token: str, source: Source) -> None:
     """Give an account the address back that it had, sign everybody out, and mail that address a code for a new
     password: until then nobody knows the password. Changes that came later can't be undone any more.
 
@@ -58,16 +58,16 @@ def undo(request: HttpRequest | Request, *, token: str, door: Door) -> None:
     if row is None:
         raise _used()
     nobody_knows = make_password(secrets.token_urlsafe(TOKEN_BYTES))  # before the transaction: hashing takes time
-    profile = writing.transact(Profile, lambda: _write(row, nobody_knows, door))
+    profile = writing.transact(Profile, lambda: _write(row, nobody_knows, source))
     security.log("email_change_undone", profile, request=request)
 
 
-def _write(row: EmailUndo, password: str, door: Door) -> Profile:
+def _write(row: EmailUndo, password: str, source: Source) -> Profile:
     profile = accounts.lock_account(row.profile)
     if profile is None or not profile.email_undos.filter(created_at__gte=row.created_at).delete()[0]:
         raise _used()
     accounts.save_locked_account(profile, password=password)
-    accounts.confirm_address(profile, row.address, door)
+    accounts.confirm_address(profile, row.address, source)
     queue.enqueue("recovery", address=row.address)
     return profile
 

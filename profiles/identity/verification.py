@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from profiles.core import writing
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity import accounts, codes, security, undoing
 from profiles.mail import queue
 from profiles.models import Code, Profile
 
 
-def verify(request: HttpRequest | Request, profile: Profile, *, code: str, door: Door) -> None:
+def verify(request: HttpRequest | Request, profile: Profile, *, code: str, source: Source) -> None:
     """Verify a profile's address, or put the pending one in its place. The old one, where it was verified, can undo
     that.
 
@@ -22,16 +22,16 @@ def verify(request: HttpRequest | Request, profile: Profile, *, code: str, door:
         Refused: CODE_INVALID. UNAUTHENTICATED: the account or its sign-ins have ended since the caller was identified.
     """
     found = codes.require(request, profile.codes.all(), Code.Purpose.VERIFICATION, code)
-    writing.transact(Profile, lambda: _write(profile, found, door))
+    writing.transact(Profile, lambda: _write(profile, found, source))
     security.log("email_verified", profile, request=request)
 
 
-def _write(profile: Profile, code: Code, door: Door) -> None:
+def _write(profile: Profile, code: Code, source: Source) -> None:
     row = accounts.require_account(profile)
     old, was_verified = row.email, row.email_verified
     address = row.pending_email or old
     codes.use(code, address)
-    accounts.confirm_address(row, address, door)
+    accounts.confirm_address(row, address, source)
     if address != old:
         is_return = undoing.settle(row, address)
         undo = {"undo": undoing.allow(row, old).pk} if was_verified and not is_return else {}

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 from profiles.core.fields import Line, StrictSerializer, invalid
 from profiles.core.metrics import ENDED, OUTCOME
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import OK, InvalidCode
 from profiles.core.preconditions import LONGEST
 from profiles.core.resources import MOST_READS
@@ -130,5 +130,5 @@ class BatchView(APIView):
     def answer(read: ResourceAPIView, ended: list[tuple[str, str, str]]) -> dict[str, Any]:
         """What a read gives; its operation, API and outcome are added to `ended`."""
         response: Any = read.dispatch(read.request._request, **read.kwargs)
-        ended.append((read.operations["GET"], Door.REST, read.request.META.get(OUTCOME, OK)))
+        ended.append((read.operations["GET"], Source.REST, read.request.META.get(OUTCOME, OK)))
         return {"status": response.status_code, "etag": response.headers.get("ETag"), "body": response.data}

@@ -11,7 +11,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.status import HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
 
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.identity import keys
 from profiles.identity.callers import actor_of
 from profiles.identity.operations import OPERATIONS, Operation
@@ -58,7 +58,7 @@ class IdentityView(GenericAPIView[Any]):
         sent = request.data if operation.method == "POST" else path
         serializer = self.get_serializer(data=sent, context={"profile": profile})
         serializer.is_valid(raise_exception=True)
-        output = operation.perform(request, profile, Door.REST, **serializer.validated_data)
+        output = operation.perform(request, profile, Source.REST, **serializer.validated_data)
         body = None if operation.status == HTTP_204_NO_CONTENT else output
         return Response(body, operation.status, headers={"Cache-Control": "no-store"})  # RFC 6749, section 5.1
 

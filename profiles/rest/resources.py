@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from profiles.core.actors import Actor
 from profiles.core.histories import read_history
 from profiles.core.listing import list_rows
-from profiles.core.models import Door, ResourceQuerySet, parse_key
+from profiles.core.models import ResourceQuerySet, Source, parse_key
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.core.parsers import read_query
 from profiles.core.policy import unseen
@@ -97,7 +97,7 @@ class ResourceAPIView(GenericAPIView[Any]):
         """How the request writes, if it does."""
         headers = self.request.headers
         conditions = headers.get("If-Match"), headers.get("If-None-Match")
-        return Write(self.actor, Door.REST, *conditions, headers.get("Idempotency-Key"))
+        return Write(self.actor, Source.REST, *conditions, headers.get("Idempotency-Key"))
 
     @cached_property
     def fields(self) -> list[str]:

@@ -12,7 +12,7 @@ from rest_framework.status import HTTP_201_CREATED
 
 from profiles import exports
 from profiles.bulk import update_many
-from profiles.core.models import Door, parse_key
+from profiles.core.models import Source, parse_key
 from profiles.core.outcomes import InvalidCode
 from profiles.core.policy import require_writer
 from profiles.core.preconditions import entity_tag
@@ -47,7 +47,7 @@ class ProfilesView(ResourceListView):
         if not isinstance(items, list):
             raise ValidationError([ErrorDetail(_("Must be a list of profiles."), code=InvalidCode.INVALID)])
         named = [(_key(item), item, None) for item in items]
-        written = update_many(named, actor=self.actor, door=Door.REST, key=request.headers.get("Idempotency-Key"))
+        written = update_many(named, actor=self.actor, source=Source.REST, key=request.headers.get("Idempotency-Key"))
         return Response(list(ProfileSerializer(written, many=True, context={"actor": self.actor}).data))
 
 

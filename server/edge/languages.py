@@ -10,7 +10,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 
 def of_the_caller(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Speak the language of `Accept-Language`, and of nothing else: the doors read no cookie.
+    """Speak the language of `Accept-Language`, and of nothing else: the APIs read no cookie.
 
     Django's own middleware looks at a cookie first, takes what is refused by `q=0`, and leaves its language to
     whatever its thread does next.

@@ -1,4 +1,4 @@
-"""The text of a request is UTF-8, and a request whose text is not reaches neither door."""
+"""The text of a request is UTF-8, and a request whose text is not reaches neither API."""
 
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from profiles.core.metrics import ENDED, OPERATIONS, OTHER, OUTCOME, REQUEST_SECONDS, SEVERAL, Children
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import OK, Outcome
 from server.observability.database import sample
 
@@ -31,9 +31,9 @@ def count_operations(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
         ended = labels_of(request, response)
         for labels in ended:
             ended_operations[labels].inc()
-        operation, door, _outcome = ended[0]
+        operation, api, _outcome = ended[0]
         end = perf_counter()
-        request_seconds[operation if len(ended) == 1 else SEVERAL, door].observe(end - start)
+        request_seconds[operation if len(ended) == 1 else SEVERAL, api].observe(end - start)
         sample(end)
         return response
 
@@ -52,7 +52,7 @@ def _by_path(request: HttpRequest, response: HttpResponse) -> tuple[str, str, st
     if match is None:  # another middleware answered
         return OTHER, OTHER, outcome
     if "admin" in match.app_names:
-        return PAGE, Door.ADMIN, outcome
+        return PAGE, Source.ADMIN, outcome
     return *_named(match.func, str(request.method)), outcome
 
 
@@ -61,7 +61,7 @@ def _named(function: Any, method: str) -> tuple[str, str]:
     """The operation and the API of a view's method."""
     view = getattr(function, "cls", None)
     names: dict[str, str] = getattr(view(**function.initkwargs), "operations", {}) if view else {}
-    return names.get("GET" if method == "HEAD" else method, OTHER), Door.REST if names else OTHER
+    return names.get("GET" if method == "HEAD" else method, OTHER), Source.REST if names else OTHER
 
 
 @lru_cache(KEPT)

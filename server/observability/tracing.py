@@ -98,8 +98,8 @@ def trace_operations(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
             ended = labels_of(request, response)
             if len(ended) == 1:
                 span.update_name(ended[0][0])
-            names, (door, *_), outcomes = zip(*ended, strict=True)
-            span.set_attributes({"profiles.operation": names, "profiles.door": str(door), "profiles.outcome": outcomes})
+            names, (api, *_), outcomes = zip(*ended, strict=True)
+            span.set_attributes({"profiles.operation": names, "profiles.api": str(api), "profiles.outcome": outcomes})
         return response
 
     return middleware

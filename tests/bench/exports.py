@@ -26,7 +26,7 @@ def make_accounts():
     """The tokens of a small account and a large one, good for the whole run."""
     from django.utils import timezone
 
-    from profiles.core.models import Door
+    from profiles.core.models import Source
     from profiles.identity import families
     from profiles.models import Change, Profile
 
@@ -41,7 +41,7 @@ def make_accounts():
                 version=version,
                 actor=large,
                 at=timezone.now(),
-                door=Door.REST,
+                source=Source.REST,
                 fields={"bio": bios[:: 1 if version % 2 else -1]},
             )
             for version in range(2, CHANGES + 2)

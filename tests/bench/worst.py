@@ -131,7 +131,7 @@ def member_with_history():
     """A token of a member whose history is as long as a page, and each change of it as long as it may be."""
     from django.utils import timezone
 
-    from profiles.core.models import Door
+    from profiles.core.models import Source
     from profiles.identity import families
     from profiles.models import Profile
 
@@ -142,7 +142,7 @@ def member_with_history():
     fields |= {"email_public": [False, True], "is_active": [True, True]}
     profile.history.bulk_create(
         profile.history.model(
-            profile=profile, actor=profile, version=1_000 + n, at=timezone.now(), door=Door.REST, fields=fields
+            profile=profile, actor=profile, version=1_000 + n, at=timezone.now(), source=Source.REST, fields=fields
         )
         for n in range(100)
     )

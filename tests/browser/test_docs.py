@@ -43,7 +43,7 @@ def test_the_license_leads_nowhere_and_the_bar_home(page):
     page.goto("/docs/")
     expect(page.get_by_text("All rights reserved")).to_be_visible()
     expect(page.locator("a[href*='spdx.org']")).to_have_count(0)
-    page.get_by_role("link", name="One profile, two doors").click()
+    page.get_by_role("link", name="One profile, two APIs").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 

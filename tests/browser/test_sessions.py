@@ -54,7 +54,7 @@ def test_the_pages_of_a_tab_have_one_session(page, account):
     in_graphiql(page, account)
     press(page, "Sign out")
     expect(page.get_by_label("Username")).to_be_visible()
-    page.get_by_role("link", name="One profile, two doors").click()
+    page.get_by_role("link", name="One profile, two APIs").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 

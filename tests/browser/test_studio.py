@@ -283,11 +283,11 @@ def test_the_history_names_who_wrote_and_says_when_it_is_fetched(page, account, 
         f"""if True:
         from profiles.core import writing
         from profiles.core.actors import Actor
-        from profiles.core.models import Door
+        from profiles.core.models import Source
         from profiles.models import Profile
         editor = Profile.objects.create_user("editor{account.pk}", "editor@example.com", "x", is_staff=True)
         row = Profile.objects.get(pk={account.pk})
-        writing.update(row, {{"is_staff": True}}, actor=Actor(editor), door=Door.REST)
+        writing.update(row, {{"is_staff": True}}, actor=Actor(editor), source=Source.REST)
     """,
     )
     sign_in(page, account)

@@ -177,7 +177,7 @@ class World:
             "version": change.version,
             "at": moment(change.at),
             "actor": change.actor.pk if change.actor and self.sees(caller, change.actor) else None,
-            "door": change.door,
+            "source": change.source,
             "changes": {name: tuple(values) for name, values in fields.items()},
         }
 

@@ -149,7 +149,7 @@ class Clients(RuleBasedStateMachine):
         try:
             if caller and identifies:
                 self.world.identified(caller, self.now)
-            if differs and self.doors[door].door == "graphql":
+            if differs and self.doors[door].source == "graphql":
                 raise Refusal("BAD_REQUEST")
             return Modelled(shown=expected())
         except Refusal as refused:

@@ -148,7 +148,7 @@ def test_neither_what_is_pending_nor_what_is_verified_can_be_written(cast, doors
         for actor in ("owner", "staff"):
             for values in ({"pending_email": "x@example.com"}, {"email_verified": True}):
                 with undone():
-                    if door.door == "graphql":  # whose inputs do not have them
+                    if door.source == "graphql":  # whose inputs do not have them
                         assert door.update(cast.pk("owner"), values, token=cast.token(actor)).outcome == "BAD_REQUEST"
                         continue
                     answer = door.update(cast.pk("owner"), values, token=cast.token(actor))

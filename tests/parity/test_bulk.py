@@ -19,8 +19,8 @@ def both(doors, items, *, token):
         with undone():
             answers.append(door.update_many(items, token=token))
             states.append(list(Profile.objects.order_by("pk").values("username", "bio", "version")))
-            changes = list(Change.objects.values_list("door", flat=True))
-            assert set(changes) <= {door.door}
+            changes = list(Change.objects.values_list("source", flat=True))
+            assert set(changes) <= {door.source}
     rest, graphql = answers
     assert comparable(rest)[:3] == comparable(graphql)[:3]
     assert states[0] == states[1]

@@ -55,7 +55,7 @@ def check_rows(case, door, cast, before):
     assert row == was | case.changed | {"version": 2, "updated_by_id": writer, "updated_at": row["updated_at"]}
     assert row["updated_at"] > was["updated_at"]
     change = Change.objects.get()
-    assert (change.profile_id, change.version, change.actor_id, change.door) == (pk, 2, writer, door.door)
+    assert (change.profile_id, change.version, change.actor_id, change.source) == (pk, 2, writer, door.source)
     assert change.at == row["updated_at"]
     assert change.request_id is not None
     assert change.fields == {name: [was[name], value] for name, value in case.changed.items()}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import Outcome, Refused, refusal
 from profiles.identity import accounts, families, tokens
 from profiles.models import Change, Profile, TokenFamily
@@ -216,7 +216,7 @@ def test_the_policy_is_asked_about_the_actor_as_it_now_is(cast):
     Profile.objects.filter(username="staff").update(is_staff=False)
     before = stored()
     with pytest.raises(Refused) as refused:
-        writing.update(cast["known"], {"bio": "x"}, actor=actor, door=Door.REST)
+        writing.update(cast["known"], {"bio": "x"}, actor=actor, source=Source.REST)
     assert refused.value.outcome is Outcome.FORBIDDEN
     assert stored() == before
 

@@ -14,7 +14,7 @@ from werkzeug.test import EnvironBuilder
 from profiles import exports
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import Outcome, Refused
 from profiles.exports import ABANDONED, DAY, SOON
 from profiles.identity import families
@@ -28,7 +28,7 @@ CHANGES = 7
 @pytest.fixture
 def owner(cast):
     for number in range(CHANGES):
-        writing.update(cast["owner"], {"bio": f"No. {number}"}, actor=Actor(cast["owner"]), door=Door.REST)
+        writing.update(cast["owner"], {"bio": f"No. {number}"}, actor=Actor(cast["owner"]), source=Source.REST)
         families.start(cast["owner"])
     cast["owner"].refresh_from_db()
     return cast["owner"]

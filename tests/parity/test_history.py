@@ -4,7 +4,7 @@ import pytest
 
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.pages import DEFAULT_SIZE, MOST
 from profiles.models import Profile
 
@@ -15,10 +15,10 @@ WRITES = 25
 def written(cast):
     """Writes to `owner`, the last one by staff and of a field that an owner may not read."""
     for number in range(WRITES - 1):
-        door = list(Door)[number % len(Door)]
+        door = list(Source)[number % len(Source)]
         writing.update(cast["owner"], {"bio": f"bio {number}"}, actor=Actor(cast["owner"]), door=door)
     values = {"is_active": False, "display_name": "Seen to"}
-    writing.update(cast["owner"], values, actor=Actor(cast["staff"]), door=Door.ADMIN)
+    writing.update(cast["owner"], values, actor=Actor(cast["staff"]), source=Source.ADMIN)
     Profile.objects.filter(pk=cast.pk("owner")).update(is_active=True)
     return cast
 
@@ -61,7 +61,7 @@ def test_a_row_says_who_when_where_and_what(written, doors):
         "version": WRITES + 1,
         "at": change.at.isoformat().replace("+00:00", "Z"),
         "actor": written.pk("staff"),
-        "door": "admin",
+        "source": "admin",
         "request_id": None,
         "changes": [
             {"field": "is_active", "from": True, "to": False},
@@ -107,7 +107,7 @@ def test_the_last_page_is_reached_from_the_end(written, doors):
 def test_a_row_that_comes_meanwhile_moves_nothing(written, doors):
     pk, token = written.pk("owner"), written.token("owner")
     first = both(doors, pk, token=token, page_size=3).body
-    writing.update(written["owner"], {"bio": "Meanwhile."}, actor=Actor(written["owner"]), door=Door.REST)
+    writing.update(written["owner"], {"bio": "Meanwhile."}, actor=Actor(written["owner"]), source=Source.REST)
     second = both(doors, pk, token=token, page_size=3, cursor=first["next"]).body
     assert [row["version"] for row in first["rows"] + second["rows"]] == [26, 25, 24, 23, 22, 21]
 

@@ -84,7 +84,7 @@ def test_case(case, cast, doors, mail):
                 password = NEW if changes_password else PASSWORD
                 assert Profile.objects.get(username="owner").check_password(password)
             in_history = case.operation in IN_HISTORY and case.outcome == "done"
-            assert [change["door"] for change in stored()[1]] == [door.door] * in_history
+            assert [change["source"] for change in stored()[1]] == [door.source] * in_history
     rest, graphql = answers
     assert (rest.outcome, rest.errors, rest.details) == (graphql.outcome, graphql.errors, graphql.details)
     assert (rest.body or {}).keys() == (graphql.body or {}).keys()

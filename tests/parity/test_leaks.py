@@ -67,7 +67,7 @@ OPERATIONS = {
         pk("owner"), {"username": "owner", "email": "a@b.co"}, token=token["owner"]
     ),
     "create": lambda door, pk, token: door.create(
-        {"username": f"new.{door.door}", "email": "a@b.co", "password": "a staple for the horse"}
+        {"username": f"new.{door.source}", "email": "a@b.co", "password": "a staple for the horse"}
     ),
     "update many": lambda door, pk, token: door.update_many([(pk("owner"), {"bio": "New."})], token=token["owner"]),
     "delete": lambda door, pk, token: door.delete(pk("known"), token=token["staff"]),

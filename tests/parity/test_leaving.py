@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door, IdempotencyKey
+from profiles.core.models import IdempotencyKey, Source
 from profiles.identity import codes, families, undoing
 from profiles.models import Change, Code, Profile, TokenFamily
 from tests.cast import PASSWORD
@@ -66,11 +66,11 @@ def test_deleting_under_a_precondition(cast, doors, tag, outcome):
 @pytest.fixture
 def lived(cast):
     """A past: `staff` wrote to `owner` and `owner` to itself; `owner`, once staff, wrote to `known`."""
-    writing.update(cast["owner"], {"bio": "Seen to."}, actor=Actor(cast["staff"]), door=Door.REST)
-    writing.update(cast["owner"], {"bio": "My own."}, actor=Actor(cast["owner"]), door=Door.GRAPHQL)
+    writing.update(cast["owner"], {"bio": "Seen to."}, actor=Actor(cast["staff"]), source=Source.REST)
+    writing.update(cast["owner"], {"bio": "My own."}, actor=Actor(cast["owner"]), source=Source.GRAPHQL)
     Profile.objects.filter(username="owner").update(is_staff=True)
     cast["owner"].refresh_from_db()
-    writing.update(cast["known"], {"bio": "By the owner."}, actor=Actor(cast["owner"]), door=Door.REST)
+    writing.update(cast["known"], {"bio": "By the owner."}, actor=Actor(cast["owner"]), source=Source.REST)
     return cast
 
 
@@ -136,7 +136,7 @@ def test_an_export_holds_everything_but_secrets(lived, doors, rest):
 
 def test_an_export_names_no_profile_that_its_reader_may_not_see(lived, doors):
     """The owner was staff when it wrote to `hidden`, which it no longer sees."""
-    writing.update(lived["hidden"], {"bio": "By the owner."}, actor=Actor(lived["owner"]), door=Door.ADMIN)
+    writing.update(lived["hidden"], {"bio": "By the owner."}, actor=Actor(lived["owner"]), source=Source.ADMIN)
     log(lived["owner"], lived["known"])
     log(lived["owner"], lived["hidden"])
     log(lived["staff"], lived["owner"])
@@ -272,7 +272,7 @@ def test_a_deletion_leaves_no_name_in_any_table(with_everything, doors):
             with_everything["owner"],
             {"username": username, "email": f"{username}@example.com"},
             actor=Actor(with_everything["owner"]),
-            door=Door.ADMIN,
+            source=Source.ADMIN,
         )
         with_everything["owner"].refresh_from_db()
         log(with_everything["staff"], with_everything["owner"])

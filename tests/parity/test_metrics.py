@@ -8,7 +8,7 @@ from django.db import OperationalError
 from graphql_api.core.operations import DOCUMENT, names_of
 from graphql_api.schema import schema
 from profiles.core.metrics import OPERATIONS, OTHER, RATE_LIMITED, REQUEST_SECONDS, SECURITY_EVENTS
-from profiles.core.models import Door, ResourceQuerySet
+from profiles.core.models import ResourceQuerySet, Source
 from profiles.core.outcomes import INVALID, OK, Outcome
 from profiles.identity import families, security, throttling
 from profiles.identity.throttling import counter
@@ -47,7 +47,7 @@ def counted_by(act, *arguments, metric=OPERATIONS):
 
 def operations_of(door, added):
     """What was added, by operation and outcome, of this API alone."""
-    assert {labels[1] for labels in added} == {str(door.door)}
+    assert {labels[1] for labels in added} == {str(door.source)}
     return {(operation, outcome): number for (operation, _, outcome), number in added.items()}
 
 
@@ -202,7 +202,7 @@ def test_every_label_is_of_the_contracts_and_of_the_catalogue(cast, doors):
     assert mutations <= contract
     for operation, door, outcome in counts():
         assert operation in names
-        assert door in {*Door.values, OTHER}
+        assert door in {*Source.values, OTHER}
         assert outcome in {OK, INVALID, *Outcome.__members__}
 
 

@@ -185,7 +185,7 @@ def test_no_text_of_an_object_has_its_secret(cast):
 def test_no_table_and_no_log_has_a_token_or_a_password(provisioning, cast, doors, caplog):
     secrets = [PASSWORD, NEW]
     for door in doors:
-        name = f"new-{door.door}"
+        name = f"new-{door.source}"
         assert door.create(SIGN_UP | {"username": name}, key="a key").outcome == "done"
         pair = door.sign_in(name, PASSWORD).body
         pair = door.refresh(pair["refresh_token"]).body

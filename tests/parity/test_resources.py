@@ -80,7 +80,7 @@ def test_both_apis_do_what_the_policy_says(resource, actor, action, rows, cast, 
             with undone():
                 before = stored(resource)
                 answers.append(performed(api, resource, action, row, token))
-                assert answers[-1].outcome == expected(resource, who, action, row), (api.door, row)
+                assert answers[-1].outcome == expected(resource, who, action, row), (api.source, row)
                 is_write = action not in (Action.VIEW, Action.VIEW_HISTORY) and answers[-1].outcome == "done"
                 assert (stored(resource) != before) is is_write
         first, *others = map(lasting, answers)
@@ -108,7 +108,7 @@ def test_a_write_is_in_the_history_whichever_api_it_came_by(resource, rows, cast
     pages = [api.history(row.pk, token=token, page_size=5).body for api in apis]
     assert pages[0] == pages[1]
     newest, oldest = pages[0]["rows"]
-    assert [newest["door"], oldest["door"]] == ["graphql", "rest"]
+    assert [newest["source"], oldest["source"]] == ["graphql", "rest"]
     assert newest["changes"] == [{"field": text, "from": "No. 0", "to": "No. 1"}]
     assert newest["actor"] == who.profile.pk
 

@@ -42,7 +42,7 @@ def test_the_database_takes_websites(cast, website):
 
 
 def test_one_change_a_version(cast):
-    row = {"profile": cast["owner"], "version": 2, "door": "rest", "at": cast["owner"].created_at, "fields": {}}
+    row = {"profile": cast["owner"], "version": 2, "source": "rest", "at": cast["owner"].created_at, "fields": {}}
     Change.objects.create(**row)
     with pytest.raises(IntegrityError), transaction.atomic():
         Change.objects.create(**row)

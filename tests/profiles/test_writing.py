@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import RETRY_AFTER, CommitLost, Outcome, Refused
 from profiles.identity import tokens
 from profiles.models import Change, Profile, ProfileQuerySet
@@ -23,7 +23,7 @@ MOST_SECONDS = 30
 
 
 def update(profile, actor, **values):
-    return writing.update(profile, values, actor=Actor(actor), door=Door.COMMAND)
+    return writing.update(profile, values, actor=Actor(actor), source=Source.COMMAND)
 
 
 def test_only_what_changed_is_saved(cast):
@@ -49,7 +49,7 @@ def test_the_write_path_asks_the_policy_itself(cast, actor):
         actor = Actor(cast[actor])
     before = stored()
     with pytest.raises(Refused):
-        writing.update(cast["owner"], {"bio": "x"}, actor=actor, door=Door.COMMAND)
+        writing.update(cast["owner"], {"bio": "x"}, actor=actor, source=Source.COMMAND)
     assert stored() == before
 
 
@@ -57,7 +57,9 @@ def test_a_version_that_moved_on_is_a_conflict(cast):
     update(cast["owner"], cast["owner"], bio="First.")
     before = stored()
     with pytest.raises(Refused) as refused:
-        writing.update(cast["owner"], {"bio": "x"}, actor=Actor(cast["owner"]), door=Door.COMMAND, expected_version=1)
+        writing.update(
+            cast["owner"], {"bio": "x"}, actor=Actor(cast["owner"]), source=Source.COMMAND, expected_version=1
+        )
     assert (refused.value.outcome, refused.value.details) == (Outcome.CONFLICT, {"version": 2})
     assert stored() == before
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from django.utils import timezone
 
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.models import Change, Export
 from tests.server.conftest import MOST_SECONDS
 
@@ -18,7 +18,7 @@ def write_many(profile, count):
     fields = {"bio": ["a" * 2_000, "b" * 2_000]}
     versions = range(2, count + 2)
     Change.objects.bulk_create(
-        [Change(profile=profile, version=v, at=timezone.now(), door=Door.REST, fields=fields) for v in versions],
+        [Change(profile=profile, version=v, at=timezone.now(), source=Source.REST, fields=fields) for v in versions],
         batch_size=500,
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.identity import families, personal_tokens
 from profiles.models import Change, Profile, TokenFamily
 from tests.cast import PASSWORD
@@ -162,7 +162,7 @@ def test_accounts_that_wrote_to_each_other_are_deleted_at_once(cast, at_once, ro
         one, other = newcomer(f"{number}a", is_staff=True), newcomer(f"{number}b", is_staff=True)
         for actor, profile in ((one, other), (other, one), (one, cast["known"]), (other, cast["known"])):
             actor = Profile.objects.get(pk=actor.pk)
-            writing.update(profile, {"bio": f"{number} {actor.pk}"}, actor=Actor(actor), door=Door.COMMAND)
+            writing.update(profile, {"bio": f"{number} {actor.pk}"}, actor=Actor(actor), source=Source.COMMAND)
         tokens = [families.start(Profile.objects.get(pk=profile.pk)).token for profile in (one, other)]
         answers = at_once(
             deleting(one, tokens[0]),

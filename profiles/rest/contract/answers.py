@@ -55,7 +55,7 @@ def _body(description: str, kind: dict[str, Any], code: str, attr: dict[str, Any
     """The shape that drf-standardized-errors gives: a type, and errors, each with a code, words and a field."""
     error = {
         "code": _schema(code),
-        "detail": {"type": "string", "description": "What is wrong, or what to do, in words."},
+        "detail": {"type": "string", "description": "What is wrong and what to do, in the caller's language."},
         "attr": attr,
     }
     item = {"type": "object", "properties": error, "required": list(error)}
@@ -69,33 +69,36 @@ def _body(description: str, kind: dict[str, Any], code: str, attr: dict[str, Any
 
 
 SCHEMAS = {
-    "InvalidCode": _codes("What is wrong with a field.", {code.value: code.meaning for code in InvalidCode}),
-    "OutcomeCode": _codes("Why nothing was done.", {outcome.code: outcome.meaning for outcome in Outcome}),
+    "InvalidCode": _codes("Error of a field.", {code.value: code.meaning for code in InvalidCode}),
+    "OutcomeCode": _codes("Reason why the operation failed.", {outcome.code: outcome.meaning for outcome in Outcome}),
     "ValidationError": _body(
-        "All that is wrong with an input.",
+        "All errors of an input.",
         {"const": "validation_error"},
         "InvalidCode",
-        {"type": ["string", "null"], "description": "The field, after its row's number where there are several."},
+        {
+            "type": ["string", "null"],
+            "description": "Path of the field; of one of several rows: `0.bio`.",
+        },
     ),
     "Refusal": _body(
-        "Why an operation was not done: one error, and what a client can go by.",
+        "Refusal of an operation: one error, and details for programs.",
         {"type": "string", "enum": ["client_error", "server_error"]},
         "OutcomeCode",
-        {"type": ["string", "null"], "description": "Always null: a refusal is about no field."},
-        version={"type": "integer", "description": "Of `CONFLICT`: the current one."},
+        {"type": ["string", "null"], "description": "Always null."},
+        version={"type": "integer", "description": "For `CONFLICT`: the current version."},
         reason={
             "type": "string",
             "enum": [NOT_PERMITTED, INSUFFICIENT_SCOPE],
-            "description": "Of `FORBIDDEN`: the account lacks the permission, or its token lacks the scope.",
+            "description": "For `FORBIDDEN`: the account lacks the permission, or its token lacks the scope.",
         },
-        retry_after={"type": "integer", "description": "Of `THROTTLED` and `UNAVAILABLE`: how many seconds to wait."},
-        id={"type": "string", "description": "Of `INTERNAL`: the request's, to quote."},
-        row={"type": "integer", "description": "Of several profiles: which was refused, from 0."},
+        retry_after={"type": "integer", "description": "For `THROTTLED` and `UNAVAILABLE`: seconds to wait."},
+        id={"type": "string", "description": "For `INTERNAL`: id of the request, to quote."},
+        row={"type": "integer", "description": "For several profiles: number of the refused one, from 0."},
     ),
 }
 
 INVALID_INPUT = {
-    "description": "Something is wrong with the input, or with a code in it, or it can't be read.",
+    "description": "The input is invalid, or malformed.",
     "content": _content(
         {"oneOf": [_schema("ValidationError"), _schema("Refusal")]},
         {

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.preconditions import entity_tag
 from profiles.exports import ExportSerializer
 from profiles.identity import credentials, personal_tokens, sign_ins
@@ -50,7 +50,7 @@ _change = Change(
     version=2,
     actor=_john,
     at=CHANGED,
-    door=Door.REST,
+    source=Source.REST,
     request_id=UUID("6f1c2d1e-8a60-4f0a-9b0e-3d1f0c6a7b52"),
     fields={"bio": ["", "Updated bio content."]},
 )

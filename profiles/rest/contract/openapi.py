@@ -82,10 +82,10 @@ class OperationSchema(AutoSchema):
 
     def get_response_serializers(self) -> dict[int, OpenApiResponse]:
         gives = self.operation.gives
-        done = OpenApiResponse(description="It is done.")
+        done = OpenApiResponse(description="Done.")
         if gives:
             done = OpenApiResponse(gives.shape, gives.description, self._examples(gives))
-        unchanged = {304: OpenApiResponse(description="What you have is what there is.")}
+        unchanged = {304: OpenApiResponse(description="Not modified.")}
         asked = self.method == "GET" and IF_NONE_MATCH in self.operation.parameters
         return {self.operation.status: done} | (unchanged if asked else {})
 
@@ -208,7 +208,7 @@ class ResourceShape(OpenApiSerializerExtension):
         properties = schema["properties"]
         for name, field in self.target.fields.items():
             if name in self.target.KEPT:
-                properties[name] = {"description": "Ignored: the server keeps it."}
+                properties[name] = {"description": "Ignored."}
             elif field.read_only:
                 found = auto_schema._map_serializer_field(field, "response")
                 description = GIVEN_BACK.get(name, AS_SHOWN).format(noun=noun)
@@ -218,11 +218,11 @@ class ResourceShape(OpenApiSerializerExtension):
         return {**schema, "properties": properties, "additionalProperties": False}
 
 
-AS_SHOWN = "What you were shown, where it is given: you can't change it."
+AS_SHOWN = "Read-only. If given, it must equal the current value."
 GIVEN_BACK = {
-    "id": "This {noun}'s, where it is given.",
-    "node_id": "This {noun}'s, where it is given.",
-    "version": "Nothing is written where it is no longer this: 412.",
+    "id": "If given, it must be the {noun}'s.",
+    "node_id": "If given, it must be the {noun}'s.",
+    "version": "412 if this is no longer the current version.",
 }
 
 

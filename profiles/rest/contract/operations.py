@@ -81,7 +81,7 @@ def page_of(name: str, doc: str, serializer: type[serializers.Serializer[Any]], 
     members: dict[str, Any] = {"__doc__": doc, "results": serializer(many=True)}
     if is_counted:
         members["count"] = serializers.IntegerField(
-            required=False, help_text="How many there are, where it was asked for."
+            required=False, help_text="Number of rows on all pages, if requested."
         )
     return type(f"{name}PageSerializer", (PageSerializer,), members)
 
@@ -97,9 +97,9 @@ READ_ANSWERS = {
     "items": {
         "type": "object",
         "properties": {
-            "status": {"type": "integer", "description": "Its HTTP status; 304 where the tag still holds."},
-            "etag": {"type": ["string", "null"], "description": "The tag of what you are shown, where it has one."},
-            "body": {"description": "What is shown, or the error; null of a 304."},
+            "status": {"type": "integer", "description": "HTTP status; 304 if the tag still matches."},
+            "etag": {"type": ["string", "null"], "description": "Entity tag of the body, if it has one."},
+            "body": {"description": "The body, or the error; null for 304."},
         },
         "required": ["status", "etag", "body"],
     },
@@ -109,25 +109,25 @@ READ_ANSWERS = {
 
 IN_PATH = {
     "{id}": OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="Its key."),
-    "{username}": OpenApiParameter("username", str, OpenApiParameter.PATH, description="Its username, in any case."),
+    "{username}": OpenApiParameter("username", str, OpenApiParameter.PATH, description="Its username, ignoring case."),
 }
-KEY_IN_PATH = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="Its `id`, as the list shows it.")
+KEY_IN_PATH = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="`id` from the list.")
 
 
 def _header(name: str, description: str, **more: Any) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, **more)
 
 
-TAG = "A tag of `ETag`, or several by commas."
-IF_NONE_MATCH = _header("If-None-Match", f"{TAG} The answer is 304 where it still holds.")
-IF_MATCH = _header("If-Match", f"{TAG} Nothing is done where it no longer holds, or is no tag: 412.")
+TAG = "An entity tag from `ETag`, or several separated by commas."
+IF_NONE_MATCH = _header("If-None-Match", f"{TAG} 304 if it still matches.")
+IF_MATCH = _header("If-Match", f"{TAG} 412 if it no longer matches, or is not a tag.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST_KEY, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
-    description="Your own name for this write, a UUID say. Sent again with the same request within "
-    f"{idempotency.KEPT.total_seconds() / 3600:.0f} hours, it is done once, and the answer is what you are shown now; "
-    "of a sign-up, the first answer. A key is yours and stands for one request.",
+    description="A unique name for this write, such as a UUID. The same request, retried with it within "
+    f"{idempotency.KEPT.total_seconds() / 3600:.0f} hours, is done once, and the answer shows the current state; "
+    "of a sign-up, the first answer. A key belongs to one caller and one request.",
 )
 
 
@@ -138,22 +138,22 @@ def _fields(resource: Resource) -> OpenApiParameter:
         "fields",
         {"type": "array", "minItems": 1, "items": each},
         explode=False,
-        description="The fields that are wanted, by commas. The answer then has these, and no others.",
+        description="Names of the fields to return, separated by commas.",
     )
 
 
 def _location(noun: str) -> OpenApiParameter:
-    return _header("Location", f"Where the new {noun} is.", required=True, response=[201])
+    return _header("Location", f"URL of the new {noun}.", required=True, response=[201])
 
 
-ETAG = _header("ETag", "The tag of what you are shown.", required=True, response=[200, 201, 304])
-LINK = _header("Link", "The pages beside this one, as `next` and `prev` (RFC 8288).", response=[200])
+ETAG = _header("ETag", "Entity tag of the response.", required=True, response=[200, 201, 304])
+LINK = _header("Link", "The adjacent pages, as `next` and `prev` (RFC 8288).", response=[200])
 DONE = [200, 201, 204, 304]
 RATE_LIMITS = (
     _header(
-        "RateLimit", "How many more pass now, `r`, and in how many seconds more do, `t`.", required=True, response=DONE
+        "RateLimit", "Remaining operations, `r`, and seconds until more are allowed, `t`.", required=True, response=DONE
     ),
-    _header("RateLimit-Policy", "How many pass, `q`, in how many seconds, `w`.", required=True, response=DONE),
+    _header("RateLimit-Policy", "Allowed operations, `q`, per seconds, `w`.", required=True, response=DONE),
 )
 
 
@@ -175,7 +175,7 @@ def _filters(resource: Resource) -> Iterator[OpenApiParameter]:
 
 # The operations
 
-HIDDEN = "What you may not see of it is null."
+HIDDEN = "Fields that you cannot see are null."
 KEYED = (IF_MATCH, IF_NONE_MATCH)
 REFUSED = (Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.KEY_REUSED)
 WRITES = (*KEYED, IDEMPOTENCY_KEY)
@@ -187,13 +187,13 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
     texts = f"{resource.plural[0].upper()}{resource.plural[1:]}"
     rows = page_of(name, f"{texts}, in their order.", resource.serializer, is_counted=True)
     changes = page_of(resource.changes.__name__, "Changes, the newest first.", resource.change_serializer)
-    row = Body(resource.serializer, shown, f"The {noun}, as you may see it.")
+    row = Body(resource.serializer, shown, f"The {noun}, as you can see it.")
     operations = {
         f"GET {path}": Operation(
             resource.list_operation,
             f"List {resource.plural}",
-            "Those that you may see, by pages, which stay in place while rows come and go. Filters can be combined. "
-            "A filter on a field that you may not read of everybody is refused.",
+            "The rows that you can see, in pages that stay stable while rows are added and deleted. "
+            "Filters can be combined. A filter on a field that you cannot read of every row is refused.",
             gives=Body(rows, shown and examples.page(shown, path=f"{path}/"), f"A page of the {resource.plural}."),
             security=ANYBODY,
             parameters=(resource.list_query, *_filters(resource), _fields(resource), LINK),
@@ -201,7 +201,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
         f"POST {path}": Operation(
             f"create{name}",
             f"Create a {noun}",
-            "A field that is left out gets its default.",
+            "Omitted fields get their defaults.",
             takes=Body(resource.serializer, sent),
             gives=row,
             status=201,
@@ -220,7 +220,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
         f"PATCH {path}/{{id}}": Operation(
             f"update{name}",
             f"Update a {noun}",
-            "Changes the fields that are given, and leaves the others as they are.",
+            "Changes the given fields; omitted fields are unchanged.",
             takes=Body(resource.serializer, sent),
             gives=row,
             parameters=(*WRITES, ETAG),
@@ -229,8 +229,8 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
         f"PUT {path}/{{id}}": Operation(
             f"replace{name}",
             f"Replace a {noun}",
-            "Gives every field that you may change its new value: one that is left out goes back to its default. What "
-            "a GET gave can be changed and sent back whole. Nothing is created.",
+            "Sets every field that you can change; an omitted field is reset to its default. You can change the body "
+            "of a GET and send it back whole. Never creates.",
             takes=Body(resource.serializer, shown),
             gives=row,
             parameters=(*WRITES, ETAG),
@@ -239,7 +239,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
         f"DELETE {path}/{{id}}": Operation(
             f"delete{name}",
             f"Delete a {noun}",
-            "Deletes it, with its history.",
+            "Deletes the row and its history.",
             status=204,
             parameters=WRITES,
             outcomes=REFUSED,
@@ -247,7 +247,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
         f"GET {path}/{{id}}/history": Operation(
             resource.history_operation,
             f"Read a {noun}'s history",
-            "Who changed what, when, through which door, in which request, newest first.",
+            "Who changed what, when, through which API, in which request; newest first.",
             gives=Body(
                 changes, changed and examples.page(changed, path=f"{path}/1/history/"), "A page of the changes."
             ),
@@ -263,14 +263,13 @@ SEVERAL = {
     "maxItems": bulk.MOST,
     "items": {"allOf": [{"$ref": "#/components/schemas/PatchedProfileRequest"}, {"required": ["id"]}]},
 }
-PROFILE = Body(ProfileSerializer, examples.PROFILE, "The profile, as you may see it.")
+PROFILE = Body(ProfileSerializer, examples.PROFILE, "The profile, as you can see it.")
 OF_PROFILES = operations_of(PROFILES, examples.PROFILE, examples.CHANGE, {"bio": "Updated bio content."})
 OPERATIONS = OF_PROFILES | {
     "POST /profiles": Operation(
         "createProfile",
         "Sign up",
-        "Makes an account, for anybody where sign-up is open and for staff always. It is safe to repeat under an "
-        "`Idempotency-Key`.",
+        "Creates an account; staff can do so even where sign-up is closed. Safe to retry with an `Idempotency-Key`.",
         takes=Body(SignUpSerializer, examples.SIGN_UP),
         gives=Body(ProfileSerializer, examples.SIGNED_UP, "The new profile, as its owner sees it."),
         status=201,
@@ -281,7 +280,7 @@ OPERATIONS = OF_PROFILES | {
     "PATCH /profiles": Operation(
         "updateProfiles",
         "Update several profiles",
-        f"Changes the fields that are given of up to {bulk.MOST} profiles: all of them or none. An error's `attr` "
+        f"Changes the given fields of up to {bulk.MOST} profiles, all or none. An error's `attr` "
         "begins with the row's number, from 0, and a refusal names it in `row`. The precondition of a profile is its "
         "`version`: `If-Match` is refused.",
         takes=Body(SEVERAL, [{"id": 1, "bio": "Updated bio content."}]),
@@ -291,26 +290,26 @@ OPERATIONS = OF_PROFILES | {
     ),
     "DELETE /profiles/{id}": replace(
         OF_PROFILES["DELETE /profiles/{id}"],
-        description="Deletes the account, with its history and its tokens. What it wrote to others stays, without its "
-        "name.",
+        description="Deletes the account, its history and its tokens. Its changes to other profiles remain in their "
+        "histories, without its name.",
     ),
     "GET /profiles/{id}/history": replace(
         OF_PROFILES["GET /profiles/{id}/history"],
-        description="Who changed what, when, through which door, in which request; for its owner and staff. The "
+        description="Who changed what, when, through which API, in which request; for the owner and staff. The "
         "service may delete changes after a retention period, two years by default.",
     ),
     "GET /profiles/{id}/export": Operation(
         "exportProfile",
         "Export a profile",
-        "Everything that is held about an account, for its owner and staff, as a stream. No password and no token is "
-        "in it. An account is exported once at a time and a few times a day (429), with a token of read scope too.",
-        gives=Body(ExportSerializer, examples.EXPORT, "What is held."),
+        "All data about an account, for its owner and staff, as a stream. Contains no password and no token. "
+        "One export at a time and a few per day; otherwise 429. A token of read scope is enough.",
+        gives=Body(ExportSerializer, examples.EXPORT, "The data."),
         outcomes=(Outcome.NOT_FOUND,),
     ),
     "GET /profiles/by-username/{username}": Operation(
         "getProfileByUsername",
         "Find a profile by its username",
-        f"In any case. {HIDDEN}",
+        f"Ignores case. {HIDDEN}",
         gives=PROFILE,
         security=ANYBODY,
         parameters=(_fields(PROFILES), *KEYED, ETAG),
@@ -319,17 +318,17 @@ OPERATIONS = OF_PROFILES | {
     "POST /batch": Operation(
         "readBatch",
         "Read several at once",
-        f"Up to {MOST_READS} reads of rows, lists and histories, of any resource, each answered as its own GET would "
-        "be, in their order. Each counts as that GET. A token of read scope is enough.",
+        f"Up to {MOST_READS} reads of rows, lists and histories, of any resource, each answered like its own GET, "
+        "in order. Each counts as one GET. A token of read scope is enough.",
         takes=Body(Read(many=True), {"path": "/profiles/1/", "if_none_match": examples.OLD_TAG}, most=MOST_READS),
-        gives=Body(READ_ANSWERS, [examples.READ_ANSWER], "An answer for each read."),
+        gives=Body(READ_ANSWERS, [examples.READ_ANSWER], "One answer per read."),
         security=ANYBODY,
         tag="batch",
     ),
     "GET /.well-known/jwks.json": Operation(
         "getKeySet",
         "Read the public keys",
-        "For whoever verifies tokens elsewhere (RFC 7517). Empty where tokens are signed by a secret.",
+        "For services that verify tokens themselves (RFC 7517). Empty if tokens are signed with a secret.",
         gives=Body(KEY_SET, examples.KEY_SET, "The keys."),
         security=NO_TOKEN,
         tag="identity",

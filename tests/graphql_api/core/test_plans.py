@@ -19,7 +19,7 @@ from graphql_api.core.limits import limit, parse_tokens
 from profiles.core import writing
 from profiles.core.actors import Actor
 from profiles.core.histories import ChangeSerializer
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.models import Profile
 from profiles.policy import policy
 from profiles.serializers import ProfileSerializer
@@ -71,7 +71,7 @@ def written(cast):
     for number in range(5):
         values = {"bio": f"bio {number} \u00fc \"'\U0001f600", "visibility": "public" if number % 2 else "members"}
         actor = cast["staff"] if number % 2 else cast["owner"]
-        writing.update(cast["owner"], values, actor=Actor(actor), door=Door.REST)
+        writing.update(cast["owner"], values, actor=Actor(actor), source=Source.REST)
     Profile.objects.filter(username__in=["shown", "known"]).update(updated_by=cast["hidden"])
     return cast
 
@@ -105,7 +105,7 @@ class Faults:
 
     PLACES = (
         *("username", "bio", "visibility", "created_at", "version", "updated_by", "editable_fields", "email_public"),
-        *("change.version", "change.at", "change.door", "change.actor", "change.changes"),
+        *("change.version", "change.at", "change.source", "change.actor", "change.changes"),
         *("node", "edges", "edge", "cursor"),
     )
 

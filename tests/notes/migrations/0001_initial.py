@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, editable=False, help_text="When it was created."
+                        default=django.utils.timezone.now, editable=False, help_text="Time of creation."
                     ),
                 ),
                 (
@@ -29,13 +29,13 @@ class Migration(migrations.Migration):
                     models.DateTimeField(
                         default=django.utils.timezone.now,
                         editable=False,
-                        help_text="When a write last changed something.",
+                        help_text="Time of the last change.",
                     ),
                 ),
                 (
                     "version",
                     models.PositiveIntegerField(
-                        default=1, help_text="1 at first, one more at each write that changes something."
+                        default=1, help_text="Starts at 1, incremented by each write that changes something."
                     ),
                 ),
                 ("title", models.CharField(help_text="What it is about.", max_length=100)),
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.ForeignKey(
                         editable=False,
-                        help_text="Who last changed something.",
+                        help_text="Account that made the last change. Null if you cannot see it.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -70,16 +70,22 @@ class Migration(migrations.Migration):
             name="NoteChange",
             fields=[
                 ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("version", models.PositiveIntegerField(help_text="The row's version that this write made.")),
+                ("version", models.PositiveIntegerField(help_text="Version that this write created.")),
                 ("at", models.DateTimeField()),
                 (
-                    "door",
+                    "source",
                     models.CharField(
-                        choices=[("rest", "Rest"), ("graphql", "Graphql"), ("admin", "Admin"), ("command", "Command")],
+                        choices=[
+                            ("rest", "The REST API"),
+                            ("graphql", "The GraphQL API"),
+                            ("admin", "The admin"),
+                            ("command", "A management command"),
+                        ],
+                        db_column="door",
                         max_length=10,
                     ),
                 ),
-                ("request_id", models.UUIDField(help_text="The request's X-Request-ID.", null=True)),
+                ("request_id", models.UUIDField(help_text="X-Request-ID of the request.", null=True)),
                 ("fields", models.JSONField(help_text="By field: [from, to].")),
                 (
                     "actor",

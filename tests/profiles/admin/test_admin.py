@@ -11,7 +11,7 @@ from django.utils import timezone
 from profiles.admin.accounts import END, NEWEST, SHORT
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.core.outcomes import Outcome, Refused
 from profiles.identity import accounts, families
 from profiles.models import Change, Profile, TokenFamily
@@ -43,7 +43,7 @@ def test_staff_see_and_edit(cast, client, page):
     row = Profile.objects.get(username="hidden")
     assert (row.bio, row.version, row.updated_by) == ("Seen to.", 2, cast["staff"])
     change = Change.objects.get()
-    assert (change.door, change.actor, change.fields) == (Door.ADMIN, cast["staff"], {"bio": ["", "Seen to."]})
+    assert (change.source, change.actor, change.fields) == (Source.ADMIN, cast["staff"], {"bio": ["", "Seen to."]})
     assert b"Seen to." in client.get(page).content
 
 
@@ -133,7 +133,7 @@ def test_staff_grant_and_withdraw_staff(cast, client, page, caplog):
     assert client.post(page, form_of(client.get(page)) | {"is_staff": "on"}).status_code == 302
     assert Profile.objects.get(username="hidden").is_staff
     granted = Change.objects.get()
-    assert (granted.door, granted.actor, granted.fields) == (Door.ADMIN, cast["staff"], {"is_staff": [False, True]})
+    assert (granted.source, granted.actor, granted.fields) == (Source.ADMIN, cast["staff"], {"is_staff": [False, True]})
     form = form_of(client.get(page))
     assert form.pop("is_staff") is True
     assert client.post(page, form).status_code == 302
@@ -161,10 +161,10 @@ def test_of_two_staff_who_withdraw_each_others_rights_one_remains(cast, client, 
     form = form_of(client.get(page))
     del form["is_staff"]
     first, other = Profile.objects.get(username="hidden"), cast["staff"]
-    writing.update(other, {"is_staff": False}, actor=Actor(first), door=Door.ADMIN)
+    writing.update(other, {"is_staff": False}, actor=Actor(first), source=Source.ADMIN)
     before = stored()
     with pytest.raises(Refused) as refused:
-        writing.update(first, {"is_staff": False}, actor=Actor(other), door=Door.ADMIN)
+        writing.update(first, {"is_staff": False}, actor=Actor(other), source=Source.ADMIN)
     assert refused.value.outcome is Outcome.NOT_FOUND
     assert client.post(page, form).status_code == 302  # to the sign-in page
     assert stored() == before
@@ -199,7 +199,7 @@ def test_profiles_are_searched_and_filtered(cast, client, query, names):
 def write_often(cast, times):
     for n in range(times):
         row = Profile.objects.get(username="hidden")
-        writing.update(row, {"bio": f"<{n}>"}, actor=Actor(cast["staff"]), door=Door.REST)
+        writing.update(row, {"bio": f"<{n}>"}, actor=Actor(cast["staff"]), source=Source.REST)
 
 
 def test_the_history_is_the_newest_of_it_and_a_stale_page_is_a_conflict(cast, client, page):

@@ -15,7 +15,7 @@ from django_tasks_db.models import DBTaskResult
 from profiles.admin.site import LONGEST_SEARCH, Site
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.identity import families
 from profiles.models import Profile, TokenFamily
 from tests.cast import PASSWORD
@@ -360,7 +360,7 @@ def test_no_page_of_the_admin_leads_to_another_site(cast, client, path, after):
 def test_what_a_profile_says_is_text_in_the_admin(cast, staff):
     mark = "<img src=x onerror=alert(1)>"
     values = {"display_name": mark, "bio": f"{mark}</textarea><script>alert(1)</script>", "location": f'"{mark}'}
-    writing.update(cast["hidden"], values, actor=Actor(cast["hidden"]), door=Door.REST)
+    writing.update(cast["hidden"], values, actor=Actor(cast["hidden"]), source=Source.REST)
     families.start(cast["hidden"])
     TokenFamily.objects.update(client=mark)
     key = cast.pk("hidden")

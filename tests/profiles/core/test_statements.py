@@ -117,7 +117,7 @@ def test_a_row_is_saved_as_by_django(cast, monkeypatch):
             assert profile.pk
             profile.updated_at, profile.is_active, profile.updated_by, profile.version = NOW, False, cast["staff"], 7
             profile.save(update_fields=["updated_at", "is_active", "updated_by", "version"])
-            change = profile.history.create(version=7, at=NOW, door="rest", fields={"bio": ["", "\u2028 %s"]})
+            change = profile.history.create(version=7, at=NOW, source="rest", fields={"bio": ["", "\u2028 %s"]})
             with pytest.raises(DatabaseError), transaction.atomic():
                 Profile(pk=NOBODY).save(update_fields=["bio"])
         row = Profile.objects.filter(pk=profile.pk).values().get()

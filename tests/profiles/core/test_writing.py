@@ -9,7 +9,7 @@ from profiles.models import Change, Profile
 
 
 def test_a_unique_constraint_of_fields_is_an_error_of_the_first(cast):
-    change = {"profile": cast["owner"], "version": 2, "at": timezone.now(), "door": "rest", "fields": {}}
+    change = {"profile": cast["owner"], "version": 2, "at": timezone.now(), "source": "rest", "fields": {}}
     Change.objects.create(**change)
     with pytest.raises(ValidationError) as error, unique(Change):
         Change.objects.create(**change)

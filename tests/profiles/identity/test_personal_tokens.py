@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from profiles.core import writing
 from profiles.core.actors import Actor
-from profiles.core.models import Door, IdempotencyKey
+from profiles.core.models import IdempotencyKey, Source
 from profiles.core.outcomes import Refused
 from profiles.identity import accounts, personal_tokens, tokens
 from profiles.models import PersonalToken, Profile
@@ -145,7 +145,7 @@ def test_what_ends_the_account_of_a_session_ends_no_token_of_others(cast, text, 
 def test_a_disabled_account_that_is_enabled_again_has_none(cast, text, doors):
     for is_active in (False, True):
         row = Profile.objects.get(username="owner")
-        writing.update(row, {"is_active": is_active}, actor=Actor(cast["staff"]), door=Door.ADMIN)
+        writing.update(row, {"is_active": is_active}, actor=Actor(cast["staff"]), source=Source.ADMIN)
     check_dead(doors, text)
     assert PersonalToken.objects.get().revoked_at
 

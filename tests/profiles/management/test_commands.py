@@ -7,7 +7,7 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from profiles.core.models import Door
+from profiles.core.models import Source
 from profiles.management.commands import history
 from profiles.management.commands.demo import PASSWORD
 from profiles.models import Change, ExternalIdentity, Profile
@@ -49,7 +49,7 @@ def changes_of_ages(profile, *days):
     """Changes of a profile, so many days old."""
     for version, age in enumerate(days, start=2):
         at = timezone.now() - timedelta(days=age)
-        Change.objects.create(profile=profile, version=version, at=at, door=Door.REST, fields={"bio": ["", "B"]})
+        Change.objects.create(profile=profile, version=version, at=at, source=Source.REST, fields={"bio": ["", "B"]})
 
 
 def test_history_clears_what_is_past_its_retention_period(cast, settings, capsys, monkeypatch):

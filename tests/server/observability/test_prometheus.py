@@ -129,9 +129,9 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
         port = free_tcp_port_factory()
         with scraping(prometheus_programs, tmp_path, metrics_port, port) as ask:
             for door in ("rest", "graphql"):
-                labels = f'{{operation="getOwnProfile",door="{door}",outcome="OK"}}'
+                labels = f'{{operation="getOwnProfile",api="{door}",outcome="OK"}}'
                 wait_for_value(ask, f"sum(profiles_operations_total{labels})", rounds * SENT)
-                wait_for_value(ask, f'sum(profiles_request_seconds_count{{door="{door}"}})', rounds * SENT)
+                wait_for_value(ask, f'sum(profiles_request_seconds_count{{api="{door}"}})', rounds * SENT)
 
             killed, _other = workers_of(metrics_port)
             killed.send_signal(signal.SIGKILL)
@@ -139,7 +139,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
             wait_until(lambda: not list((tmp_path / "metrics").glob(f"gauge_live*_{killed.pid}.db")))
             send(address, token)
             httpx.get(f"{address}/readyz").raise_for_status()  # by whichever worker: the state of mail is of the last
-            labels = '{operation="getOwnProfile",door="rest",outcome="OK"}'
+            labels = '{operation="getOwnProfile",source="rest",outcome="OK"}'
             wait_for_value(ask, f"sum(profiles_operations_total{labels})", (rounds + 1) * SENT)
 
             check_rules(ask)

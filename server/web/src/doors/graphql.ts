@@ -126,7 +126,7 @@ const HISTORY = graphql(`
   query History($pk: Int!, $after: String) {
     profile(pk: $pk) {
       history(after: $after) {
-        edges { node { version at door requestId actor { pk } changes { field from to } } }
+        edges { node { version at source requestId actor { pk } changes { field from to } } }
         pageInfo { hasNextPage endCursor }
       }
     }
@@ -296,8 +296,8 @@ type ChangeNode = NonNullable<
   NonNullable<NonNullable<NonNullable<ResultOf<typeof HISTORY>["profile"]>["history"]>["edges"][number]>["node"]
 >;
 
-function changed({ actor, door, ...same }: ChangeNode): Change {
-  return { ...same, door: lower(door), actor: actor?.pk ?? null };
+function changed({ actor, source, ...same }: ChangeNode): Change {
+  return { ...same, source: lower(source), actor: actor?.pk ?? null };
 }
 
 interface Connection<Node> {

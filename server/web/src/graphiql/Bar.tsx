@@ -8,7 +8,7 @@ export function Bar() {
   const { tokens } = useStore(session.state);
   return (
     <header className="bar">
-      <a className="brand" href="/">One profile, two doors</a>
+      <a className="brand" href="/">One profile, two APIs</a>
       <h1>GraphiQL</h1>
       {tokens ? <SignedIn /> : <SignIn />}
     </header>

@@ -57,7 +57,7 @@ export const EXAMPLES: Record<string, Example[]> = {
       query History($id: ID!) {
         profile(id: $id) {
           history(first: 10) {
-            edges { node { version at door actor { username } changes { field from to } } }
+            edges { node { version at source actor { username } changes { field from to } } }
             pageInfo { hasNextPage endCursor }
           }
         }

@@ -41,7 +41,7 @@ function Bar() {
   const { isSignedIn } = useSession();
   return (
     <header className="bar">
-      <Link className="brand" href="/"><Brand /> One profile, two doors</Link>
+      <Link className="brand" href="/"><Brand /> One profile, two APIs</Link>
       <nav aria-label="Pages">
         {isSignedIn && <NavLink href="/me">My profile</NavLink>}
         <NavLink href="/people">People</NavLink>

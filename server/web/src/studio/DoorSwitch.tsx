@@ -6,7 +6,7 @@ export function DoorSwitch() {
   const inUse = useDoor();
   return (
     <fieldset className="switch">
-      <legend className="unseen">Through which door</legend>
+      <legend className="unseen">API</legend>
       {Object.values(DOORS).map(({ name }) => (
         <label key={name}>
           <input type="radio" name="door" checked={name === inUse.name} onChange={() => chooseDoor(name)} />

@@ -6,7 +6,7 @@ let isFirst = true;
 
 export function Heading({ title }: { title: string }) {
   const heading = useFocus();
-  useEffect(() => void (document.title = `${title} · One profile, two doors`), [title]);
+  useEffect(() => void (document.title = `${title} · One profile, two APIs`), [title]);
   return <h1 ref={heading} tabIndex={-1}>{title}</h1>;
 }
 

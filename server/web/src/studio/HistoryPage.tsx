@@ -48,11 +48,11 @@ function Changes({ profile }: { profile: Profile }) {
   );
 }
 
-function Entry({ change: { version, at, door, actor, changes }, owner }: { change: Change; owner: number }) {
+function Entry({ change: { version, at, source, actor, changes }, owner }: { change: Change; owner: number }) {
   return (
     <li>
       <p className="muted">
-        <strong>Version {version}</strong> · <Time at={at} /> · {DOORS[door]} ·{" "}
+        <strong>Version {version}</strong> · <Time at={at} /> · {SOURCES[source]} ·{" "}
         by {actor === owner ? "its owner" : actor ? <Author id={actor} /> : "somebody else"}
       </p>
       {changes.map(({ field, from, to }) => (
@@ -71,7 +71,7 @@ function Author({ id }: { id: number }) {
   return <Link href={`/people/${id}`}>{data ? `@${data.profile.username}` : error ? "somebody else" : "…"}</Link>;
 }
 
-const DOORS: Record<Change["door"], string> = {
+const SOURCES: Record<Change["source"], string> = {
   rest: "through REST",
   graphql: "through GraphQL",
   admin: "in the admin",

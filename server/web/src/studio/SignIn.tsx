@@ -14,7 +14,7 @@ export function SignInPage() {
   return (
     <>
       <p className="lead">
-        One profile, behind two doors. What you do here goes through the door that you choose above, and is shown as it
+        One profile, two APIs. What you do here goes through the API that you choose above, and is shown as it
         went over the wire.
       </p>
       <Card isNew={isNew} onTurn={() => setNew(!isNew)} />
