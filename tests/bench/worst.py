@@ -82,14 +82,14 @@ def documents():
 
 def own_documents():
     """The most expensive documents that need a token."""
-    entries = "edges { cursor node { version at door requestId actor { pk } changes { field from to } } }"
+    entries = "edges { cursor node { version at source requestId actor { pk } changes { field from to } } }"
     yield "a history with its changes", f"{{ me {{ history(first: 100) {{ {entries} }} }} }}"
     yield "a history by a float", f"query ($n: Int) {{ me {{ history(first: $n) {{ {entries} }} }} }}"
     histories = " ".join(f"a{n}: history(first: 100) {{ {entries} }}" for n in range(2))
     yield "two histories", f"{{ me {{ {histories} }} }}"
     histories = " ".join(f"a{n}: history(first: 33) {{ {entries} }}" for n in range(3))
     yield "three short histories", f"{{ me {{ {histories} }} }}"
-    yield "a history without changes", "{ me { history(first: 100) { edges { cursor node { version at door } } } } }"
+    yield "a history without changes", "{ me { history(first: 100) { edges { cursor node { version at source } } } } }"
     yield "the whole schema", get_introspection_query()
     types = " ".join(f"a{n}: types {{ name fields {{ name args {{ name type {{ name }} }} }} }}" for n in range(18))
     yield "the schema many times", f"{{ __schema {{ {types} }} }}"

@@ -36,7 +36,7 @@ class Change:
     version: int
     actor: "Account | None"
     at: datetime
-    door: str
+    source: str
     fields: dict
 
 
@@ -105,7 +105,15 @@ class Caller:
 
 
 def moment(value):
-    return value.isoformat().replace("+00:00", "Z")
+    return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def denied(caller, *, writes=True):
+    """The refusal of a caller who may not do something."""
+    if not caller.account:
+        return Refusal("UNAUTHENTICATED")
+    is_of_scope = writes and not caller.may_write
+    return Refusal("FORBIDDEN", reason="insufficient_scope" if is_of_scope else "not_permitted")
 
 
 class World:
@@ -134,7 +142,7 @@ class World:
         self.seen(caller, account)
         allowed = caller.account is account or (staff_too and caller.is_staff)
         if not allowed or (writes and not caller.may_write):
-            raise Refusal("FORBIDDEN" if caller.account else "UNAUTHENTICATED")
+            raise denied(caller, writes=writes)
 
     def editable(self, caller, account):
         if not caller.may_write or not (caller.account is account or caller.is_staff):
@@ -218,7 +226,7 @@ class World:
     def listed(self, caller, search=None, **filters):
         """The accounts that a list has, on all its pages, in no order."""
         if not caller.is_staff and filters.keys() & (OF_STAFF | OF_OWNER):
-            raise Refusal("FORBIDDEN")
+            raise Refusal("FORBIDDEN", reason="not_permitted")
         found = [account for account in self.there() if self.sees(caller, account)]
         if search is not None:
             found = [a for a in found if all(word in self.words(a) for word in search.lower().split())]
@@ -320,12 +328,12 @@ class World:
 
     def update_many(self, caller, items, now, door):
         if not (caller.account and caller.may_write):
-            raise Refusal("FORBIDDEN" if caller.account else "UNAUTHENTICATED")
+            raise denied(caller)
         for row, (account, _) in enumerate(items):
             try:
                 self.permitted(caller, account, writes=True)
             except Refusal as refused:
-                raise Refusal(refused.outcome, row=row) from None
+                raise Refusal(refused.outcome, row=row, **refused.details) from None
         wanted = [comparable(v["username"].strip()) for _, v in items if isinstance(v.get("username"), str)]
         twice = {name for name in wanted if name and wanted.count(name) > 1}
         good, errors = [], []
@@ -368,7 +376,7 @@ class World:
     def create(self, caller, values, now, key=None):
         """The account that a sign-up makes, or made: without a key where it is to be new."""
         if not caller.may_write:
-            raise Refusal("FORBIDDEN")
+            raise denied(caller)
         name = (caller.account, key, None if caller.account else repr(sorted(values.items())))
         before = self.keys.get(name) if key else None
         if before and before[1].is_there and now <= before[2] + KEY_KEPT:

@@ -381,7 +381,7 @@ class Clients(RuleBasedStateMachine):
                 door,
                 lambda d: (d.replace if replaces else d.update)(account.pk, values, token=caller.token, **given),
                 lambda: self.world.update(
-                    caller, account, values, self.now, self.doors[door].door, if_match=if_match, replaces=replaces
+                    caller, account, values, self.now, self.doors[door].source, if_match=if_match, replaces=replaces
                 ),
                 caller=caller,
                 changes=True,
@@ -396,7 +396,7 @@ class Clients(RuleBasedStateMachine):
         played = self.play(
             door,
             lambda d: d.update_many([(account.pk, values) for account, values in items], token=caller.token),
-            lambda: self.world.update_many(caller, items, self.now, self.doors[door].door),
+            lambda: self.world.update_many(caller, items, self.now, self.doors[door].source),
             caller=caller,
             changes=True,
             differs=any(of_another_type(values) for _, values in items),

@@ -15,8 +15,8 @@ WRITES = 25
 def written(cast):
     """Writes to `owner`, the last one by staff and of a field that an owner may not read."""
     for number in range(WRITES - 1):
-        door = list(Source)[number % len(Source)]
-        writing.update(cast["owner"], {"bio": f"bio {number}"}, actor=Actor(cast["owner"]), door=door)
+        source = list(Source)[number % len(Source)]
+        writing.update(cast["owner"], {"bio": f"bio {number}"}, actor=Actor(cast["owner"]), source=source)
     values = {"is_active": False, "display_name": "Seen to"}
     writing.update(cast["owner"], values, actor=Actor(cast["staff"]), source=Source.ADMIN)
     Profile.objects.filter(pk=cast.pk("owner")).update(is_active=True)

@@ -299,7 +299,7 @@ def test_any_document_is_measured_or_refused(query, variables, name):
 
 LONGEST = {"bio": "\U0001f600" * 2_000, "display_name": "\u2028" * 100, "location": '"' * 100}
 PROFILE = "bio displayName location username email website timeZone createdAt etag editableFields updatedBy { pk }"
-HISTORY = "history(first: 5) { edges { cursor node { version at door requestId changes { field from to } } } }"
+HISTORY = "history(first: 5) { edges { cursor node { version at source requestId changes { field from to } } } }"
 
 
 def count_fields(data):

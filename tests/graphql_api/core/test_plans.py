@@ -163,7 +163,7 @@ def test_whatever_a_resolver_returns_is_taken_as_by_graphql_core(written, both, 
     monkeypatch.setattr(policy, "always_shown", frozenset())
     faults, token = Faults(monkeypatch), written.token("owner")
     row = "bio username visibility createdAt version editableFields emailPublic updatedBy { %s }"
-    change = "version at door actor { username } changes { field from to }"
+    change = "version at source actor { username } changes { field from to }"
     page = "{ profiles(first: 3) { edges { cursor node { %s } } } }"
     queries = [
         page % (row % "bio"),
@@ -204,7 +204,7 @@ def test_a_page_is_made_in_one_step(written, graphql, monkeypatch):
     monkeypatch.setattr(ExecutionContext, "execute_field", noted)
     page = "edges { cursor node { __typename %s } } pageInfo { hasNextPage endCursor }"
     profiles = page % "id username createdAt visibility editableFields etag updatedBy { username }"
-    history = page % "version at door requestId actor { username } changes { field from to }"
+    history = page % "version at source requestId actor { username } changes { field from to }"
     query = f"{{ profiles {{ totalCount {profiles} }} me {{ history {{ {history} }} }} }}"
     assert "errors" not in graphql.send(query, token=written.token("owner")).json()
     assert fields == ["profiles", "me", "me.history"]

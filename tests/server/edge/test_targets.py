@@ -95,7 +95,7 @@ def test_connect(send):
 def test_a_host_that_is_not_ours(send, line, headers):
     response, lines = send(line, headers)
     assert_refused(response, lines, Outcome.BAD_REQUEST)
-    assert "The Host header does not name this service." in response.text
+    assert "The Host header names another host." in response.text
 
 
 def test_http_1_1_names_its_host_and_http_1_0_need_not(send):
