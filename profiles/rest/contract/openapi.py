@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, ClassVar
 
 from drf_spectacular.extensions import (
@@ -95,7 +96,7 @@ class OperationSchema(AutoSchema):
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         """What the operation gives, and what it can end in otherwise."""
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        for name, schema in answers.SCHEMAS.items():
+        for name, schema in deepcopy(answers.SCHEMAS).items():  # drf-spectacular's hooks change them
             self._component(ResolvedComponent.SCHEMA, name, schema)
         for outcome in self._outcomes():
             name = answers.component_name(outcome)
