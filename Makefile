@@ -97,6 +97,7 @@ test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the
 	$(BIN)/pytest --postgresql
 	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project
 	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project --postgresql
+	$(BIN)/pytest tests/deprecations --ds tests.deprecations.settings
 	$(BIN)/pytest tests/browser -n 0
 
 .venv/.deployment: $(SYNCED)

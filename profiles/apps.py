@@ -9,11 +9,14 @@ class ProfilesConfig(AppConfig):
     name = "profiles"
 
     def ready(self) -> None:
-        from profiles.core.checks import check_resources
+        from profiles.core.checks import check_deprecations, check_resources
         from profiles.mail.checks import check_mail
+        from profiles.rest.contract.deprecations import check_places
 
         register(check_resources)
+        register(check_deprecations)
         register(check_mail, deploy=True)
+        register(check_places)
         autodiscover_modules("resource")  # what each app declares to be served
         from profiles.admin import accounts, mail  # noqa: F401  # they register the models with the admin's site
         from profiles.identity.issuers import issuers

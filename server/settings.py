@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 
 from server.databases import configured, replica
 from server.debug_keys import load_debug_keys
+from server.deprecations import DEPRECATIONS as DEPRECATIONS
 from server.issuers import configured as configured_issuers
 from server.observability.logs import FORMATS
 from server.variables import Variables
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "server.edge.headers.ContentPolicyMiddleware",
     "server.edge.headers.for_the_caller_alone",
+    "profiles.rest.deprecations.announce",
     "profiles.identity.throttling.rate_limit_headers",
     "profiles.identity.uses.note_uses",
     "django.middleware.security.SecurityMiddleware",
@@ -246,6 +248,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "",
     "PREPROCESSING_HOOKS": ["profiles.rest.contract.openapi.without_last_slash"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "profiles.rest.contract.deprecations.mark",
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "Visibility": "profiles.policy.Visibility",
@@ -327,7 +333,17 @@ CORS_ALLOW_HEADERS = [
     "traceparent",
     "tracestate",
 ]
-CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    "Deprecation",
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Sunset",
+    "X-Request-ID",
+]
 
 # Static files: the admin's, the REST docs' and the pages'
 

@@ -5,9 +5,12 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from graphql_api.core.costs import graphql_schema
 from graphql_api.core.views import GraphQLView
 from server import contracts, mail, pages, views
 from server.contracts import ContractView
+
+graphql_schema()  # made at the start, which fails where it can't be made
 
 urlpatterns = [
     path("", pages.studio(otherwise=views.IndexView.as_view()), name="index"),

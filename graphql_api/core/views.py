@@ -29,7 +29,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from graphql_api.core import limits, persisted
+from graphql_api.core import deprecations, limits, persisted
 from graphql_api.core.attempts import OneWithCredentials, attempts_of
 from graphql_api.core.context import Context
 from graphql_api.core.costs import graphql_schema
@@ -155,6 +155,8 @@ class GraphQLView(APIView):
         self.count(measured)
         with traffic.long_one() if measured.cost.is_long else nullcontext():
             self.validate(text)
+            if deprecations.TABLE:
+                deprecations.count_uses(measured, text, parameters.variables)
             if parameters.query and parameters.digest:  # a text is kept once
                 persisted.keep(parameters.digest, text)
             return self.execute(measured, parameters)

@@ -1,15 +1,19 @@
-"""System checks: of whatever is declared, the policy says who reads it."""
+"""System checks: the policy says who reads what is declared, and the table of deprecations is sound."""
 
 from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Warned
+from django.utils import timezone
 
+from profiles.core.deprecations import Deprecation
 from profiles.core.filters import field_of
 from profiles.core.resources import Resource, resources
 
@@ -37,3 +41,31 @@ def _errors(resource: Resource) -> Iterator[Error]:
             if column not in policy.always_shown:
                 text = f"The ordering '{name}' is by '{column}', which not everybody reads."
                 yield Error(text, hint=f"Leave it out, or show the field to all. {hint}", id="profiles.E003")
+
+
+def check_deprecations(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What is wrong with the table of deprecations. Each API checks that its contract has what an entry names.
+
+    A removal that is due is a warning: it fails `make check`, and not the start of a service in use.
+    """
+    table: Sequence[Deprecation] = settings.DEPRECATIONS
+    columns: list[list[str]] = [
+        [each.name for each in table],
+        [place for each in table for place in each.rest],
+        [place for each in table for place in each.graphql],
+    ]
+    twice = [value for column in columns for value, times in Counter(column).items() if times > 1]
+    errors = [Error(f"DEPRECATIONS has '{value}' more than once.", id="profiles.E004") for value in twice]
+    return [*errors, *(message for each in table for message in _faults(each))]
+
+
+def _faults(each: Deprecation) -> Iterator[CheckMessage]:
+    if not each.rest and not each.graphql:
+        hint = "Say in 'rest' or 'graphql' where a contract has it."
+        yield Error(f"The deprecation '{each.name}' names nothing.", hint=hint, id="profiles.E005")
+    if each.until <= each.since:
+        hint = "Choose a later 'until'."
+        yield Error(f"The deprecation '{each.name}' ends before it begins.", hint=hint, id="profiles.E006")
+    elif each.until <= timezone.now().date():
+        hint = "Remove it with its entry, or give its clients more time by a later 'until'."
+        yield Warned(f"The deprecation '{each.name}' ended on {each.until}.", hint=hint, id="profiles.W001")

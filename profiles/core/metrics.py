@@ -25,6 +25,11 @@ REQUEST_SECONDS = Histogram(
     ["operation", "api"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+DEPRECATED_USES = Counter(
+    "profiles_deprecated_uses",
+    "Uses of what is deprecated, by its name in the table of deprecations and by API (rest, graphql).",
+    ["name", "api"],
+)
 RATE_LIMITED = Counter("profiles_rate_limited", "Requests over a rate limit, by the limit.", ["limit"])
 SECURITY_EVENTS = Counter(
     "profiles_security_events", "Lines of the security log: sign-ins, failed ones, revocations, by event.", ["event"]

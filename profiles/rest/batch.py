@@ -110,6 +110,7 @@ class BatchView(APIView):
         of_the_caller = {"authentication_classes": (partial(Identified, self.request),), "throttle_classes": ()}
         found: Any = read.match.func
         view: ResourceAPIView = found.cls(**found.initkwargs | of_the_caller)
+        request.resolver_match = read.match
         view.setup(request, **read.match.kwargs)
         view.request = view.initialize_request(request)
         return view

@@ -1,0 +1,145 @@
+"""Where REST's contract has what is deprecated: its marks there, and what a request must be to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+from drf_spectacular.generators import SchemaGenerator
+
+from profiles.core.deprecations import Deprecation
+
+JSON = "application/json"
+NAMED = "#/components/schemas/"
+EACH = "[]"  # in a path: every item of a list
+HEADERS = {
+    "Deprecation": "Since when something that this request used is deprecated (RFC 9745).",
+    "Sunset": "When it may be removed (RFC 8594).",
+}
+
+
+class Part(Enum):
+    """What of an exchange shows that something is used."""
+
+    OPERATION = auto()
+    QUERY = auto()
+    SENT = auto()
+    SHOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How a request of one operation comes to use what is deprecated.
+
+    Args:
+        path: of a query parameter, its name; of a property, the keys that lead to it in the body.
+    """
+
+    deprecation: Deprecation
+    part: Part
+    path: tuple[str, ...] = ()
+
+
+def mark(result: Any, **others: Any) -> Any:
+    """drf-spectacular's hook: the contract with `deprecated`, the reason, and the headers of the operations' answers.
+
+    Raises:
+        ImproperlyConfigured: the contract does not have what an entry names.
+    """
+    places = [(each, place, find(result, place)) for each in settings.DEPRECATIONS for place in each.rest]
+    if unknown := [place for _, place, found in places if found is None]:
+        raise ImproperlyConfigured(f"DEPRECATIONS names what REST's contract does not have: {', '.join(unknown)}.")
+    for each, _, found in places:
+        found |= {"deprecated": True, "description": f"{found.get('description', '')} {each.text}".strip()}
+    for method, path, operation in operations(result) if places else ():
+        if any(uses_of(result, method, path)):
+            done = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+            headers = {name: {"schema": {"type": "string"}, "description": text} for name, text in HEADERS.items()}
+            done["headers"] = {**done.get("headers", {}), **headers}
+    return result
+
+
+def find(document: Any, place: str) -> Any:
+    """The operation, parameter or property that `Deprecation.rest` names; None where there is none."""
+    if " " not in place:
+        schema, _dot, name = place.partition(".")
+        return document["components"]["schemas"].get(schema, {}).get("properties", {}).get(name)
+    method, _space, target = place.partition(" ")
+    path, _query, name = target.partition("?")
+    operation = document["paths"].get(path, {}).get(method.lower())
+    if operation is None or not name:
+        return operation
+    parameters = operation.get("parameters", ())
+    return next((each for each in parameters if (each["in"], each["name"]) == ("query", name)), None)
+
+
+def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
+    """Every operation, with its method and its path."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def uses_of(document: Any, method: str, path: str) -> Iterator[Use]:
+    """The ways in which a request of an operation can use what is deprecated."""
+    operation = document["paths"][path][method.lower()]
+    deprecated = {place: each for each in settings.DEPRECATIONS for place in each.rest}
+    if each := deprecated.get(f"{method} {path}"):
+        yield Use(each, Part.OPERATION)
+    for parameter in operation.get("parameters", ()):
+        if each := deprecated.get(f"{method} {path}?{parameter['name']}"):
+            yield Use(each, Part.QUERY, (parameter["name"],))
+    bodies = [(Part.SENT, operation.get("requestBody", {}))]
+    bodies += [(Part.SHOWN, answer) for status, answer in operation["responses"].items() if status.startswith("2")]
+    for part, body in bodies:
+        schema = body.get("content", {}).get(JSON, {}).get("schema", {})
+        for place, keys in properties(document, schema):
+            if each := deprecated.get(place):
+                yield Use(each, part, keys)
+
+
+def properties(
+    document: Any, schema: Any, path: tuple[str, ...] = (), within: tuple[str, ...] = ()
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each property of the named schemas in a body's, as `Note.body`, and the keys that lead to it."""
+    name = schema.get("$ref", "").removeprefix(NAMED)
+    if name in within:
+        return
+    if name:
+        schema, within = document["components"]["schemas"][name], (*within, name)
+    for each in [*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ())]:
+        yield from properties(document, each, path, within)
+    if "items" in schema:
+        yield from properties(document, schema["items"], (*path, EACH), within)
+    for key, each in schema.get("properties", {}).items():
+        yield f"{name}.{key}", (*path, key)
+        yield from properties(document, each, (*path, key), within)
+
+
+@cache
+def uses_by_route() -> dict[tuple[str, str], list[Use]]:
+    """The uses of each operation that has some, by the route and the method of its requests."""
+    generator = SchemaGenerator()
+    document = generator.get_schema(public=True)
+    found = {
+        (route, method): list(uses_of(document, method, path))
+        for path, route, method, _view in generator._get_paths_and_endpoints()
+        if find(document, f"{method} {path}")  # a page is no operation
+    }
+    return {key: uses for key, uses in found.items() if uses}
+
+
+def check_places(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """An error where REST's contract does not have what an entry names."""
+    try:
+        if any(each.rest for each in settings.DEPRECATIONS):
+            SchemaGenerator().get_schema(public=True)
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="Name it as profiles/openapi.yaml does.", id="profiles.E007")]
+    return []

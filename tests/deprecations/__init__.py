@@ -1,0 +1,1 @@
+"""The deprecations of a project that has some: `pytest tests/deprecations --ds tests.deprecations.settings`."""
