@@ -172,7 +172,7 @@ profile: .venv/.bench ## Show where a worker's time goes in one case of `make be
 	$(BIN)/python -m tests.bench.speed.flame_graph $(OP)
 
 .PHONY: check
-check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts, advisories, bills of materials
+check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format, imports, types, migrations, deployment, both contracts, the last release's, advisories, bills of materials
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
@@ -182,6 +182,7 @@ check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format
 	$(BIN)/pytest --quiet -n 0 tests/graphql_api/test_schema.py tests/profiles/rest/contract/test_contract.py -k published
 	DEBUG=true $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(WITH_NODE) && npm run --prefix $(NODE_TESTS) --silent lint
+	@$(WITH_NODE) && $(BIN)/python -m tests.releases
 	@$(MAKE) --no-print-directory audit sbom
 	$(BIN)/pytest --quiet -n 0 tests/server/advisories.py
 
@@ -203,6 +204,10 @@ sbom: .venv/.audit ## Write the bills of materials (CycloneDX) of what productio
 schema: install ## Write both contracts: graphql_api/schema.graphql, profiles/openapi.yaml
 	DEBUG=true $(BIN)/python manage.py graphql_schema
 	DEBUG=true $(BIN)/python manage.py spectacular --file profiles/openapi.yaml --validate --fail-on-warn
+
+.PHONY: release
+release: schema $(NODE_TESTS)/node_modules/.package-lock.json ## Record both contracts as those of this version's release, which later ones are compared with
+	@$(WITH_NODE) && $(BIN)/python -m tests.releases record
 
 WORDS := server/locale
 .PHONY: words
