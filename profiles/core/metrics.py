@@ -25,6 +25,11 @@ REQUEST_SECONDS = Histogram(
     ["operation", "api"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+DOCUMENTS = Counter(
+    "profiles_documents",
+    "GraphQL documents that were executed, by whether they are registered, where GRAPHQL_DOCUMENTS is report.",
+    ["registered"],
+)
 RATE_LIMITED = Counter("profiles_rate_limited", "Requests over a rate limit, by the limit.", ["limit"])
 SECURITY_EVENTS = Counter(
     "profiles_security_events", "Lines of the security log: sign-ins, failed ones, revocations, by event.", ["event"]
