@@ -113,7 +113,7 @@ if DATABASE_REPLICA_URLS := env.list("DATABASE_REPLICA_URLS", default=[]):
     replicas = enumerate(env.dbs("DATABASE_REPLICA_URLS"), 1)
     DATABASES |= {f"replica{number}": replica(each, env) for number, each in replicas}
     DATABASE_ROUTERS = ["server.replicas.router.Router"]
-CACHES = {  # of persisted queries, in each process: a few megabytes, and nothing to wait for
+CACHES = {  # of registered documents and persisted queries, in each process: a few megabytes, and nothing to wait for
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 500}}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # 32 bits: a key always fits GraphQL's Int
@@ -296,6 +296,10 @@ env.require(
     GRAPHQL_INTROSPECTION in ("everybody", "members", "nobody"),
     "Set everybody, members or nobody.",
 )
+# Which documents are executed: "any", "registered" ones alone (by `manage.py documents add`), or any with a "report" of
+# those that are not registered.
+GRAPHQL_DOCUMENTS = env.str("GRAPHQL_DOCUMENTS", default="any")
+env.require("GRAPHQL_DOCUMENTS", GRAPHQL_DOCUMENTS in ("any", "report", "registered"), "Set any, report or registered.")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, at either API
 

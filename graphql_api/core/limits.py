@@ -240,13 +240,18 @@ def repeats(names: Counter[str]) -> int:
     return names.total() - len(names)
 
 
-def check(operations: Sequence[Cost], fragments: Sequence[Cost], meant: Cost) -> None:
-    """Raise `Refused` where a cost is over a limit: the shape of any part, the amount of the operation meant."""
+def check(operations: Sequence[Cost], fragments: Sequence[Cost], meant: Cost, *, is_known: bool) -> None:
+    """Raise `Refused` where a cost is over a limit: the shape of any part, the amount of the operation meant.
+
+    `is_known` says whether the variables are known that the amount depends on. If not, it is not looked at.
+    """
     of_operations, of_fragments = ([cost.figures for cost in costs] for costs in (operations, fragments))
     for name, figure in meant.figures.items():
         if name not in AMOUNTS:
             parts = of_operations if name == "root_fields" else of_operations + of_fragments
             figure = max((figures[name] for figures in parts), default=0)
+        elif not is_known:
+            continue
         if figure > limit(name):
             raise too_much(name, figure)
 
@@ -317,6 +322,15 @@ def read(query: str, variables: dict[str, Any], operation_name: str | None) -> M
     return Measured(document, operation, coerced, cost or measured(document, operation, coerced or {})[0])
 
 
+def check_whatever_variables(query: str) -> None:
+    """Pass where no operation of a document is over a limit for its text alone. Raises as `read` does."""
+    if len(query) > limit("size"):
+        raise too_much("size", len(query))
+    for node in parse_tokens(query).definitions:
+        if isinstance(node, OperationDefinitionNode):
+            fixed_cost(query, node.name and node.name.value, tuple(settings.GRAPHQL_LIMITS.values()))
+
+
 @lru_cache(KEPT)
 def fixed_cost(query: str, operation_name: str | None, limits: tuple[int | None, ...]) -> Cost | None:
     """What an operation costs under these limits; None where that depends on its variables. Raises as `read` does."""
@@ -331,7 +345,7 @@ def measured(
     """What an operation of a document costs, and whether that depends on its variables.
 
     Args:
-        variables: as its resolvers get them; None: they are not known, and what depends on them is not refused.
+        variables: as its resolvers get them; None: they are not known, and an amount that depends on them passes.
 
     Raises:
         Refused: TOO_COMPLEX.
@@ -343,8 +357,7 @@ def measured(
     costs = [measure.operation(node) for node in operations]
     meant = next((cost for node, cost in zip(operations, costs, strict=True) if node is operation), Cost())
     fragments = [measure.fragment(name, 0) for name in measure.definitions]
-    if variables is not None or not measure.depends_on_variables:
-        check(costs, fragments, meant)
+    check(costs, fragments, meant, is_known=variables is not None or not measure.depends_on_variables)
     return meant, measure.depends_on_variables
 
 

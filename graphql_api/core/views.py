@@ -4,8 +4,6 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -13,15 +11,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
 from drf_standardized_errors.formatter import flatten_errors
 from graphene.utils.str_converters import to_camel_case
-from graphql import (
-    ExecutionResult,
-    GraphQLError,
-    NoSchemaIntrospectionCustomRule,
-    ValueNode,
-    specified_rules,
-    validate,
-)
-from graphql.validation import MaxIntrospectionDepthRule
+from graphql import ExecutionResult, GraphQLError, ValueNode
 from rest_framework.exceptions import NotAcceptable, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
@@ -30,11 +20,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from graphql_api.core import deprecations, limits, persisted
-from graphql_api.core.attempts import OneWithCredentials, attempts_of
+from graphql_api.core.attempts import attempts_of
 from graphql_api.core.context import Context
-from graphql_api.core.costs import graphql_schema
 from graphql_api.core.execution import Execution, LongExecution, execute
 from graphql_api.core.operations import DOCUMENT, operations_of
+from graphql_api.core.parameters import PARAMETERS, Parameters, read_parameters
+from graphql_api.core.validation import Invalid, require_valid
 from profiles.core.actors import Actor
 from profiles.core.metrics import ENDED
 from profiles.core.models import Source
@@ -48,8 +39,6 @@ from server.edge.traffic import traffic
 
 logger = logging.getLogger(__name__)
 
-RULES = [*specified_rules, MaxIntrospectionDepthRule, OneWithCredentials]
-PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
 SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # to whatever client
 SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
 
@@ -74,16 +63,6 @@ class ByPreference(Negotiation):
         if chosen is None:
             raise NotAcceptable(available_renderers=renderers)
         return next((renderer, chosen) for renderer in renderers if renderer.media_type == chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """What a request asks for: a document, by its text or by its hash, or by both."""
-
-    query: str | None
-    digest: str | None
-    variables: dict[str, Any] | None
-    operation_name: str | None
 
 
 class GraphQLView(APIView):
@@ -133,7 +112,7 @@ class GraphQLView(APIView):
 
     def answer(self, sent: Any) -> Response:
         """The response to a request's parameters (GraphQL over HTTP, section 5.1)."""
-        parameters = checked(sent)
+        parameters = read_parameters(sent)
         try:
             result = self.run(parameters)
         except Invalid as invalid:
@@ -143,13 +122,13 @@ class GraphQLView(APIView):
         return self.response_of(result)
 
     def run(self, parameters: Parameters) -> ExecutionResult:
-        """Read, count, validate, execute: each only where the one before it let the document pass.
+        """Find, read, count, validate, execute: each only where the one before it let the document pass.
 
         Raises:
-            Refused, GraphQLError: from reading or counting it.
+            Refused, GraphQLError: from finding, reading or counting it.
             Invalid: the schema has no answer for it.
         """
-        text = parameters.query or persisted.find(parameters.digest)
+        text = self.find(parameters)
         measured = self.read(text, parameters)
         self.measured = measured
         self.count(measured)
@@ -159,7 +138,17 @@ class GraphQLView(APIView):
                 deprecations.count_uses(measured, text, parameters.variables)
             if parameters.query and parameters.digest:  # a text is kept once
                 persisted.keep(parameters.digest, text)
+            if settings.GRAPHQL_DOCUMENTS == "report":
+                persisted.report(text, measured)
             return self.execute(measured, parameters)
+
+    def find(self, parameters: Parameters) -> str:
+        """The document's text. Raises `Refused`: it is not registered, where it has to be, or not known."""
+        if not parameters.query:
+            return persisted.find(parameters.digest, parameters.document_id)
+        if settings.GRAPHQL_DOCUMENTS == "registered":
+            persisted.require_registered(parameters.query)
+        return parameters.query
 
     def read(self, text: str, parameters: Parameters) -> limits.Measured:
         with graphql_core():
@@ -260,37 +249,6 @@ def graphql_core() -> Iterator[None]:
     except Exception:
         logger.exception("graphql-core could not read a document")
         raise Refused(Outcome.BAD_REQUEST) from None
-
-
-class Invalid(Exception):
-    """A document that the schema has no answer for, with validation's `errors`."""
-
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__()
-        self.errors = errors
-
-
-@lru_cache(limits.KEPT)
-def require_valid(query: str, *, shows_schema: bool) -> None:
-    """Pass where the schema has an answer for this document. Raises `Invalid`."""
-    rules = RULES if shows_schema else [*RULES, NoSchemaIntrospectionCustomRule]
-    if errors := validate(graphql_schema(), limits.parse_tokens(query), rules):
-        raise Invalid(errors)
-
-
-def checked(sent: Any) -> Parameters:
-    """A request's parameters. Raises `Refused`: one is of another type."""
-    if not isinstance(sent, dict):
-        raise Refused(Outcome.BAD_REQUEST, _("Must be one JSON object. Batches of requests are not supported."))
-    for name, kind in PARAMETERS.items():
-        if not isinstance(sent.get(name), kind | None):
-            message = _("'{name}' must be a string.") if kind is str else _("'{name}' must be an object.")
-            raise Refused(Outcome.BAD_REQUEST, message.format(name=name))
-    query, variables, operation_name, extensions = (sent.get(name) for name in PARAMETERS)
-    digest = persisted.digest_of(query, extensions)
-    if not (query or digest):
-        raise Refused(Outcome.BAD_REQUEST, _("'query' must be the document, as a string."))
-    return Parameters(query, digest, variables, operation_name)
 
 
 def as_graphql_error(error: Exception) -> GraphQLError:

@@ -30,6 +30,11 @@ DEPRECATED_USES = Counter(
     "Uses of what is deprecated, by its name in the table of deprecations and by API (rest, graphql).",
     ["name", "api"],
 )
+DOCUMENTS = Counter(
+    "profiles_documents",
+    "GraphQL documents that were executed, by whether they are registered, where GRAPHQL_DOCUMENTS is report.",
+    ["registered"],
+)
 RATE_LIMITED = Counter("profiles_rate_limited", "Requests over a rate limit, by the limit.", ["limit"])
 SECURITY_EVENTS = Counter(
     "profiles_security_events", "Lines of the security log: sign-ins, failed ones, revocations, by event.", ["event"]

@@ -46,6 +46,7 @@ class Outcome(Enum):
     EMAIL_UNVERIFIED = 403, _("Verify your email address first: enter the mailed code, or request another one.")
     NOT_FOUND = 404, _("Not found, or you do not have access.")
     PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # what Apollo's clients look for, in any language
+    DOCUMENT_UNKNOWN = 404, _("Document not registered. Send a registered one, by its id or its exact text.")
     METHOD_NOT_ALLOWED = 405, _("Method not allowed. See the Allow header.")
     NOT_ACCEPTABLE = 406, _("Responses are JSON. Send Accept: application/json.")
     CONFLICT = 412, _("Modified since you fetched it. Fetch it again and retry.")

@@ -1,4 +1,5 @@
 import { defineConfig } from "vite";
+import { manifest } from "./manifest.ts";
 import { mends } from "./mends.ts";
 
 // A file is named after its content, by as many hexadecimal digits as Django names its own by, so that one rule says
@@ -12,7 +13,7 @@ const output = {
 } as const;
 
 export default defineConfig({
-  plugins: [mends()],
+  plugins: [mends(), manifest()],
   build: {
     emptyOutDir: false, // pages that are open, or that a running server keeps, name the files of earlier builds
     assetsInlineLimit: 0, // the pages' policy allows no font in a data: URL

@@ -32,8 +32,8 @@ def manage(tmp_path_factory):
     """A function that runs a command of `manage.py` on the server's database."""
     database = f"sqlite:///{tmp_path_factory.mktemp('pages') / 'db.sqlite3'}"
 
-    def manage(*arguments, **environment):
-        run = [sys.executable, "manage.py", *arguments, "--verbosity", "0"]
+    def manage(command, *arguments, **environment):
+        run = [sys.executable, "manage.py", command, "--verbosity", "0", *arguments]
         subprocess.run(run, cwd=ROOT, env=os.environ | {"DATABASE_URL": database} | environment, check=True)
 
     manage.database = database
@@ -75,10 +75,12 @@ def mail(manage, mailing, mail_server):
     return newest
 
 
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args):
+@pytest.fixture
+def browser_context_args(browser_context_args, base_url):
+    """Not of the session, as Playwright's own: a module may have another server."""
     return {
         **browser_context_args,
+        "base_url": base_url,
         "extra_http_headers": ServerClient.proxied,
         "permissions": ["clipboard-read", "clipboard-write"],
         "locale": "en-GB",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from graphql_api.core.registering import register
 from tests.cast import NOBODY
 
 
@@ -51,6 +52,26 @@ def test_a_skipped_one_is_not_asked_for(cast, graphql, django_assert_num_queries
     query = "query ($no: Boolean!) { a: profile(pk: 1) @include(if: $no) { pk } __typename }"
     with django_assert_num_queries(0):
         assert graphql.send(query, {"no": False}).json()["data"] == {"__typename": "Query"}
+
+
+def test_so_are_those_of_a_registered_document(cast, client, settings, django_assert_num_queries):
+    settings.GRAPHQL_DOCUMENTS = "registered"
+    register(
+        {"several": "query ($a: Int!, $b: Int!) { a: profile(pk: $a) { username } b: profile(pk: $b) { username } }"}
+    )
+    sent = {"id": "several", "variables": {"a": cast.pk("shown"), "b": cast.pk("mailed")}}
+    headers = {"authorization": f"Bearer {cast.token('member')}"}
+    for statements in (3, 2):  # who, what, and once the document
+        with django_assert_num_queries(statements):
+            body = client.post("/graphql/", sent, content_type="application/json", headers=headers).json()
+        assert body["data"] == {"a": {"username": "shown"}, "b": {"username": "mailed"}}
+
+
+def test_a_list_of_registered_documents_is_not_taken(db, client, settings):
+    settings.GRAPHQL_DOCUMENTS = "registered"
+    register({"kind": "{ __typename }"})
+    response = client.post("/graphql/", [{"id": "kind"}], content_type="application/json")
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
 
 
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Profile { username etag } } }"

@@ -86,6 +86,11 @@ DIFFERENCES = {
         "it needs `getProfile` too, for the row that it is a member of",
         "A personal token is for operations by their names, and each root field is one.",
     ),
+    "a document that is not registered": Difference(
+        "not concerned: there are no documents",
+        "`DOCUMENT_UNKNOWN`, where `GRAPHQL_DOCUMENTS` is `registered`",
+        "What REST can be asked is a list already.",
+    ),
     "a key of more than 32 bits": Difference(
         "`NOT_FOUND`",
         "`BAD_REQUEST`",

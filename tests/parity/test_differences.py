@@ -151,6 +151,15 @@ def test_the_scopes_for_a_member(cast, rest, graphql, difference):
     assert graphql.history(pk, token=both) == rest.history(pk, token=both)
 
 
+@show("a document that is not registered")
+def test_a_document_that_is_not_registered(cast, rest, graphql, settings, difference):
+    settings.GRAPHQL_DOCUMENTS = "registered"
+    token = cast.token("owner")
+    assert rest.view_me(token=token).outcome == "done"
+    assert rest.update(cast.pk("owner"), {"bio": "B"}, token=token).outcome == "done"
+    assert graphql.send("{ me { pk } }", token=token).json()["errors"][0]["extensions"]["code"] == "DOCUMENT_UNKNOWN"
+
+
 @show("a key of more than 32 bits")
 def test_a_key_of_more_than_32_bits(cast, rest, graphql, difference):
     token = cast.token("owner")

@@ -176,7 +176,8 @@ def test_so_is_what_is_said_of_a_request_that_is_not_read(db, client, monkeypatc
 PERSISTED = {"version": 1, "sha256Hash": "0" * 64}
 GRAPHQL_ALONE = {  # what only this door can be asked, and its message in English
     "a batch": ([], "Must be one JSON object. Batches of requests are not supported."),
-    "no document": ({}, "'query' must be the document, as a string."),
+    "no document": ({}, "'query' must be the document, as a string, or 'documentId' its id."),
+    "an unknown document": ({"documentId": "x"}, "Document not registered."),
     "no string": ({"query": 1}, "'query' must be a string."),
     "no object": ({"query": "{me{pk}}", "variables": []}, "'variables' must be an object."),
     "two names": ({"query": '{profile(pk: 1, username: "x"){pk}}'}, "Give exactly one of id, pk and username."),

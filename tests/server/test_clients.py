@@ -22,14 +22,26 @@ def one_process(test_database, tmp_path_factory):
 @pytest.fixture
 def drive(cast, one_process, node):
     """A function that lets a client of `tests/node/clients` drive the server: the error of each check, or None."""
+    return lambda client, *arguments: results_of(node, one_process, client, *arguments)
 
-    def run(client, *arguments):
-        script = ("--test-reporter=./clients/lines.mjs", f"clients/{client}.mjs")
-        done = node(*script, f"{one_process}/graphql/", PASSWORD, *arguments)
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        return {line["check"]: line["error"] for line in lines} or done.stderr
 
-    return run
+def results_of(node, address, client, *arguments):
+    """The error of each check of a client that drives the server at this address, or None."""
+    script = ("--test-reporter=./clients/lines.mjs", f"clients/{client}.mjs")
+    done = node(*script, f"{address}/graphql/", PASSWORD, *arguments)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {line["check"]: line["error"] for line in lines} or done.stderr
+
+
+def compiled_by_relay(node, tmp_path, **configuration):
+    """The folder of a project that Relay's compiler has compiled by the published schema."""
+    project = shutil.copytree(NODE / "relay", tmp_path / "relay")
+    shutil.copy(ROOT / "graphql_api" / "schema.graphql", project)
+    config = project / "relay.config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | configuration))
+    done = node(NODE / "node_modules/relay-compiler/cli.js", "--noWatchman", config.name, cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
 
 
 @pytest.mark.parametrize("client", ["apollo", "urql"])
@@ -40,10 +52,6 @@ def test_a_client_drives_the_server(client, drive, cast):
 
 
 def test_relay_compiles_by_the_published_schema_and_drives_the_server(drive, cast, node, tmp_path):
-    project = shutil.copytree(NODE / "relay", tmp_path / "relay")
-    shutil.copy(ROOT / "graphql_api" / "schema.graphql", project)
-    done = node(NODE / "node_modules/relay-compiler/cli.js", "--noWatchman", "relay.config.json", cwd=project)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert drive("relay", project / "__generated__") == dict.fromkeys(CHECKS)
+    assert drive("relay", compiled_by_relay(node, tmp_path) / "__generated__") == dict.fromkeys(CHECKS)
     cast["owner"].refresh_from_db()
     assert cast["owner"].bio == "By relay."

@@ -163,7 +163,7 @@ def test_a_number_of_too_many_digits_is_the_clients_error(client, query):
     assert "too many digits" in first_error(response)["message"]
 
 
-@pytest.mark.parametrize("name", ["views.validate", "limits.parse", "limits.get_variable_values"])
+@pytest.mark.parametrize("name", ["validation.validate", "limits.parse", "limits.get_variable_values"])
 @pytest.mark.parametrize("error", [RecursionError, ValueError, KeyError])
 def test_what_graphql_core_does_not_expect_is_the_clients_error_and_logged(client, monkeypatch, caplog, name, error):
     def broken(*args, **kwargs):
@@ -221,7 +221,7 @@ def test_a_lone_surrogate_in_an_error_can_be_sent(client):
 
 
 def test_every_outcome_of_rest_has_a_status_of_its_own_or_says_more_of_anothers():
-    of_documents = {Outcome.TOO_COMPLEX, Outcome.PERSISTED_QUERY_NOT_FOUND}
+    of_documents = {Outcome.TOO_COMPLEX, Outcome.PERSISTED_QUERY_NOT_FOUND, Outcome.DOCUMENT_UNKNOWN}
     more = {Outcome.CODE_INVALID, Outcome.EMAIL_UNVERIFIED}
     assert {Outcome.with_status(outcome.status) for outcome in Outcome} == set(Outcome) - of_documents - more
 

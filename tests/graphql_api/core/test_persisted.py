@@ -13,7 +13,7 @@ QUERY = "{ __typename }"
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept():
+def nothing_kept(db):
     cache.clear()
 
 

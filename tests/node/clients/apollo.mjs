@@ -1,26 +1,34 @@
-// `node apollo.mjs URL PASSWORD`: Apollo Client drives the server, as `owner`.
+// `node apollo.mjs URL PASSWORD [MANIFEST]`: Apollo Client drives the server, as `owner`; with a manifest, by its ids
+// alone.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from "@apollo/client";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { relayStylePagination } from "@apollo/client/utilities";
+import { generatePersistedQueryIdsFromManifest } from "@apollo/persisted-query-lists";
 import * as texts from "./documents.mjs";
-import { ERRORS, INVALID, PERSISTED } from "./expected.mjs";
+import { ERRORS, INVALID, PERSISTED, UNKNOWN } from "./expected.mjs";
 import { watched } from "./wire.mjs";
 
-const [url, password] = process.argv.slice(2);
+const [url, password, manifest] = process.argv.slice(2);
 const parsed = Object.entries(texts).map(([name, text]) => [name, gql(text)]);
 const { SIGN_IN, ME, NODE, PAGE, UPDATE } = Object.fromEntries(parsed);
 
+const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+const loadManifest = async () => JSON.parse(await readFile(manifest));
+
 const connect = (token) => {
   const { fetch, exchanges } = watched();
-  const link = new HttpLink({ uri: url, fetch, headers: token && { authorization: `Bearer ${token}` } });
+  const http = new HttpLink({ uri: url, fetch, headers: token && { authorization: `Bearer ${token}` } });
+  const byId = () => new PersistedQueryLink(generatePersistedQueryIdsFromManifest({ loadManifest })).concat(http);
+  const link = manifest ? byId() : http;
   const cache = new InMemoryCache({
     possibleTypes: { Node: ["Profile"] },
     typePolicies: { Query: { fields: { profiles: relayStylePagination(["orderBy"]) } } },
   });
-  return { client: new ApolloClient({ link, cache }), exchanges };
+  return { client: new ApolloClient({ link, cache }), http, exchanges };
 };
 
 const signIn = async () => {
@@ -82,13 +90,22 @@ test("bad token", async () => {
   assert.equal(exchanges[0].status, 401);
 });
 
-test("persisted query", async () => {
-  const { client, exchanges } = connect(token);
-  const sha256 = (text) => createHash("sha256").update(text).digest("hex");
-  client.setLink(new PersistedQueryLink({ sha256 }).concat(client.link));
-  const query = gql("query NewFromApollo { me { id } }");
+const query = gql("query NewFromApollo { me { id } }");
+
+test("persisted query", { skip: manifest }, async () => {
+  const { client, http, exchanges } = connect(token);
+  client.setLink(new PersistedQueryLink({ sha256 }).concat(http));
   for (let time = 0; time < 2; time += 1) await client.query({ query, fetchPolicy: "network-only" });
   assert.deepEqual(exchanges, PERSISTED);
+});
+
+test("document that is not registered", { skip: !manifest }, async () => {
+  const { client, http, exchanges } = connect(token);
+  for (const link of [http, new PersistedQueryLink({ sha256 }).concat(http)]) {
+    client.setLink(link);
+    assert.deepEqual(await refused(client.query({ query })), [{ code: "DOCUMENT_UNKNOWN" }]);
+  }
+  assert.deepEqual(exchanges, UNKNOWN);
 });
 
 test("pages", async () => {

@@ -1,8 +1,8 @@
-// `node relay.mjs URL PASSWORD ARTIFACTS`: Relay drives the server, as `owner`, by what its compiler made.
+// `node relay.mjs URL PASSWORD ARTIFACTS`: Relay drives the server, as `owner`, by what its compiler made: by texts, or
+// by ids where it persisted these.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import relay from "relay-runtime";
-import { SIGN_IN } from "./documents.mjs";
 import { ERRORS, INVALID } from "./expected.mjs";
 import { watched } from "./wire.mjs";
 
@@ -12,18 +12,20 @@ const artifact = async (name) => (await import(`${artifacts}/${name}.graphql.js`
 const connect = (token) => {
   const { fetch, exchanges } = watched();
   const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
-  const post = async (query, variables) =>
-    (await fetch(url, { method: "POST", headers, body: JSON.stringify({ query, variables }) })).json();
+  const post = async (path, body) =>
+    (await fetch(new URL(path, url), { method: "POST", headers, body: JSON.stringify(body) })).json();
   const environment = new relay.Environment({
-    network: relay.Network.create(({ text }, variables) => post(text, variables)),
+    network: relay.Network.create(({ id, text: query }, variables) =>
+      post("/graphql/", query ? { query, variables } : { doc_id: id, variables }),
+    ),
     store: new relay.Store(new relay.RecordSource()),
   });
   return { environment, exchanges, post };
 };
 
 const signIn = async () => {
-  const { data } = await connect().post(SIGN_IN, { username: "owner", password });
-  return data.tokenAuth.token;
+  const { token } = await connect().post("/auth/token/", { username: "owner", password });
+  return token;
 };
 const token = await signIn();
 
@@ -72,8 +74,9 @@ test("validation error", async () => {
 
 test("bad token", async () => {
   const { environment, exchanges } = connect("bad");
-  await assert.rejects(query(environment, "ProfilesMeQuery"), /The token is not valid/);
-  assert.deepEqual(exchanges, [{ sent: "text", status: 401, codes: ["UNAUTHENTICATED"] }]);
+  await assert.rejects(query(environment, "ProfilesMeQuery"), /The token is invalid/);
+  const sent = (await artifact("ProfilesMeQuery")).params.text ? "text" : "id";
+  assert.deepEqual(exchanges, [{ sent, status: 401, codes: ["UNAUTHENTICATED"] }]);
 });
 
 test("pages", async () => {

@@ -1,15 +1,24 @@
-// `node urql.mjs URL PASSWORD`: urql drives the server, as `owner`.
+// `node urql.mjs URL PASSWORD [MANIFEST]`: urql drives the server, as `owner`; with a manifest, by its ids alone.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Client, fetchExchange } from "@urql/core";
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { persistedExchange } from "@urql/exchange-persisted";
 import { ME, NODE, PAGE, SIGN_IN, UPDATE } from "./documents.mjs";
-import { ERRORS, INVALID, PERSISTED } from "./expected.mjs";
+import { ERRORS, INVALID, PERSISTED, UNKNOWN } from "./expected.mjs";
 import { watched } from "./wire.mjs";
 
-const [url, password] = process.argv.slice(2);
+const [url, password, manifest] = process.argv.slice(2);
+
+const { operations } = manifest ? JSON.parse(await readFile(manifest)) : { operations: [] };
+const ids = Object.fromEntries(operations.map(({ name, id }) => [name, id]));
+const byId = persistedExchange({
+  enforcePersistedQueries: true,
+  enableForMutation: true,
+  generateHash: async (_text, { definitions }) => ids[definitions[0].name.value],
+});
 
 const connect = (token, ...extra) => {
   const { fetch, exchanges } = watched();
@@ -18,7 +27,7 @@ const connect = (token, ...extra) => {
     url,
     fetch,
     fetchOptions: { headers: token && { authorization: `Bearer ${token}` } },
-    exchanges: [cache, ...extra, fetchExchange],
+    exchanges: [cache, ...extra, ...(manifest ? [byId] : []), fetchExchange],
   });
   return { client, exchanges };
 };
@@ -81,9 +90,31 @@ test("bad token", async () => {
   assert.equal(exchanges[0].status, 401);
 });
 
-test("persisted query", async () => {
+const query = "query NewFromUrql { me { id } }";
+
+test("document that is not registered", { skip: !manifest }, async () => {
+  for (const [number, extra] of [[], [persistedExchange()]].entries()) {
+    const { client, exchanges } = connect(token, ...extra);
+    assert.deepEqual(await refused(client.query(query, {})), [{ code: "DOCUMENT_UNKNOWN" }]);
+    assert.deepEqual(exchanges, [UNKNOWN[number]]);
+  }
+});
+
+test("documentId", { skip: !manifest }, async () => {
+  process.env.NODE_ENV = "production"; // in development urql looks for the operation in the document
+  const { fetch, exchanges } = watched();
+  const fetchOptions = { headers: { authorization: `Bearer ${token}` } };
+  const document = { kind: "Document", definitions: [], documentId: `sha256:${ids.Me}` };
+  for (const preferGetMethod of [false, "force"]) {
+    const client = new Client({ url, fetch, fetchOptions, preferGetMethod, exchanges: [fetchExchange] });
+    const { data } = await client.query(document, {});
+    assert.equal(data.me.username, "owner");
+  }
+  assert.deepEqual(exchanges, Array(2).fill({ sent: "id", status: 200, codes: [] }));
+});
+
+test("persisted query", { skip: manifest }, async () => {
   const { client, exchanges } = connect(token, persistedExchange());
-  const query = "query NewFromUrql { me { id } }";
   for (let time = 0; time < 2; time += 1) await client.query(query, {}, { requestPolicy: "network-only" });
   assert.deepEqual(exchanges, PERSISTED);
 });

@@ -3,10 +3,10 @@ export function watched() {
   const exchanges = [];
   const watchedFetch = async (url, init) => {
     const response = await fetch(url, { ...init, headers: { ...init.headers, "x-forwarded-proto": "https" } });
-    const { query, extensions } = init.body ? JSON.parse(init.body) : inURL(url);
+    const { query, extensions, doc_id, documentId } = init.body ? JSON.parse(init.body) : inURL(url);
     const { errors = [] } = await response.clone().json();
     exchanges.push({
-      sent: [extensions?.persistedQuery && "hash", query && "text"].filter(Boolean).join(" and "),
+      sent: [extensions?.persistedQuery && "hash", (doc_id ?? documentId) && "id", query && "text"].filter(Boolean).join(" and "),
       status: response.status,
       codes: errors.map((error) => error.extensions.code),
     });
@@ -16,6 +16,6 @@ export function watched() {
 }
 
 function inURL(url) {
-  const { query, extensions = "null" } = Object.fromEntries(new URL(url).searchParams);
-  return { query, extensions: JSON.parse(extensions) };
+  const { extensions = "null", ...others } = Object.fromEntries(new URL(url).searchParams);
+  return { ...others, extensions: JSON.parse(extensions) };
 }

@@ -1,151 +1,38 @@
 /** The GraphQL door. */
 
 import { print } from "@0no-co/graphql.web";
-import { graphql, type ResultOf, type TadaDocumentNode } from "../contracts/graphql";
+import type { graphql, ResultOf, TadaDocumentNode } from "../contracts/graphql";
 import type { Fetch, Wire } from "../wire/wire";
+import {
+  CHANGE_PASSWORD,
+  CONFIRM_RECOVERY,
+  CREATE_PERSONAL_TOKEN,
+  DELETE,
+  END_OTHER_SESSIONS,
+  END_SESSION,
+  EXPORT,
+  HISTORY,
+  LOGOUT_EVERYWHERE,
+  MANY,
+  ME,
+  ONE,
+  PERSONAL_TOKENS,
+  PROFILE,
+  REFRESH,
+  REQUEST_RECOVERY,
+  RESEND_VERIFICATION,
+  REVOKE_PERSONAL_TOKEN,
+  SESSIONS,
+  SIGN_IN,
+  SIGN_OUT,
+  SIGN_UP,
+  UNDO_EMAIL_CHANGE,
+  UPDATE,
+  VERIFY_EMAIL,
+} from "./documents";
 import type { Change, Door, Page, Tagged, Tokens, Wanted } from "./door";
 import { type FieldError, Invalid, type OutcomeCode, Refused } from "./outcomes";
 import { download } from "./rest";
-
-const PROFILE = graphql(`
-  fragment Whole on Profile {
-    pk id username email emailVerified pendingEmail bio displayName location website timeZone language visibility
-    emailPublic isActive
-    createdAt updatedAt updatedBy { pk } version editableFields etag
-  }
-`);
-
-const SIGN_UP = graphql(`
-  mutation SignUp($input: CreateProfileInput!) {
-    done: createProfile(input: $input) { profile { ...Whole } errors { code message field } }
-  }
-`, [PROFILE]);
-
-const SIGN_IN = graphql(`
-  mutation SignIn($username: String!, $password: String!) {
-    done: tokenAuth(username: $username, password: $password) {
-      token refreshToken expiresAt errors { code message field }
-    }
-  }
-`);
-
-const REFRESH = graphql(`
-  mutation Refresh($refreshToken: String!) {
-    done: refreshToken(refreshToken: $refreshToken) {
-      token refreshToken expiresAt errors { code message field }
-    }
-  }
-`);
-
-const SIGN_OUT = graphql(`
-  mutation SignOut($refreshToken: String!) {
-    done: revokeToken(refreshToken: $refreshToken) { revoked errors { code message field } }
-  }
-`);
-
-const CHANGE_PASSWORD = graphql(`
-  mutation ChangePassword($oldPassword: String!, $newPassword: String!) {
-    done: changePassword(oldPassword: $oldPassword, newPassword: $newPassword) {
-      token refreshToken expiresAt errors { code message field }
-    }
-  }
-`);
-
-const LOGOUT_EVERYWHERE = graphql(`
-  mutation LogoutEverywhere { done: logoutEverywhere { loggedOut errors { code message field } } }
-`);
-
-const REQUEST_RECOVERY = graphql(`
-  mutation RequestRecovery($email: String!) {
-    done: requestRecovery(email: $email) { requested errors { code message field } }
-  }
-`);
-
-const CONFIRM_RECOVERY = graphql(`
-  mutation ConfirmRecovery($email: String!, $code: String!, $newPassword: String!) {
-    done: confirmRecovery(email: $email, code: $code, newPassword: $newPassword) {
-      token refreshToken expiresAt errors { code message field }
-    }
-  }
-`);
-
-const VERIFY_EMAIL = graphql(`
-  mutation VerifyEmail($code: String!) { done: verifyEmail(code: $code) { verified errors { code message field } } }
-`);
-
-const RESEND_VERIFICATION = graphql(`
-  mutation ResendVerification { done: resendVerification { requested errors { code message field } } }
-`);
-
-const UNDO_EMAIL_CHANGE = graphql(`
-  mutation UndoEmailChange($token: String!) {
-    done: undoEmailChange(token: $token) { undone errors { code message field } }
-  }
-`);
-
-const SESSIONS = graphql(`
-  query Sessions { me { sessions { id client address createdAt lastUsedAt expiresAt scope current } } }
-`);
-
-const END_SESSION = graphql(`
-  mutation EndSession($id: ID!) { done: endSession(id: $id) { ended errors { code message field } } }
-`);
-
-const END_OTHER_SESSIONS = graphql(`
-  mutation EndOtherSessions { done: endOtherSessions { ended errors { code message field } } }
-`);
-
-const PERSONAL_TOKENS = graphql(`
-  query PersonalTokens { me { personalTokens { id label scopes createdAt expiresAt lastUsedAt } } }
-`);
-
-const CREATE_PERSONAL_TOKEN = graphql(`
-  mutation CreatePersonalToken($label: String!, $scopes: [String!]!, $days: Int!) {
-    done: createPersonalToken(label: $label, scopes: $scopes, days: $days) { token errors { code message field } }
-  }
-`);
-
-const REVOKE_PERSONAL_TOKEN = graphql(`
-  mutation RevokePersonalToken($id: ID!) { done: revokePersonalToken(id: $id) { revoked errors { code message field } } }
-`);
-
-const ME = graphql(`query Me { found: me { ...Whole } }`, [PROFILE]);
-
-const ONE = graphql(`query Profile($pk: Int!) { found: profile(pk: $pk) { ...Whole } }`, [PROFILE]);
-
-const MANY = graphql(`
-  query Profiles($after: String, $search: String, $orderBy: ProfileOrder) {
-    page: profiles(after: $after, search: $search, orderBy: $orderBy) {
-      edges { node { ...Whole } }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-`, [PROFILE]);
-
-const HISTORY = graphql(`
-  query History($pk: Int!, $after: String) {
-    profile(pk: $pk) {
-      history(after: $after) {
-        edges { node { version at source requestId actor { pk } changes { field from to } } }
-        pageInfo { hasNextPage endCursor }
-      }
-    }
-  }
-`);
-
-const UPDATE = graphql(`
-  mutation UpdateProfile($input: UpdateProfileInput!) {
-    done: updateProfile(input: $input) { profile { ...Whole } errors { code message field } }
-  }
-`, [PROFILE]);
-
-const DELETE = graphql(`
-  mutation DeleteProfile($input: DeleteProfileInput!) {
-    done: deleteProfile(input: $input) { deletedId errors { code message field } }
-  }
-`);
-
-const EXPORT = graphql(`query Export { me { export { url } } }`);
 
 const ORDERS = {
   username: "USERNAME",
