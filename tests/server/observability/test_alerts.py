@@ -11,8 +11,8 @@ from tests.server.observability.conftest import RULES
 MINUTES = 80
 FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
 INSTANCE = 'instance="a",job="profiles"'
-OPERATIONS = f'profiles_operations_total{{{INSTANCE},operation="getProfile",source="rest",outcome="%s"}}'
-REQUESTS = f'profiles_request_seconds_bucket{{{INSTANCE},operation="getProfile",source="rest",le="%s"}}'
+OPERATIONS = f'profiles_operations_total{{{INSTANCE},operation="getProfile",api="rest",outcome="%s"}}'
+REQUESTS = f'profiles_request_seconds_bucket{{{INSTANCE},operation="getProfile",api="rest",le="%s"}}'
 STATEMENTS = f'profiles_database_statement_seconds_bucket{{{INSTANCE},le="%s"}}'
 EVENTS = f'profiles_security_events_total{{{INSTANCE},event="%s"}}'
 ISSUER = f'profiles_issuer_failures_total{{{INSTANCE},issuer="https://id.example.com"}}'

@@ -26,6 +26,9 @@ def events_in(bodies):
                 yield json.loads(payload)
 
 
+SIGN_UP = "mutation ($input: CreateProfileInput!) { createProfile(input: $input) { errors { code } } }"
+
+
 def test_an_error_is_reported_without_what_was_sent(free_tcp_port, tmp_path, receiver):
     """The database is away, at an address with a user whom its exception names."""
     dsn = receiver.address.replace("http://", "http://key@") + "/1"
@@ -36,11 +39,15 @@ def test_an_error_is_reported_without_what_was_sent(free_tcp_port, tmp_path, rec
         "user-agent": SECRETS["token"],
         "traceparent": f"00-{trace}-00f067aa0ba902b7-01",
     }
+    given = {"username": "somebody", "email": SECRETS["email"], "password": SECRETS["password"]}
     with serving(tmp_path / "log", SENTRY_DSN=dsn, DATABASE_URL=url) as address:
         answer = httpx.post(
-            f"{address}/profiles/?a={SECRETS['query']}",
+            f"{address}/graphql/?a={SECRETS['query']}",
             headers=headers,
-            json={"username": "somebody", "email": SECRETS["email"], "password": SECRETS["password"]},
+            json={
+                "query": SIGN_UP,
+                "variables": {"input": {"email": SECRETS["email"], "password": SECRETS["password"]}},
+            },
         )
         assert answer.status_code == 503
         request_id = answer.headers["x-request-id"]

@@ -139,7 +139,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
             wait_until(lambda: not list((tmp_path / "metrics").glob(f"gauge_live*_{killed.pid}.db")))
             send(address, token)
             httpx.get(f"{address}/readyz").raise_for_status()  # by whichever worker: the state of mail is of the last
-            labels = '{operation="getOwnProfile",source="rest",outcome="OK"}'
+            labels = '{operation="getOwnProfile",api="rest",outcome="OK"}'
             wait_for_value(ask, f"sum(profiles_operations_total{labels})", (rounds + 1) * SENT)
 
             check_rules(ask)
