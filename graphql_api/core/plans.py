@@ -6,9 +6,9 @@ leaves, objects of one type, and lists of either, if their resolvers are plain. 
 objects below that one have their own plans.
 
 A plan makes the object that graphql-core would make, or raises: for a null in a non-null field, an exception, an object
-of another type, or too many bytes. graphql-core then executes the object again and makes the error. Plain resolvers
-therefore have no side effects. graphql-core also collects the fields. `tests/graphql_api/core/test_plans.py` compares
-the responses of both.
+of another type, or too many bytes. graphql-core then executes the object again and makes the error, so a plain resolver
+must have no side effects. graphql-core also collects the fields. `tests/graphql_api/core/test_plans.py` compares the
+responses of both.
 
 Plans are cached on their parsed operation and take as much memory as it does. `limits.py` limits the number of parsed
 operations. A plan holds names and resolvers, and no data of a caller.

@@ -64,8 +64,8 @@ def _is_migrated() -> bool:
 def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Answer `/livez` with 200, and `/readyz` with 503 while this process cannot serve or is about to stop.
 
-    This is the first middleware, because a probe uses an address instead of a host name and plain http. It is not
-    counted by rate limits, and its response tells nothing else.
+    This is the first middleware, because a probe uses plain http, and an address instead of a host name. Rate limits do
+    not count it, and its response tells nothing else.
     """
     readiness = Readiness()
 

@@ -72,7 +72,7 @@ def _sample() -> None:
 
 
 def _sample_pool(stats: dict[str, int]) -> None:
-    """Set the gauges of psycopg's pool (0 without a pool), and add what its counters grew since the last sample."""
+    """Set the gauges of psycopg's pool (0 without a pool), and add the growth of its counters since the last sample."""
     for state, name in (("size", "pool_size"), ("available", "pool_available"), ("waiting", "requests_waiting")):
         POOL.labels(state).set(stats.get(name, 0))
     grown = {name: stats.get(name, 0) - before for name, before in _pool_totals.items()}

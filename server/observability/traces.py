@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # gunicorn's logger imports this module before Django is set up
+if TYPE_CHECKING:  # gunicorn's master imports this module, and needs nothing of Django's HTTP
     from django.http import HttpRequest, HttpResponse
 
 # Version, trace-id, parent-id, flags; versions after 00 may append more.
