@@ -206,7 +206,7 @@ schema: install ## Write both contracts: graphql_api/schema.graphql, profiles/op
 	DEBUG=true $(BIN)/python manage.py spectacular --file profiles/openapi.yaml --validate --fail-on-warn
 
 .PHONY: release
-release: schema $(NODE_TESTS)/node_modules/.package-lock.json ## Record both contracts as those of this version's release, which later ones are compared with
+release: schema $(NODE_TESTS)/node_modules/.package-lock.json ## Record both contracts as this release's, for comparison with later ones
 	@$(WITH_NODE) && $(BIN)/python -m tests.releases record
 
 WORDS := server/locale

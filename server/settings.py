@@ -296,8 +296,8 @@ env.require(
     GRAPHQL_INTROSPECTION in ("everybody", "members", "nobody"),
     "Set everybody, members or nobody.",
 )
-# Which documents are executed: "any", "registered" ones alone (by `manage.py documents add`), or any with a "report" of
-# those that are not registered.
+# Documents to execute: "any", only those "registered" with `manage.py documents add`, or any with a "report" of
+# unregistered ones.
 GRAPHQL_DOCUMENTS = env.str("GRAPHQL_DOCUMENTS", default="any")
 env.require("GRAPHQL_DOCUMENTS", GRAPHQL_DOCUMENTS in ("any", "report", "registered"), "Set any, report or registered.")
 

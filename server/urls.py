@@ -10,7 +10,7 @@ from graphql_api.core.views import GraphQLView
 from server import contracts, mail, pages, views
 from server.contracts import ContractView
 
-graphql_schema()  # made at the start, which fails where it can't be made
+graphql_schema()  # make the schema at start-up, so that an invalid one stops the process
 
 urlpatterns = [
     path("", pages.studio(otherwise=views.IndexView.as_view()), name="index"),

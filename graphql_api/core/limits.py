@@ -326,7 +326,7 @@ def read(query: str, variables: dict[str, Any], operation_name: str | None) -> M
 
 
 def check_whatever_variables(query: str) -> None:
-    """Pass where no operation of a document is over a limit for its text alone. Raises as `read` does."""
+    """Check the limits of a document's operations that do not depend on variables. Raises the errors of `read`."""
     if len(query) > limit("size"):
         raise too_much("size", len(query))
     for node in parse_tokens(query).definitions:

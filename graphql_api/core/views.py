@@ -143,7 +143,7 @@ class GraphQLView(APIView):
             return self.execute(measured, parameters)
 
     def find(self, parameters: Parameters) -> str:
-        """The document's text. Raises `Refused`: it is not registered, where it has to be, or not known."""
+        """The document's text. Raises `Refused`: it is unknown, or GRAPHQL_DOCUMENTS requires its registration."""
         if not parameters.query:
             return persisted.find(parameters.digest, parameters.document_id)
         if settings.GRAPHQL_DOCUMENTS == "registered":
