@@ -1,4 +1,4 @@
-# What there is to do here: `make help` lists it.
+# The project's commands: `make help` lists them.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -23,9 +23,9 @@ $(SYNCED): pyproject.toml uv.lock | $(BIN)/uv
 	@touch $@
 
 .PHONY: install
-install: $(SYNCED) ## Make the environment in .venv, from the lock file (DEV=false: what a production needs)
+install: $(SYNCED) ## Create the environment in .venv from the lock file (DEV=false: without development tools)
 
-# The machine's Node where the tools take it, else PyPI's.
+# The machine's Node if its version suits the tools, otherwise PyPI's.
 NODE_IS_NEW := const [major, minor] = process.versions.node.split(".").map(Number); \
   process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)
 WITH_NODE = { node -e '$(NODE_IS_NEW)' 2>/dev/null || \
@@ -46,10 +46,10 @@ WEB_SOURCES := graphql_api/schema.graphql profiles/openapi.yaml \
 $(WEB)/dist/studio.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
 	@echo "Building the pages"
 	@$(WITH_NODE) && npm run --prefix $(WEB) --silent build
-	@find $(WEB)/dist/static -type f -mtime +0 -delete # older than a day: of builds that no page in use names
+	@find $(WEB)/dist/static -type f -mtime +0 -delete # files older than a day, from builds that open pages no longer use
 
 .PHONY: web
-web: $(WEB)/dist/studio.html ## Build the pages in server/web, where they are older than their sources or the contracts
+web: $(WEB)/dist/studio.html ## Build the pages in server/web, if they are older than their sources or the contracts
 
 STATIC := .static/staticfiles.json
 $(STATIC): $(WEB)/dist/studio.html $(SYNCED) $(wildcard server/static/*/*)
@@ -57,7 +57,7 @@ $(STATIC): $(WEB)/dist/studio.html $(SYNCED) $(wildcard server/static/*/*)
 	@touch $@
 
 .PHONY: collect
-collect: $(STATIC) ## Collect the pages' files, as a production serves them
+collect: $(STATIC) ## Collect the static files, as production serves them
 
 RANDOM_KEY := $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'
 IN_PRODUCTION := DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=here=$$($(RANDOM_KEY)) ALLOWED_HOSTS=example.com \
@@ -67,13 +67,13 @@ IN_PRODUCTION := DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=here=$$($(RAN
 startable: install
 	@$(BIN)/python -m server.startable
 
-# The worker that sends mail, beside what follows and as long as that runs.
+# Run the mail worker in the background until the next command ends.
 UNTIL_THE_END := trap 'kill $$(jobs -p) 2>/dev/null; wait' EXIT;
 WITH_MAIL = $(if $(or $(EMAIL_URL),$(filter-out false,$(DEBUG))),$(UNTIL_THE_END) $(BIN)/python manage.py mail &)
 
 .PHONY: run
 run: export DEBUG ?= true
-run: startable web ## Migrate, build the pages, put demo accounts into a new database, serve (PORT, DATABASE_URL, DEBUG)
+run: startable web ## Migrate, build the pages, add demo accounts to a new database, serve (PORT, DATABASE_URL, DEBUG)
 	@$(BIN)/python manage.py migrate --verbosity 0
 ifeq ($(DEBUG),false)
 	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
@@ -84,7 +84,7 @@ endif
 
 .PHONY: dev
 dev: export DEBUG := true
-dev: startable web ## As `make run`, and reload Python and build the pages at each change of their sources
+dev: startable web ## Like `make run`, but reload Python and rebuild the pages when their sources change
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)
 	@$(WITH_NODE) || exit; $(WITH_MAIL) (cd $(WEB) && exec node_modules/.bin/vite build --watch --logLevel warn) & \
@@ -92,7 +92,7 @@ dev: startable web ## As `make run`, and reload Python and build the pages at ea
 
 OF_RESOURCES := tests/parity/test_resources.py tests/parity/test_idempotency.py
 .PHONY: test
-test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests, on SQLite and on PostgreSQL where one answers (TEST_DATABASE_URL, TEST_REDIS_URL)
+test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests on SQLite, and on PostgreSQL if it answers (TEST_DATABASE_URL, TEST_REDIS_URL)
 	$(BIN)/pytest
 	$(BIN)/pytest --postgresql
 	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project
@@ -105,37 +105,37 @@ test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the
 	@touch $@
 
 .PHONY: deployment
-deployment: .venv/.deployment $(STATIC) ## Test the Dockerfile's commands, compose.yaml, Caddy's and systemd's files, by what of their tools is here
+deployment: .venv/.deployment $(STATIC) ## Test the Dockerfile's commands, compose.yaml, and the files of Caddy and systemd, with the tools that are installed
 	$(BIN)/pytest tests/deployment -n 0
 
 .PHONY: pictures
-pictures: install $(STATIC) ## Take the README's pictures of the pages
+pictures: install $(STATIC) ## Take the README's screenshots
 	$(BIN)/pytest tests/browser/pictures.py -n 0
 
 .PHONY: stack cluster
 stack: install $(STATIC) ## Run nginx, a service, PgBouncer, PostgreSQL, Redis, a mail server and its worker until Ctrl-C
 	@exec $(BIN)/python -m tests.cluster stack
 
-cluster: install $(STATIC) ## Run the same with three PostgreSQL servers under Patroni, Redis with Sentinel, two services
+cluster: install $(STATIC) ## Like `make stack`, with three PostgreSQL servers under Patroni, Redis with Sentinel, two services
 	@exec $(BIN)/python -m tests.cluster cluster
 
 .PHONY: faults
-faults: install $(STATIC) ## Break each part of both under load, and show what became of each write (some 40 minutes)
+faults: install $(STATIC) ## Break each part of stack and cluster under load, and check every write (about 40 minutes)
 	$(BIN)/pytest tests/faults -n 0 --at-length
 
 .PHONY: races
-races: install ## Let clients race for the same rows of a real server, at length
+races: install ## Run long tests of clients that write the same rows of a real server concurrently
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000
 	$(BIN)/pytest tests/server/test_races.py -n 0 --rounds 2000 --postgresql
 
 .PHONY: drills
-drills: install $(STATIC) ## Restore backups, and PostgreSQL as of a moment (pgBackRest), and compare every row; upgrade under load
+drills: install $(STATIC) ## Restore backups, and PostgreSQL to a point in time (pgBackRest), and compare every row; upgrade under load
 	$(BIN)/pytest tests/server/test_backups.py -n 0
 	$(BIN)/pytest tests/server/test_backups.py tests/server/test_point_in_time.py tests/server/test_upgrade.py -n 0 --postgresql --required
 
 REQUESTS ?= 200000
 .PHONY: fuzz fuzz-sqlite fuzz-postgresql
-fuzz: install ## Send REQUESTS made-up requests to each database's service, both at once; portions have their own seeds, and add up
+fuzz: install ## Send REQUESTS generated requests to the services on SQLite and PostgreSQL concurrently. Runs have their own seeds and add up
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 fuzz-sqlite fuzz-postgresql
 
 FUZZ = $(BIN)/pytest tests/fuzz -n 0 --capture no --requests $(REQUESTS)
@@ -146,11 +146,11 @@ fuzz-postgresql: install
 
 PROFILES ?= 1000000
 .PHONY: plans
-plans: install ## Show how PostgreSQL answers each list over PROFILES made-up profiles
+plans: install ## Show PostgreSQL's plan of each list query over PROFILES generated profiles
 	$(BIN)/python -m tests.bench.explain $(PROFILES)
 
 .PHONY: bounds
-bounds: install ## Measure what is bounded: searches of 1,000,000 profiles, the memory of names, exports, sign-ins and caches
+bounds: install ## Measure limits: searches of 1,000,000 profiles, the memory of sign-in attempts, exports, sign-ins and caches
 	$(BIN)/python -m tests.bench
 
 .venv/.bench: $(SYNCED)
@@ -159,16 +159,16 @@ bounds: install ## Measure what is bounded: searches of 1,000,000 profiles, the 
 
 SPEED ?=
 .PHONY: bench
-bench: .venv/.bench ## Compare the speed with other projects' by wrk, into bench.json and bench.png (SPEED="--help" lists options)
+bench: .venv/.bench ## Compare the speed with other projects (wrk); writes bench.json and bench.png (SPEED="--help" lists options)
 	$(BIN)/python -m tests.bench.speed $(SPEED)
 
 .PHONY: overhead
-overhead: .venv/.bench ## Measure what observability takes of a request's CPU (at most 1.05 times as much)
+overhead: .venv/.bench ## Measure how much CPU time observability adds to a request (at most 5%)
 	$(BIN)/python -m tests.bench.observability
 
 OP ?= rest-read
 .PHONY: profile
-profile: .venv/.bench ## Show where a worker's time goes in one case of `make bench` (OP=rest-read), as a flame graph
+profile: .venv/.bench ## Make a flame graph of a worker in one case of `make bench` (OP=rest-read)
 	$(BIN)/python -m tests.bench.speed.flame_graph $(OP)
 
 .PHONY: check
@@ -191,11 +191,11 @@ check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format
 	@touch $@
 
 .PHONY: audit
-audit: .venv/.audit ## Compare the lock files with the registries' advisories (part of `make check`)
+audit: .venv/.audit ## Check the lock files against security advisories (part of `make check`)
 	@$(WITH_NODE) && .ci/audit
 
 .PHONY: sbom
-sbom: .venv/.audit ## Write the bills of materials (CycloneDX) of what production runs: bom-python.json, bom-web.json
+sbom: .venv/.audit ## Write bills of materials (CycloneDX) of the production dependencies: bom-python.json, bom-web.json
 	@$(BIN)/uv export --frozen --no-dev --format cyclonedx1.5 --quiet --output-file bom-python.json >/dev/null
 	@$(WITH_NODE) && npm sbom --prefix $(WEB) --package-lock-only --omit dev --sbom-format cyclonedx >bom-web.json
 	@$(BIN)/python -m tests.boms bom-python.json bom-web.json
@@ -206,12 +206,12 @@ schema: install ## Write both contracts: graphql_api/schema.graphql, profiles/op
 	DEBUG=true $(BIN)/python manage.py spectacular --file profiles/openapi.yaml --validate --fail-on-warn
 
 .PHONY: release
-release: schema $(NODE_TESTS)/node_modules/.package-lock.json ## Record both contracts as those of this version's release, which later ones are compared with
+release: schema $(NODE_TESTS)/node_modules/.package-lock.json ## Record both contracts as this release's, for comparison with later ones
 	@$(WITH_NODE) && $(BIN)/python -m tests.releases record
 
 WORDS := server/locale
 .PHONY: words
-words: install ## Gather the messages into server/locale, and compile what is translated (NEW=fr begins a language)
+words: install ## Extract the messages into server/locale, and compile the translations (NEW=fr adds a language)
 	@$(BIN)/pybabel --quiet extract --no-location --sort-output --no-wrap --output $(WORDS)/django.pot profiles graphql_api server/*.py server/edge
 	@$(BIN)/pybabel --quiet update --domain django --no-fuzzy-matching --ignore-obsolete --no-wrap \
 	  --ignore-pot-creation-date $(if $(NEW),--init-missing --locale $(NEW)) --input-file $(WORDS)/django.pot --output-dir $(WORDS)

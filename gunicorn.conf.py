@@ -1,4 +1,4 @@
-"""gunicorn's own settings: `gunicorn` beside this file serves the service."""
+"""gunicorn's settings: run `gunicorn` in this directory to start the service."""
 
 import gc
 import resource
@@ -14,25 +14,25 @@ env = Variables()
 
 wsgi_app = "server.wsgi"
 bind = f"{env.str('HOST', default='127.0.0.1')}:{env.int('PORT', default=8000)}"
-worker_class = "server.worker.Worker"  # threads: at SIGTERM they answer what is queued; the sync worker resets it
-# The application is imported before the socket is opened: a request that a proxy sends meanwhile is refused, and goes
-# to another instance. Else it would wait until the first worker is ready.
+worker_class = "server.worker.Worker"  # threads: at SIGTERM they answer queued connections; the sync worker resets them
+# Import the application before opening the socket. Meanwhile, a proxy's connection is refused and goes to another
+# instance. Otherwise its request would wait until the first worker is ready.
 preload_app = True
 workers = env.int("WEB_CONCURRENCY", default=2)
 threads = env.int("THREADS", default=8)
-worker_connections = 4_096  # that wait for a request, or are kept; beyond it the oldest of these is closed
-keepalive = 75  # seconds, longer than a proxy keeps a connection: who closes first loses no request
-control_socket_disable = True  # it is run by signals; two services of one user would share the socket
+worker_connections = 4_096  # connections of a worker; at this number, the one that waited longest is closed
+keepalive = 75  # seconds, longer than a proxy's own: requests are lost if the server closes a connection first
+control_socket_disable = True  # signals control it, and two services of one user would share the socket
 
 accesslog = "-" if env.bool("ACCESS_LOG", default=False) else None
 access_log_format = '%(t)s ACCESS %(h)s "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
 
 files = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))  # a connection is a file
+resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))  # each connection takes a file descriptor
 
-DRAINED = 64 * 1024  # bytes: as much of a body that nobody read gunicorn reads itself, to use the connection again
+DRAINED = 64 * 1024  # bytes of an unread body that gunicorn discards, to reuse the connection
 
-COLLECT_AFTER = 20_000  # new objects: an answer of many rows makes as many
+COLLECT_AFTER = 20_000  # new objects: about as many as a response of many rows makes
 
 STOP_DELAY = env.float("STOP_DELAY", default=0)  # seconds in which a load balancer sees /readyz answer 503
 env.require("STOP_DELAY", STOP_DELAY >= 0, "Set a number of seconds, or 0.")
@@ -55,7 +55,7 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Start what observes, and have no garbage collection look through the code again."""
+    """Start the threads of observability, and exclude the imported code from garbage collection."""
     from server.observability import starting  # not at the top: it imports Django
 
     starting.start_threads()
@@ -65,8 +65,8 @@ def post_worker_init(worker):
 
 
 def pre_request(worker, request):
-    """Close the connection behind a longer body, and say so in the answer, whose client would else send another
-    request into a connection that closes (RFC 9112, section 9.6)."""
+    """Close the connection after a request with a longer body, and announce it in the response. Otherwise the client
+    would send its next request on a connection that is being closed (RFC 9112, section 9.6)."""
     headers = dict(request.headers)
     if "TRANSFER-ENCODING" in headers or int(headers.get("CONTENT-LENGTH", 0)) > DRAINED:
         request.force_close()
@@ -75,9 +75,9 @@ def pre_request(worker, request):
 if HAS_METRICS:
 
     def child_exit(server, worker):
-        """Forget the gauges of a worker that ended."""
+        """Remove the gauges of a worker that ended."""
         exposition.forget(worker.pid)
 
     def on_exit(server):
-        """Delete the files of the metrics."""
+        """Delete the metrics' files."""
         exposition.clean()

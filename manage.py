@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line, for this service's settings."""
+"""Django's command line, with this service's settings."""
 
 import os
 import sys

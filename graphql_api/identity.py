@@ -1,4 +1,4 @@
-"""Identity over GraphQL: a mutation for each of `identity.operations`, by django-graphql-jwt's names."""
+"""Identity over GraphQL: a mutation for each of `identity.operations`, with django-graphql-jwt's names."""
 
 from collections.abc import Container
 from typing import Any
@@ -17,19 +17,19 @@ RENAMED = {"id": "pk", "node_id": "id"}  # REST's names of a profile's keys, and
 
 
 def renamed(output: Container[str]) -> dict[str, str]:
-    """The fields of an output that GraphQL names otherwise: those of a profile's keys, where it has them."""
+    """GraphQL's names, by REST's, of the output fields that differ: the profile's keys, if the output has them."""
     return RENAMED if "node_id" in output else {}
 
 
 class Keys:
-    """A profile's keys in a payload."""
+    """A mixin with a profile's keys, for a payload."""
 
     pk = graphene.Int(description="Key of the account. REST's `id`.")
     id = graphene.ID(description="Global id of the account. REST's `node_id`.")
 
 
 class IdentityMutation(graphene.Mutation):
-    """Authorize, validate, perform, respond."""
+    """The base of identity mutations: authorize, validate, perform, respond."""
 
     class Meta:
         abstract = True
@@ -63,14 +63,16 @@ def mutation(operation: Operation) -> Any:
 
 
 def arguments(serializer_class: type[serializers.Serializer[Any]]) -> Any:
-    """A mutation's arguments, from an operation's input."""
+    """A mutation's arguments, derived from an operation's input serializer."""
     fields = serializer_class().fields
     return derived(fields, required={name for name, field in fields.items() if field.required})
 
 
 def payload(operation: Operation) -> type:
-    """A mixin with a payload's fields, from an operation's output. They are null where there are errors, which an
-    operation without input has none of."""
+    """A mixin with a payload's fields, derived from an operation's output.
+
+    The fields are null if there are errors. An operation without input has no errors, so its Boolean is non-null.
+    """
     output = operation.output
     if isinstance(output, str):
         is_always_done = not operation.input().fields

@@ -1,14 +1,14 @@
-"""The rows of GraphQL alone: the documents that are registered."""
+"""Models of the GraphQL API: registered documents."""
 
 from django.db import models
 from django.utils import timezone
 
 ID_LENGTH = 200
-ID_PATTERN = rf"[A-Za-z0-9._~:+/=-]{{1,{ID_LENGTH}}}"  # of GraphQL over HTTP's draft, and of base64
+ID_PATTERN = rf"[A-Za-z0-9._~:+/=-]{{1,{ID_LENGTH}}}"  # characters of GraphQL over HTTP's draft and of base64
 
 
 class Document(models.Model):
-    """A document that was registered. It does not change: another text has another id."""
+    """A registered document. Its text never changes: another text has another id."""
 
     id = models.CharField(
         primary_key=True, max_length=ID_LENGTH, help_text="By which clients ask for it: the one of its manifest."

@@ -1,4 +1,4 @@
-"""What can be written."""
+"""The schema's mutations."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ class CreateProfile(InputMutation):
 
 
 class ProfilePatch(PROFILE.input, graphene.InputObjectType):  # type: ignore[name-defined]
-    """One of several profiles to change: only the given fields."""
+    """A profile to change, with the fields to change."""
 
 
 class UpdateProfiles(InputMutation):
@@ -91,5 +91,5 @@ class ProfileMutations:
 
 
 class Mutation(*[types.mutations() for types in OTHERS], IdentityMutations, ProfileMutations, graphene.ObjectType):
-    """Writes. Each is its own transaction: if a later one of a document fails, the earlier ones remain. After the
-    caller's account, session or token has ended, later ones are UNAUTHENTICATED."""
+    """Writes. Each is its own transaction: if one fails, the earlier ones of the document remain. If one ends the
+    caller's account, session or token, the later ones are UNAUTHENTICATED."""

@@ -1,4 +1,4 @@
-"""What can be read."""
+"""The schema's queries."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ class Reads:
 
     @staticmethod
     def found(info: Info, node_id: str) -> Shown | Refused:
-        """The row of a global id; or its refusal, which graphql-core makes the error of this one."""
+        """The row of a global id, or a refusal, which graphql-core reports as the error of this list item."""
         try:
             return Reads.resolve_node(None, info, node_id)
         except Refused as refused:

@@ -1,4 +1,4 @@
-"""The schema. `graphql_api/schema.graphql` is its published text: `make schema` writes it."""
+"""The GraphQL schema. `make schema` writes its published text, `graphql_api/schema.graphql`."""
 
 import graphene
 

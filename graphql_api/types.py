@@ -1,4 +1,4 @@
-"""The GraphQL types of the resources, and what a profile's has beside what any resource's has."""
+"""The GraphQL types of all resources, and the fields that only a profile has."""
 
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from profiles.resource import PROFILES
 
 
 class ProfileExport(graphene.ObjectType):
-    """An export of an account. REST streams it, because its size has no bound."""
+    """An export of an account. REST streams it, because its size is unlimited."""
 
     url = graphene.String(
         required=True,
@@ -28,7 +28,7 @@ class ProfileExport(graphene.ObjectType):
 
 
 def member(operation: Operation) -> Field:
-    """The field of a list that an identity operation gives: REST's, of the profile that it is on."""
+    """The field of `Profile` for an identity operation that lists an account's items, such as sessions."""
     output: Any = operation.output
     fields = output().fields
     shown = {name for name, field in fields.items() if not field.allow_null}

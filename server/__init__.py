@@ -1,1 +1,1 @@
-"""How the service is run: settings, routes, the process."""
+"""The service around both APIs: settings, routes, the process."""

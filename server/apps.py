@@ -1,4 +1,4 @@
-"""Django's admin, on our site."""
+"""Django's admin with our own AdminSite."""
 
 from django.contrib.admin.apps import AdminConfig
 

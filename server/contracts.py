@@ -1,4 +1,4 @@
-"""Both APIs' contracts, as they are committed."""
+"""Views of both APIs' committed contracts."""
 
 import json
 
@@ -16,12 +16,12 @@ SDL = (settings.BASE_DIR / "graphql_api" / "schema.graphql").read_text()
 
 
 class ContractView(APIView):
-    """A text for whoever asks. To make it of the code each time would cost more than any operation."""
+    """A contract's text, for any caller. To generate it per request would cost more than any operation."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = ()
-    schema = None  # it is about the operations, and none of them
+    schema = None  # not an operation of the OpenAPI contract
     text = ""
     media_type = ""
 
@@ -29,5 +29,5 @@ class ContractView(APIView):
         return HttpResponse(self.text, content_type=self.media_type, headers={"Content-Language": "en"})
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        """A contract has one form, whatever a client would rather have. The renderer is for a refusal."""
+        """Ignore `Accept`, because a contract has one format. The renderer is for errors."""
         return JSONRenderer(), JSONRenderer.media_type

@@ -1,19 +1,19 @@
-"""The settings of databases, from environment variables."""
+"""Django's database settings, from environment variables."""
 
 from typing import Any
 
 from server.variables import Variables
 
-MARGIN = 0.25  # seconds in which the answer that a statement was cancelled arrives
-REPLICA_PATIENCE = 0.5  # seconds to wait for a connection to a replica, and as long for an answer
-RECONNECT = 1.0  # seconds in which the pool tries twice to make a connection, before a request makes it try again
+MARGIN = 0.25  # seconds for the error of a cancelled statement to arrive
+REPLICA_PATIENCE = 0.5  # seconds to wait for a connection to a replica, and the same for an answer
+RECONNECT = 1.0  # seconds in which the pool tries twice to connect; after that, a request makes it try again
 
 
 def configured(database: dict[str, Any], env: Variables) -> dict[str, Any]:
-    """A database as its URL names it, with what this project adds: Django's settings of one database."""
+    """Django's settings of one database: those parsed from its URL (`database`), and this project's options."""
     if database["ENGINE"] == "django.db.backends.sqlite3":
-        # A transaction takes the write lock when it begins and waits its turn, so two writers never
-        # meet in 'database is locked'; readers go on beside them.
+        # A transaction waits for the write lock when it begins, so that two concurrent writers do not fail with
+        # 'database is locked'. Readers do not wait.
         options: dict[str, Any] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -24,14 +24,14 @@ def configured(database: dict[str, Any], env: Variables) -> dict[str, Any]:
     return database | {
         "ENGINE": "server.postgresql",
         "CONN_MAX_AGE": 0 if "pool" in options else 60,  # a pool takes its connection back after each request
-        "CONN_HEALTH_CHECKS": "pool" not in options,  # the backend takes only living ones from the pool
-        "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer in transaction mode has none between transactions
+        "CONN_HEALTH_CHECKS": "pool" not in options,  # the backend checks connections that it takes from the pool
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer in transaction mode loses them between transactions
         "OPTIONS": options,
     }
 
 
 def replica(database: dict[str, Any], env: Variables) -> dict[str, Any]:
-    """A replica of PostgreSQL as its URL names it. One that does not answer is soon given up: the primary is read."""
+    """Django's settings of a PostgreSQL replica. Timeouts are short, because reads then go to the primary."""
     made = configured(database, env)
     options = made["OPTIONS"] | {"patience": REPLICA_PATIENCE}
     if "pool" in options:
@@ -40,13 +40,13 @@ def replica(database: dict[str, Any], env: Variables) -> dict[str, Any]:
 
 
 def _options(env: Variables) -> dict[str, Any]:
-    # A request is served by one process of PostgreSQL: those that walk ahead for a page's 20 rows read far too many.
+    # PostgreSQL serves a request in one process: parallel workers read far more rows than a page of 20 needs.
     session = "-c max_parallel_workers_per_gather=0"
     options: dict[str, Any] = {}
     for name in ("statement_timeout", "lock_timeout"):
         variable = f"DATABASE_{name.upper()}"
         if (seconds := env.float(variable, default=None)) is not None:
-            # PostgreSQL counts milliseconds, and takes 0 for no limit.
+            # PostgreSQL takes milliseconds, and 0 as no limit.
             env.require(variable, seconds >= 0.001, "Set a number of seconds above 0.")
             session += f" -c {name}={seconds * 1_000:.0f}"
             if name == "statement_timeout":

@@ -1,4 +1,4 @@
-"""The keys of a debug service: made once, kept in a file that git ignores."""
+"""Keys for DEBUG, generated once and stored in a file that git ignores."""
 
 import os
 import secrets
@@ -8,9 +8,9 @@ import environ
 
 
 def load_debug_keys(path: Path) -> None:
-    """Put SECRET_KEY and JWT_KEYS into the environment, from `path`, which is made where it is missing.
+    """Read SECRET_KEY and JWT_KEYS from `path` into the environment. Creates the file if it is missing.
 
-    What the environment already says stands. The file is readable by its owner alone.
+    Variables that are already set stay as they are. Only the file's owner can read it.
     """
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")
@@ -18,7 +18,7 @@ def load_debug_keys(path: Path) -> None:
         with open(descriptor, "w", encoding="ascii") as file:
             file.write(f"SECRET_KEY={secrets.token_urlsafe(48)}\nJWT_KEYS=debug={secrets.token_hex(32)}\n")
         try:
-            os.link(draft, path)  # whole or not at all, and never over another process's file
+            os.link(draft, path)  # atomic, and keeps another process's file
         except FileExistsError:
             pass
         finally:

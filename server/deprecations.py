@@ -1,7 +1,7 @@
-"""What clients of either API should stop using, and until when they may.
+"""Deprecated parts of both APIs, and the dates until which clients may use them.
 
-An entry marks its places in both contracts, adds headers to REST's answers that used one, and counts the uses of each
-API in the metrics. `manage.py check` tells of places that a contract does not have, and of days that are past.
+An entry marks its places in both contracts, adds headers to REST responses that used one, and counts uses by API in the
+metrics. `manage.py check` reports places that a contract does not have, and dates that have passed.
 """
 
 from profiles.core.deprecations import Deprecation

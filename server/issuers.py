@@ -1,4 +1,4 @@
-"""The settings of OpenID issuers, from an environment variable in JSON."""
+"""Settings of OpenID issuers, from an environment variable in JSON."""
 
 import json
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from server.variables import Variables
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""The algorithms with a public key. With a shared secret (HS256) whoever verifies could also sign, and with `none`
-anybody could (RFC 8725, sections 2.1 and 3.1)."""
+"""The algorithms with a public key. With a shared secret (HS256), a verifier could also sign; with `none`, anyone could
+(RFC 8725, sections 2.1 and 3.1)."""
 FIELDS = ("username", "email", "display_name", "bio", "location", "website", "time_zone")
 SCOPES = ("read", "write")
 LONGEST = 255  # characters of a URL
@@ -25,7 +25,10 @@ MEMBERS = {"issuer", "audience", *DEFAULTS}
 
 
 def configured(env: Variables, *, debug: bool) -> list[dict[str, Any]]:
-    """The issuers of `OIDC_ISSUERS`, each with all of `MEMBERS`; none, and problems, where something is wrong."""
+    """The issuers of `OIDC_ISSUERS`, each with all of `MEMBERS`.
+
+    If one is invalid, the list is empty, and `env` collects the problems. `debug`: http URLs are allowed.
+    """
     try:
         given = json.loads(env.str("OIDC_ISSUERS", default="[]"))
     except ValueError:
@@ -43,7 +46,7 @@ def configured(env: Variables, *, debug: bool) -> list[dict[str, Any]]:
 
 
 def _problems(issuer: dict[str, Any], *, debug: bool) -> Iterator[str]:
-    """What to do about each member that is missing, unknown or wrong."""
+    """Advice for each member that is missing, unknown or invalid."""
     if unknown := issuer.keys() - MEMBERS:
         yield f"Leave out {', '.join(sorted(unknown))}: the members are {', '.join(sorted(MEMBERS))}."
     for name in ("issuer", "jwks_uri"):
@@ -74,7 +77,7 @@ def _is_mapping(value: Any) -> bool:
 
 
 def _is_protected(url: Any, *, debug: bool) -> bool:
-    """Whether what this URL gives comes from its host: by https, or within this machine."""
+    """Whether a URL's content certainly comes from its host: by https or from this machine; with `debug` by http."""
     try:
         parts = urlsplit(url) if _is_text(url) else None
         host = parts and parts.hostname

@@ -1,10 +1,10 @@
-"""What the log says of a request that Django refuses."""
+"""Log records of requests that Django refuses."""
 
 import logging
 
 
 class OneLine(logging.Filter):
-    """Makes what Django logs of a refused request a warning of one line: the client erred, not the service."""
+    """Reduces Django's record of a refused request to a one-line warning, because the client erred, not the service."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("django.security."):

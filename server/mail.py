@@ -1,4 +1,4 @@
-"""Mail on a developer's machine, where there is no mail server: it is printed, and kept to be read at `/mail/`."""
+"""Mail on a developer's machine without a mail server: printed, and stored for the page `/mail/`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-SHOWN = 50  # messages, the newest
+SHOWN = 50  # newest messages
 
 
 class Backend(BaseEmailBackend):
-    """Prints each message, and keeps it as a file in the directory that `EMAIL_FILE_PATH` names."""
+    """Prints each message, and stores it as a file in the directory `EMAIL_FILE_PATH`."""
 
     def send_messages(self, messages: Sequence[EmailMessage]) -> int:
         directory = _directory()
@@ -33,13 +33,13 @@ class Backend(BaseEmailBackend):
 
 
 def kept() -> Iterable[Message]:
-    """The messages that are kept, the newest first."""
+    """The stored messages, newest first."""
     files = sorted(_directory().glob("*.eml"), reverse=True)[:SHOWN]
     return (message_from_bytes(file.read_bytes(), policy=default) for file in files)
 
 
 def page(request: HttpRequest) -> HttpResponse:
-    """The messages that are kept, for a developer to read."""
+    """The page with the stored messages."""
     messages = [
         {"to": message["To"], "subject": message["Subject"], "date": message["Date"], "text": _text(message)}
         for message in kept()

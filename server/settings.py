@@ -1,4 +1,4 @@
-"""The settings, from environment variables: the README has a table of them."""
+"""Django's settings, from environment variables, which the README lists."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from server.observability.logs import FORMATS
 from server.variables import Variables
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-WEB_BUILD = BASE_DIR / "server" / "web" / "dist"  # the pages that `make web` builds, and their files
+WEB_BUILD = BASE_DIR / "server" / "web" / "dist"  # output of `make web`: pages and their static files
 
 env = Variables()
 DEBUG = env.bool("DEBUG", default=False)
@@ -25,9 +25,9 @@ env.require("SECRET_KEY", bool(SECRET_KEY), "Django's key for signatures: `opens
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 env.require("ALLOWED_HOSTS", DEBUG or bool(ALLOWED_HOSTS), "The host names that the service answers to, by commas.")
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")  # where spans are sent to
-SENTRY_DSN = env.str("SENTRY_DSN", default="")  # where errors are reported to
-METRICS_PORT = env.int("METRICS_PORT", default=0)  # where Prometheus scrapes; 0: there are no metrics
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")  # receives spans
+SENTRY_DSN = env.str("SENTRY_DSN", default="")  # receives error reports
+METRICS_PORT = env.int("METRICS_PORT", default=0)  # Prometheus scrapes it; 0: metrics are off
 METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG else "json")
 env.require("LOG_FORMAT", LOG_FORMAT in FORMATS, f"Set {' or '.join(FORMATS)}.")
@@ -67,7 +67,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "server.edge.languages.of_the_caller",
-    # Sessions and cookies are for the admin alone: neither API asks who the session is.
+    # Sessions and cookies are for the admin only: the APIs do not read the session.
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "server.edge.targets.paths_alone",
@@ -83,9 +83,9 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "server.urls"
 WSGI_APPLICATION = "server.wsgi.application"
-APPEND_SLASH = False  # a path works with and without its last slash, with no redirect
+APPEND_SLASH = False  # a path works with and without its trailing slash, without a redirect
 
-TEMPLATE_LOADERS = [  # not cached under DEBUG: a page that was built anew names other files
+TEMPLATE_LOADERS = [  # not cached under DEBUG: a rebuilt page names other static files
     "django.template.loaders.filesystem.Loader",
     "django.template.loaders.app_directories.Loader",
 ]
@@ -104,16 +104,16 @@ TEMPLATES = [
     }
 ]
 
-# Where things are kept
+# Databases and caches
 
 REDIS_URL = env.str("REDIS_URL", default="")
-REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.08)  # seconds, which each process then waits once in five
+REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.08)  # seconds; after a timeout, a process retries every 5 seconds
 DATABASES = {"default": configured(env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"), env)}
 if DATABASE_REPLICA_URLS := env.list("DATABASE_REPLICA_URLS", default=[]):
     replicas = enumerate(env.dbs("DATABASE_REPLICA_URLS"), 1)
     DATABASES |= {f"replica{number}": replica(each, env) for number, each in replicas}
     DATABASE_ROUTERS = ["server.replicas.router.Router"]
-CACHES = {  # of registered documents and persisted queries, in each process: a few megabytes, and nothing to wait for
+CACHES = {  # for documents, in each process's memory: a few megabytes, and no network
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 500}}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # 32 bits: a key always fits GraphQL's Int
@@ -122,8 +122,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # 32 bits: a key always fits 
 
 LOGIN_REDIRECT_URL = "admin:index"  # only the admin has sessions
 AUTH_USER_MODEL = "profiles.Profile"
-# The username is unique whatever its case, by an index on its lower case, which this check does not see.
-# The other two are of HSTS for the whole domain, which is for its owner to choose.
+# W004: the username is unique by an index on its lower case, which the check does not see.
+# W005, W021: HSTS for subdomains and preloading are the domain owner's choice.
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
 PASSWORD_HASHERS = ["profiles.identity.hashers.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -148,10 +148,10 @@ env.require(
     f"Set kid=secret pairs, the current one first, each secret of at least {SHORTEST_SECRET} bytes: "
     "`openssl rand -hex 32` makes one. With RS256 or EdDSA: kid=path pairs, of PEM files.",
 )
-REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)  # from the sign-in, however often it is refreshed
-OIDC_ISSUERS = configured_issuers(env, debug=DEBUG)  # OpenID issuers whose access tokens are accepted too
+REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)  # after the sign-in; a refresh does not prolong it
+OIDC_ISSUERS = configured_issuers(env, debug=DEBUG)  # OpenID issuers whose access tokens are also accepted
 
-# Mail, which a worker sends: `manage.py mail`
+# Mail, sent by the worker `manage.py mail`
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 MAIL_IS_ON = DEBUG or bool(EMAIL_URL)
@@ -164,7 +164,7 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="profiles@localhost" if MAIL_I
 env.require("MAIL_FROM", bool(DEFAULT_FROM_EMAIL) or not EMAIL_URL, "Set the address that mail is from.")
 REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=False)  # before an account writes anything else
 env.require("REQUIRE_VERIFIED_EMAIL", MAIL_IS_ON or not REQUIRE_VERIFIED_EMAIL, "Codes are mailed: set EMAIL_URL too.")
-# Where links in mail lead: never to what a request's Host says
+# The base of links in mail: never a request's Host header, which the client controls
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}" if DEBUG else "")
 env.require(
     "SITE_URL",
@@ -173,8 +173,8 @@ env.require(
 )
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
-# Rate limits, counted in each process's memory where no Redis is named. An address is an IPv4 address or the /64
-# of an IPv6 one.
+# Rate limits, counted in Redis, or without REDIS_URL in each process's memory. An address is an IPv4 address or the /64
+# prefix of an IPv6 address.
 READ_LIMIT = env.str("READ_LIMIT", default="600 per minute")
 WRITE_LIMIT = env.str("WRITE_LIMIT", default="120 per minute")
 READ_LIMIT_PER_ADDRESS = env.str("READ_LIMIT_PER_ADDRESS", default="6000 per minute")
@@ -182,16 +182,16 @@ WRITE_LIMIT_PER_ADDRESS = env.str("WRITE_LIMIT_PER_ADDRESS", default="1200 per m
 SIGN_IN_LIMIT_PER_ACCOUNT = env.str("SIGN_IN_LIMIT_PER_ACCOUNT", default="10 per 5 minutes")
 SIGN_IN_CEILING_PER_ACCOUNT = env.str("SIGN_IN_CEILING_PER_ACCOUNT", default="100 per 5 minutes")
 SIGN_IN_LIMIT_PER_ADDRESS = env.str("SIGN_IN_LIMIT_PER_ADDRESS", default="100 per 5 minutes")
-EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=5)  # of an account, whether its owner or staff asks
-HISTORY_DAYS = env.int("HISTORY_DAYS", default=730)  # how long the history is kept, where its `clear` command runs
+EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=5)  # of an account, by its owner and staff together
+HISTORY_DAYS = env.int("HISTORY_DAYS", default=730)  # age after which the `clear` command deletes history
 SIGN_UP_LIMIT_PER_ADDRESS = env.str("SIGN_UP_LIMIT_PER_ADDRESS", default="20 per hour")
 RECOVERY_LIMIT_PER_EMAIL = env.str("RECOVERY_LIMIT_PER_EMAIL", default="5 per hour")
 RECOVERY_CEILING_PER_EMAIL = env.str("RECOVERY_CEILING_PER_EMAIL", default="20 per hour")
 RECOVERY_LIMIT_PER_ADDRESS = env.str("RECOVERY_LIMIT_PER_ADDRESS", default="50 per hour")
 MAIL_LIMIT_PER_ACCOUNT = env.str("MAIL_LIMIT_PER_ACCOUNT", default="10 per hour")
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # addresses or networks whose X-Forwarded-For is believed
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # addresses or networks whose X-Forwarded-For is trusted
 
-# django-graphql-jwt issues and reads the access tokens, through our handlers.
+# django-graphql-jwt issues and reads access tokens, through our handlers.
 GRAPHQL_JWT = {
     "JWT_AUDIENCE": "profiles",
     "JWT_ISSUER": "profiles",
@@ -219,7 +219,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "profiles.rest.exceptions.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "profiles.rest.contract.openapi.OperationSchema",
     "URL_FORMAT_OVERRIDE": None,
-    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",  # of UTC, which is TIME_ZONE; always with microseconds
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",  # in UTC, as TIME_ZONE; always with microseconds
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 DRF_STANDARDIZED_ERRORS = {"ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True}
@@ -262,8 +262,8 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,
-        "validatorUrl": None,  # it would be somebody else's
-        "syntaxHighlight": {"theme": "tomorrow-night"},  # the default's numbers are hard to read
+        "validatorUrl": None,  # the default is a third party's service
+        "syntaxHighlight": {"theme": "tomorrow-night"},  # numbers are hard to read in the default theme
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -271,43 +271,43 @@ SPECTACULAR_SETTINGS = {
 
 GRAPHENE = {"SCHEMA": "graphql_api.schema.schema", "SCHEMA_OUTPUT": "graphql_api/schema.graphql"}
 
-# What a GraphQL document may cost, each by a variable: GRAPHQL_MAX_DEPTH and so on.
+# Limits of a GraphQL document, each from a variable such as GRAPHQL_MAX_DEPTH.
 GRAPHQL_LIMITS = {
     name: env.int(f"GRAPHQL_MAX_{name.upper()}", default=most)
     for name, most in {
         "size": 20_000,  # characters
-        "variables": 2_000,  # values, however deep
+        "variables": 2_000,  # values, at all depths
         "tokens": 500,
-        "depth": 16,  # levels of fields: as deep as GraphiQL's introspection goes
+        "depth": 16,  # levels of fields: the depth of GraphiQL's introspection
         "root_fields": 10,
         "aliases": 30,
-        "repeated_fields": 30,  # that stand beside one of the same name
+        "repeated_fields": 30,  # fields beside another of the same name
         "directives": 20,
-        "fragments": 50,  # spreads and inline ones, each as often as it is reached
+        "fragments": 50,  # spreads and inline fragments, counted at each use
         "rows": 350,  # pages multiply
-        "values": None,  # fields of the response; lists multiply. None: as many as the largest page of REST has
-        "bytes": 4_000_000,  # of the response, if each text is as long as it may be
+        "values": None,  # fields of the response; lists multiply. None: as many as REST's largest page
+        "bytes": 4_000_000,  # of the response, with each text at its maximum length
     }.items()
 }
-# Who may ask for the schema: "everybody", "members" (who have signed in) or "nobody".
+# Who may introspect the schema: "everybody", "members" (who have signed in) or "nobody".
 GRAPHQL_INTROSPECTION = env.str("GRAPHQL_INTROSPECTION", default="everybody" if DEBUG else "members")
 env.require(
     "GRAPHQL_INTROSPECTION",
     GRAPHQL_INTROSPECTION in ("everybody", "members", "nobody"),
     "Set everybody, members or nobody.",
 )
-# Which documents are executed: "any", "registered" ones alone (by `manage.py documents add`), or any with a "report" of
-# those that are not registered.
+# Documents to execute: "any", only those "registered" with `manage.py documents add`, or any with a "report" of
+# unregistered ones.
 GRAPHQL_DOCUMENTS = env.str("GRAPHQL_DOCUMENTS", default="any")
 env.require("GRAPHQL_DOCUMENTS", GRAPHQL_DOCUMENTS in ("any", "report", "registered"), "Set any, report or registered.")
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, at either API
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, in both APIs
 
 # Transport
 
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000  # a year
-# Both apply to the whole domain and are hard to undo, so the owner of the domain turns them on (hstspreload.org).
+# Both apply to the whole domain and are hard to undo, so the domain's owner turns them on (hstspreload.org).
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = not DEBUG
@@ -316,7 +316,7 @@ CSRF_COOKIE_SECURE = not DEBUG
 # Browsers
 
 STATIC_URL = "/static/"
-PAGES = ("/admin/", STATIC_URL)  # where answers are pages, and what pages load; elsewhere a browser loads nothing
+PAGES = ("/admin/", STATIC_URL)  # prefixes of pages and of the files they load; other responses may load nothing
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -367,7 +367,7 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\."  # named after their content, by Django or by Vite
 
-# Words: messages are in the caller's language, of these, or in the first; codes and contracts in one
+# Languages of messages: the caller's if listed, otherwise LANGUAGE_CODE. Codes and contracts are in English only.
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
@@ -375,7 +375,7 @@ LOCALE_PATHS = [BASE_DIR / "server" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Logs: a line or a JSON object an event, with the ids of the request and the trace that it belongs to
+# Logs: a line or a JSON object per event, with the ids of its request and trace
 
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "UUID_FORMAT": "string", "EXPOSE_HEADER": False}
 LOGGING = {

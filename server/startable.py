@@ -1,4 +1,4 @@
-"""`python -m server.startable`: ends with status 1 and advice where a variable is wrong or the port can't be had."""
+"""`python -m server.startable`: exits with status 1 and advice if a variable is invalid or the port is unavailable."""
 
 import socket
 from importlib import import_module
@@ -7,7 +7,7 @@ from server.variables import Variables, VariablesError
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise `SystemExit`, with what to do, where nothing can listen there."""
+    """Raise `SystemExit`, with advice, if the service cannot listen on this port."""
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except (OSError, OverflowError) as error:

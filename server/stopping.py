@@ -1,23 +1,26 @@
-"""A server's stop behind a load balancer: at SIGTERM it first becomes unready, and serves on until it is taken out."""
+"""Delayed stop behind a load balancer: after SIGTERM, `/readyz` answers 503 while the server keeps serving."""
 
 import mmap
 import signal
 from typing import Any
 
-_stopping = mmap.mmap(-1, 1)  # a byte that gunicorn's master shares with the workers that it forks
+_stopping = mmap.mmap(-1, 1)  # a byte that gunicorn's master shares with its forked workers
 
 
 def is_stopping() -> bool:
-    """Whether the server was told to stop, so that `/readyz` answers 503."""
+    """Whether the server has received SIGTERM, so that `/readyz` answers 503."""
     return _stopping[0] == 1
 
 
 def delay(arbiter: Any, seconds: float) -> None:
-    """Have gunicorn's master, its arbiter, stop this many seconds after SIGTERM, and at once at a second one.
+    """Delay the stop of gunicorn's master by this many seconds after SIGTERM. A second SIGTERM stops it at once.
 
-    Until then `is_stopping`, and its workers accept connections. It then stops as gunicorn does: the workers finish
-    what they have, for `graceful_timeout` at most. SIGINT and SIGQUIT are not delayed; nor are workers that a reload
-    (SIGHUP) replaces, for the server stays.
+    During the delay, `is_stopping` is true and workers accept connections. Then gunicorn stops as usual: workers finish
+    their requests, within `graceful_timeout`. SIGINT and SIGQUIT are not delayed, nor are workers that a reload
+    (SIGHUP) replaces.
+
+    Args:
+        arbiter: gunicorn's `Arbiter`, which runs the master.
     """
     stop = arbiter.handle_term
 

@@ -1,4 +1,4 @@
-"""Every path of the service: the one place that knows both APIs."""
+"""All paths of the service: the only module that imports both APIs."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path
@@ -10,7 +10,7 @@ from graphql_api.core.views import GraphQLView
 from server import contracts, mail, pages, views
 from server.contracts import ContractView
 
-graphql_schema()  # made at the start, which fails where it can't be made
+graphql_schema()  # make the schema at start-up, so that an invalid one stops the process
 
 urlpatterns = [
     path("", pages.studio(otherwise=views.IndexView.as_view()), name="index"),
@@ -35,7 +35,7 @@ urlpatterns = [
         name="docs",
     ),
     *([path("mail/", pages.plain(mail.page), name="mail")] if pages.KEPT_MAIL else []),
-    # "A Well-Known URL for Changing Passwords" (W3C): where a password manager sends its user.
+    # For password managers: "A Well-Known URL for Changing Passwords" (W3C)
     path(".well-known/change-password", RedirectView.as_view(url="/#/account")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

@@ -1,4 +1,4 @@
-"""Environment variables, read so that one message names all that are missing or wrong."""
+"""A reader of environment variables that reports all missing and invalid ones in one message."""
 
 from typing import Any, NoReturn
 
@@ -15,7 +15,7 @@ With DEBUG=true, for a developer's own machine, none of them is needed."""
 
 
 class VariablesError(ImproperlyConfigured):
-    """Variables are missing or wrong. `problems` says by the name of each what to do."""
+    """Variables are missing or invalid. `problems`: advice by variable."""
 
     def __init__(self, problems: dict[str, str]) -> None:
         self.problems = problems
@@ -28,7 +28,7 @@ class VariablesError(ImproperlyConfigured):
 
 
 class Variables(environ.Env):  # type: ignore[misc]  # it ships no types
-    """django-environ's reader, which collects problems where that raises the first, and takes `$` as a character."""
+    """django-environ's reader, changed to collect all problems instead of raising the first, and to keep `$` as is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,9 +37,9 @@ class Variables(environ.Env):  # type: ignore[misc]  # it ships no types
     def get_value(
         self, var: str, cast: Any = str, default: Any = environ.Env.NOTSET, parse_default: bool = False
     ) -> Any:
-        """A variable's value, of the type `cast`; `default` where it is not set or empty.
+        """A variable's value, of the type `cast`; `default` if it is empty or not set.
 
-        Where it has no default, or is no value of its type, that is a problem, and the value is an empty one.
+        A missing variable without a default and a malformed value are recorded as problems; the result is `cast()`.
         """
         given = self.ENVIRON.get(var)
         try:
@@ -54,39 +54,39 @@ class Variables(environ.Env):  # type: ignore[misc]  # it ships no types
         return cast()
 
     def db(self, var: str, default: str) -> dict[str, Any]:
-        """The configuration of the database at a URL."""
+        """Django's configuration of the database whose URL a variable holds."""
         return self._database(var, self.get_value(var, default=default))
 
     def dbs(self, var: str) -> list[dict[str, Any]]:
-        """The configurations of the databases at the URLs of a list, which may be empty."""
+        """Django's configurations of the databases whose URLs a variable lists. The list may be empty."""
         return [self._database(var, url) for url in self.get_value(var, list, default=[])]
 
     def _database(self, var: str, url: str) -> dict[str, Any]:
-        """An empty configuration, and a problem, where it is no URL of PostgreSQL or SQLite."""
+        """Parse a URL. If it is not one of PostgreSQL or SQLite, record a problem and return an empty configuration."""
         try:
             if url.startswith(("postgres://", "postgresql://", "sqlite:")):
                 return dict(self.db_url_config(url))
-        except ValueError:  # its port is no number
+        except ValueError:  # its port is not a number
             pass
         self.problems[var] = "Set postgres://user:password@host:port/name, or sqlite:////path/to/file."
         return {"ENGINE": ""}
 
     def mail(self, var: str) -> dict[str, Any]:
-        """Django's settings of the mail server at a URL; none, and a problem, where it is no URL of SMTP."""
+        """Django's settings of the mail server whose URL a variable holds; empty, with a problem, if not SMTP."""
         try:
             if self.get_value(var, default="").startswith("smtp") and (found := self.email_url(var))["EMAIL_HOST"]:
                 return dict(found)
-        except (ValueError, ImproperlyConfigured):  # its port is no number, or its scheme is none of SMTP
+        except (ValueError, ImproperlyConfigured):  # its port is not a number, or its scheme is unknown
             pass
         self.problems[var] = "Set smtp+tls://user:password@host:587, or smtp+ssl://user:password@host:465."
         return {}
 
     def require(self, name: str, is_right: bool, advice: str) -> None:
-        """Add to the problems what to do about this variable, where it is not right."""
+        """Add advice about this variable to the problems, unless it is right."""
         if not is_right:
             self.problems[name] = " ".join(filter(None, (self.problems.get(name), advice)))
 
     def check(self) -> None:
-        """Raise `VariablesError` where there are problems."""
+        """Raise `VariablesError` if there are problems."""
         if self.problems:
             raise VariablesError(self.problems)

@@ -1,4 +1,4 @@
-"""The pages that belong to neither API, and the answers to what reaches neither."""
+"""Views outside both APIs, and responses to requests that reach neither."""
 
 import sys
 from collections.abc import Callable
@@ -20,9 +20,9 @@ from profiles.core.outcomes import Outcome, Refused, refusal
 
 
 class IndexView(APIView):
-    """`/`: where to look."""
+    """`/`: links to the APIs, the docs and the admin."""
 
-    schema = None  # a page, and no operation of the contract
+    schema = None  # not an operation of the OpenAPI contract
 
     permission_classes = (AllowAny,)
 
@@ -38,13 +38,13 @@ class IndexView(APIView):
 
 
 REFUSALS = (Refused, SuspiciousOperation, BadRequest, PermissionDenied, Http404)
-"""Exceptions that say that a request is refused; any other is a defect."""
+"""Exceptions that refuse a request. Any other exception is a bug."""
 
 
 class RefusalMiddleware:
-    """Answers where a view that is none of an API's, so one of the admin's, raises a refusal.
+    """Answers refusals that views outside the APIs raise, such as the admin's.
 
-    Without it Django logs the refusal with its trace, and some as an internal error.
+    Without it, Django logs a refusal with its traceback, and some as internal errors.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -58,26 +58,26 @@ class RefusalMiddleware:
 
 
 def answer(request: HttpRequest, refused: Refused) -> HttpResponse:
-    """A refusal as a page in the admin, as an error of GraphQL's there, and in REST's form everywhere else."""
+    """The response to a refusal: a page in the admin, a GraphQL error under `/graphql/`, otherwise REST's error."""
     match = _match(request)
     if match and "admin" in match.app_names:
         request.META[OUTCOME] = refused.outcome.code
         return _page(refused)
     view = getattr(match and match.func, "cls", APIView)()
     said = view.get_exception_handler()(refused, {"view": view, "request": request, "args": (), "kwargs": {}})
-    del said["Content-Type"]  # it was to be rendered yet
+    del said["Content-Type"]  # JsonResponse sets it
     return JsonResponse(said.data, status=said.status_code, headers=said.headers)
 
 
 def _match(request: HttpRequest) -> ResolverMatch | None:
     try:
         return resolve(request.path_info)
-    except Resolver404:  # no path: the target of the request does not begin with a slash
+    except Resolver404:  # the request target is not a path
         return None
 
 
 def _page(refused: Refused) -> HttpResponse:
-    """A page that needs neither the database nor who asks: one of them may be what failed."""
+    """A page that needs neither the database nor the caller, because reading them may be what failed."""
     seconds = refused.details.get("retry_after")
     context = {
         "title": HTTPStatus(refused.outcome.status).phrase,
@@ -88,7 +88,7 @@ def _page(refused: Refused) -> HttpResponse:
     return HttpResponse(page, status=refused.outcome.status, headers=refused.headers)
 
 
-@csrf_exempt  # whatever the method, there is nothing
+@csrf_exempt  # every method gets 404
 def not_found(request: HttpRequest) -> HttpResponse:
     return answer(request, Refused(Outcome.NOT_FOUND, _("Path not found. The start page is /.")))
 

@@ -1,9 +1,9 @@
-"""gunicorn's worker: a thread for each request that has arrived, and the catalogue's refusal of what is no HTTP.
+"""gunicorn's threaded worker, which buffers requests until they are complete and answers malformed HTTP with our codes.
 
-gunicorn gives a thread to a connection, and the thread waits for what the client sends; so a few clients that send
-slowly, or nothing, hold all threads. Here the main thread waits, and keeps what arrives until the request is whole.
-gunicorn's parser then reads it from there. Whether a request is whole decides only when it gets a thread: where the
-answer is wrong, the thread waits for the rest, for `STALL_SECONDS` at a time.
+gunicorn gives each connection a thread, which waits for the client's data. A few clients that send slowly, or nothing,
+then hold all threads. Here the main thread waits, and buffers the data until the request is complete. gunicorn's parser
+then reads the buffer. Completeness only decides when a request gets a thread: if the check is wrong, the thread waits
+for the rest, at most `STALL_SECONDS` at a time.
 """
 
 import errno
@@ -20,11 +20,11 @@ from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-ARRIVAL_SECONDS = 20  # in which a request must arrive, and a new connection must begin to send one
-STALL_SECONDS = 20  # that a thread waits for a client that sends or reads nothing
+ARRIVAL_SECONDS = 20  # for a request to arrive, from the start of a new connection or its first byte on a kept one
+STALL_SECONDS = 20  # that a thread waits for a client that neither sends nor reads
 MOST_HEAD = 64 * 1024  # bytes of a request's head
-SEND_BUFFER = 1024 * 1024  # bytes of a response that the kernel takes, as far as it may, whatever the client reads
-AT_ONCE = 64 * 1024  # bytes that are read at a time
+SEND_BUFFER = 1024 * 1024  # bytes of a response that the kernel buffers for a slow client, if its limits allow
+AT_ONCE = 64 * 1024  # bytes per read
 
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 CODED = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
@@ -36,13 +36,13 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     @cached_property
     def most_body(self) -> int:
-        """The bytes of a body that are kept: Django refuses a longer one unread."""
+        """The bytes of a body that are buffered. Django refuses a longer body without reading it."""
         from django.conf import settings  # not at the top: gunicorn imports this module before Django is set up
 
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a connection, and wait for its first request."""
+        """Accept a connection, and wait for its first request."""
         if self.cfg.is_ssl:
             super().accept(listener)
             return
@@ -51,7 +51,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 self._close_one()
-            return  # else another worker was faster, or the client is gone
+            return  # otherwise another worker accepted it, or the client is gone
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             client.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", STALL_SECONDS, 0))
@@ -63,10 +63,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self.on_pending_socket_readable(conn, client)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """As gunicorn does; but a worker that stops serves the connections that wait, and closes the sockets at once.
+        """gunicorn's method. In addition, a stopping worker accepts pending connections, then closes its listeners.
 
-        gunicorn closes them seconds later. Connections that come meanwhile would be reset, unless another process
-        listens too, and a proxy could not send a write again. Refused ones it can send to another instance.
+        gunicorn closes the listeners seconds later. Connections that arrive meanwhile would be reset, unless another
+        process listens too. A proxy cannot retry a write after a reset; it can after a refused connection.
         """
         super().set_accept_enabled(enabled)
         if enabled or self.alive or self.cfg.is_ssl:
@@ -79,7 +79,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             listener.close()
 
     def _close_one(self) -> None:
-        """Make room for another connection: close the one that has waited longest for a request."""
+        """Close the connection that has waited longest for a request, to make room for another."""
         for waiting in (self.pending_conns, self.keepalived_conns):
             if waiting:
                 waiting[0].timeout = 0
@@ -88,7 +88,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self.murder_pending()
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
-        """The next request on a connection."""
+        """Wait for the next request on a kept-alive connection."""
         if self.cfg.is_ssl:
             super().on_client_socket_readable(conn, client)
             return
@@ -112,7 +112,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._serve(conn)
 
     def finish_request(self, conn: Any, future: Any) -> None:
-        """As gunicorn does; but what has come of a next request, with this one, waits for the rest of it here."""
+        """gunicorn's method. In addition, data of a pipelined request is buffered until that request is complete."""
         ahead = b""
         served = not future.cancelled() and future.exception() is None and future.result() is True
         if served and not self.cfg.is_ssl:
@@ -131,7 +131,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             conn.timeout = min(conn.timeout, deadline)
 
     def _wait(self, conn: Any, arrived: bytearray) -> None:
-        """Wait for a request on this connection, of which so much has arrived."""
+        """Wait for a request on this connection. `arrived`: its data so far."""
         conn.arrived, conn.is_continued, conn.chunk = arrived, False, 0
         conn.timeout = time.monotonic() + (ARRIVAL_SECONDS if self.alive else STOP_KEEPALIVE_LINGER)
         self.pending_conns.append(conn)
@@ -139,7 +139,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)
 
     def _is_whole(self, conn: Any) -> bool:
-        """Whether a thread can read the request to its end, or refuse it unread, without waiting for the client."""
+        """Whether a thread can read the request to its end, or refuse it, without waiting for the client."""
         arrived: bytearray = conn.arrived
         head = arrived.find(b"\r\n\r\n")
         if head < 0:
@@ -154,21 +154,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             conn.is_continued = True
             try:
                 conn.sock.send(CONTINUE)
-            except OSError:  # the client is gone, as a thread will find
+            except OSError:  # the client is gone; a thread handles this
                 return True
         return is_whole
 
     def _has_last_chunk(self, conn: Any, start: int) -> bool:
-        """Whether the last chunk of a body has arrived (RFC 9112, section 7.1), or its chunks are wrong or too long."""
+        """Whether a body's last chunk has arrived (RFC 9112, section 7.1), or its chunks are invalid or too long."""
         arrived: bytearray = conn.arrived
-        conn.chunk = conn.chunk or start  # where the next one begins
+        conn.chunk = conn.chunk or start  # position of the next chunk
         while len(arrived) - start <= self.most_body:
             size = CHUNK_SIZE.match(arrived, conn.chunk)
             if not size:
                 return arrived.find(b"\n", conn.chunk) >= 0
             end = size.end() + int(size[1], 16)
             if end == size.end():
-                return arrived.find(b"\r\n\r\n", end - 2) >= 0  # behind the trailers
+                return arrived.find(b"\r\n\r\n", end - 2) >= 0  # the end of the trailers
             if len(arrived) < end + 2:
                 return False
             if arrived[end : end + 2] != b"\r\n":
@@ -177,7 +177,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         return True
 
     def _serve(self, conn: Any) -> None:
-        """Give a connection that waits a thread, or close it where nothing came."""
+        """Give a waiting connection a thread, or close it if nothing arrived."""
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
         arrived = bytes(conn.arrived)

@@ -17,19 +17,19 @@ from django.urls import ResolverMatch, get_resolver
 from server.observability import starting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
-# Of a process that serves requests. A command, such as migrate, has one connection and no limit.
+# Defaults of a serving process. A command such as migrate has one connection and no time limit.
 os.environ.setdefault("THREADS", "8")  # as in gunicorn.conf.py
 os.environ.setdefault("DATABASE_POOL_SIZE", os.environ["THREADS"])  # connections
 os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "2")  # seconds
 os.environ.setdefault("DATABASE_LOCK_TIMEOUT", "1")
 
-PATHS_KEPT = 1_024  # some 5 MB at most: a request line has 4 KB. Lists and /graphql/ are always among them
+PATHS_KEPT = 1_024  # about 5 MB at most, as a request line has 4 KB. Frequent paths, such as lists, stay cached
 
 
 class Request(WSGIRequest):
-    """A request that can be answered, under an id, whatever its Content-Type says.
+    """A request that can be answered, and has an id, with any Content-Type.
 
-    Django raises what a strange charset's codec raises, where nothing yet answers or logs it.
+    For an unusual charset, Django raises its codec's error, before any middleware could log and answer it.
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
@@ -40,17 +40,17 @@ class Request(WSGIRequest):
 
 
 class Handler(WSGIHandler):
-    """Django's, whose answers have a body only where HTTP has one."""
+    """Django's handler, whose responses have a body only if HTTP allows one."""
 
     request_class = Request
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
-        """The view of a path, which its later requests need not look for."""
+        """The view of a path, cached for later requests."""
         request.resolver_match = match = _resolve(request.path_info)
         return match
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        """The answer: to HEAD with a GET's headers alone, and as 204 or 304 with no length either (RFC 9110,
+        """The response. HEAD has the headers of GET and no body; 204 and 304 have no Content-Length either (RFC 9110,
         sections 8.6, 9.3.2 and 15.4.5)."""
         response: Any = super().get_response(request)
         has_none = response.status_code in (204, 304)
@@ -68,22 +68,22 @@ def _resolve(path: str) -> ResolverMatch:
 
 def _empty(response: Any) -> None:
     if isinstance(response, StreamingHttpResponse):
-        response.streaming_content = ()  # what it replaces is closed with the response
+        response.streaming_content = ()  # the replaced iterator is closed with the response
     else:
         response.content = b""
 
 
 django.setup(set_prefix=False)
 starting.start()
-import_module(settings.ROOT_URLCONF)  # which Django does at the first request, and takes a tenth of a second
+import_module(settings.ROOT_URLCONF)  # Django would import it at the first request, which takes 0.1 s
 django_application = Handler()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Django, which takes a body without a Content-Length for none at all.
+    """The WSGI application: Django, with support for chunked bodies.
 
-    A chunked one (RFC 9112, section 7.1) is read here and given its length, as far as bodies may go; of a
-    longer one there is a byte too many, which Django refuses by its size.
+    Django treats a body without a Content-Length as empty, so a chunked body (RFC 9112, section 7.1) is read here and
+    given its length. Of a body over the limit, one byte more than the limit is read, so that Django refuses it.
     """
     if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
         body = environ["wsgi.input"].read((settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) + 1)
@@ -93,8 +93,11 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 def _name_host(environ: dict[str, Any]) -> None:
-    """Name the host as RFC 9112, section 3.2, has it: by an absolute target in the place of the header; by a header
-    where the version is HTTP/1.1, for which Django would put the server's own name. What is empty is refused."""
+    """Set HTTP_HOST by RFC 9112, section 3.2: an absolute target overrides the Host header.
+
+    HTTP/1.1 requires the header. If it is missing, the host is set to "", which Django refuses, instead of falling back
+    to the server's own name.
+    """
     target = environ.get("RAW_URI", "/")
     if not target.startswith("/") and "://" in target:
         named = urlsplit(target)

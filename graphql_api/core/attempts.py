@@ -1,4 +1,4 @@
-"""The attempts that an operation makes: at a password, and to sign up. They are counted with its root fields."""
+"""Attempts of a document: to sign in with a password or code, or to sign up. The view counts them with the document."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -26,16 +26,16 @@ from profiles.identity.throttling import Attempts
 
 @cache
 def takes_credentials(schema: GraphQLSchema) -> dict[str, Attempts]:
-    """The mutations that declare `attempts`, by name."""
+    """`attempts` of each mutation that declares it, by the mutation's name."""
     fields = schema.mutation_type.fields if schema.mutation_type else {}
     declared = {name: getattr(made_from(get_named_type(each.type)), "attempts", None) for name, each in fields.items()}
     return {name: attempts for name, attempts in declared.items() if callable(attempts)}
 
 
 def attempts_of(request: Request, actor: Actor, measured: Measured) -> Sequence[Count]:
-    """The counts of the one root field that takes credentials; none where there is none.
+    """The counts of the root field that takes credentials, or an empty list.
 
-    Two of them, and arguments that are wrong, are refused by validation, before anything is attempted.
+    Validation refuses a second such field and invalid arguments before an attempt is made.
     """
     schema = graphql_schema()
     declared = takes_credentials(schema)
@@ -52,7 +52,7 @@ def attempts_of(request: Request, actor: Actor, measured: Measured) -> Sequence[
 
 
 class OneWithCredentials(ValidationRule):
-    """At most one operation that takes credentials in a document: guesses are not sent by the dozen."""
+    """Allow one field that takes credentials per document, so that each guess needs its own request."""
 
     context: ValidationContext
 

@@ -1,4 +1,4 @@
-"""Relay's Cursor Connections over pages by key."""
+"""Relay's Cursor Connections over keyset pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PAGE_ARGUMENTS = {
 
 
 def connection(kind: Any, plural: str, **fields: Any) -> Any:
-    """The connection type of a node's type, with further fields. None of its edges and nodes is null."""
+    """The connection type of a node type, with further fields. Its edges and nodes are non-null."""
     nodes = graphene.List(graphene.NonNull(kind), required=True, description="The nodes of the edges.")
     meta = type("Meta", (), {"node": kind, "strict_types": True})
     doc = f"A page of {plural} (Relay's Cursor Connections)."
@@ -30,7 +30,10 @@ def connection(kind: Any, plural: str, **fields: Any) -> Any:
 def page_values(
     first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
 ) -> dict[str, Any]:
-    """A connection's arguments, as `PageQuery` takes them. Raises `ValidationError`: both ends at once."""
+    """A connection's arguments as `PageQuery` takes them.
+
+    Raises `ValidationError`: `first` or `after` is given together with `last` or `before`.
+    """
     if (first is not None or after is not None) and (last is not None or before is not None):
         raise ValidationError(_("Give first and after, or last and before."))
     back = last is not None or before is not None
@@ -41,7 +44,7 @@ def page_values(
 
 
 class Edge:
-    """A node of a page, and its cursor, which is made where it is asked for."""
+    """A node of a page. Its cursor is made when the cursor is requested."""
 
     __slots__ = ("node", "number", "page")
 
@@ -55,7 +58,7 @@ class Edge:
 
 @dataclass(slots=True)
 class PageInfo:
-    """What Relay's PageInfo says of a page."""
+    """Relay's PageInfo of a page."""
 
     page: Page[Any]
 
@@ -78,8 +81,11 @@ class PageInfo:
 
 @dataclass(slots=True)
 class Connection:
-    """A page with what is shown of its rows. graphene's default resolvers read its attributes, each if it is asked for:
-    graphene's own objects of a connection take longer to make than all else that is made of a row."""
+    """A page and its nodes.
+
+    graphene's default resolvers read the attributes that are requested. graphene's own connection objects take longer
+    to make than the rest of a row.
+    """
 
     page: Page[Any]
     nodes: Sequence[Any]

@@ -1,4 +1,4 @@
-"""The context of an execution: the request, its caller, and what resolvers keep for that caller."""
+"""The context of an execution: the request, its caller, and values that resolvers cache for that caller."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ Kept = TypeVar("Kept")
 class Context:
     """`info.context` of every resolver.
 
-    `measured` is the document that is executed, where that was measured; `invalid` the keys, in the response, of the
-    mutations whose input was invalid.
+    `measured` is the measured document, or None. `invalid` holds the response keys of mutations with invalid input.
     """
 
     request: Request
@@ -30,26 +29,26 @@ class Context:
     _kept: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
-        """What `make` returns, made once for each key while the caller is the same."""
+        """The result of `make`, cached by key while the caller stays the same."""
         if key not in self._kept:
             self._kept[key] = make()
         kept: Kept = self._kept[key]
         return kept
 
     def identify(self) -> None:
-        """Authenticate the request again, and drop what was kept for its earlier caller.
+        """Authenticate the request again, and clear the cache of its earlier caller.
 
         Raises:
             Refused: UNAUTHENTICATED: the caller's account, session or token has ended.
         """
         authenticator = self.request.successful_authenticator
-        if authenticator is not None:  # anonymous: no header, nothing to end
+        if authenticator is not None:  # None: an anonymous caller, whose identity cannot end
             identified: Any = authenticator.authenticate(self.request)
             self.request.user, self.request.auth = identified
             self.actor, self._kept = identified[1], {}
 
 
 class Info(GraphQLResolveInfo):
-    """What a resolver is told about its field."""
+    """A resolver's `info`, with our type of context."""
 
     context: Context

@@ -1,4 +1,4 @@
-"""What each field of the schema costs: what its type says, and what is declared on it."""
+"""The cost of each schema field: derived from its type, or declared on the field."""
 
 import math
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ from graphql import (
 
 from profiles.core.pages import MOST
 
-A_PAGE = 50  # rows that the statement of a page is worth
-A_CHARACTER = 12  # bytes at most, as JSON in ASCII: two escapes of six
+A_PAGE = 50  # rows: the cost of a page's statement
+A_CHARACTER = 12  # bytes at most, in ASCII JSON: two escapes of six bytes
 A_NAME = 4  # bytes around a name: quotes, colon, comma
 A_LEAF = 300  # bytes of a text without a declared length: a cursor, an etag, a message
 SCHEMA_FIELDS = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
@@ -32,17 +32,17 @@ SCHEMA_FIELDS = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 @dataclass(frozen=True, slots=True)
 class FieldCost:
-    """What is declared to cost more or less than its type says."""
+    """A declared cost, where the type's own is too high or too low."""
 
-    operations: int = 0  # that it counts as, in addition
-    rows: float | None = None  # that take as long to read, in addition
-    size: float | None = None  # how often what is below it is charged; of a scalar: how many values it holds
+    operations: int = 0  # additional operations
+    rows: float | None = None  # additional rows, or work that takes as long as reading them
+    size: float | None = None  # the factor for the selection below; of a scalar: the number of its values
     length: float | None = None  # characters of a text
-    each: str | None = None  # the argument with a list: it costs as much for each item, and as many operations
+    each: str | None = None  # the name of a list argument: each of its items costs this, and counts as an operation
 
 
 class Costing:
-    """What declares its cost."""
+    """A mixin for fields and arguments with a declared cost."""
 
     def __init__(self, *args: Any, cost: FieldCost, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,17 +50,17 @@ class Costing:
 
 
 class Field(Costing, graphene.Field):
-    """A field that declares its cost."""
+    """A field with a declared cost."""
 
 
 class Argument(Costing, graphene.Argument):
-    """An argument that declares what it costs to give it."""
+    """An argument with a declared cost, charged when a document gives the argument."""
 
 
 INTROSPECTION = {
-    "__schema": FieldCost(rows=150, size=0.5),  # its values take half the time
+    "__schema": FieldCost(rows=150, size=0.5),  # its values take half the time of others
     "__type": FieldCost(rows=150, size=0.5),
-    # On average; not how many types there really are, so that a complete one passes for any schema
+    # Averages instead of the schema's real number of types, so that full introspection passes for any schema
     "__Schema.types": FieldCost(size=64),
     "__Schema.directives": FieldCost(size=5),
     "__Type.fields": FieldCost(size=3),
@@ -76,7 +76,7 @@ INTROSPECTION = {
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Rows that are read, values of the response, and the bytes of these."""
+    """Rows read, values in the response, and the bytes of these values."""
 
     rows: float = 0
     values: float = 0
@@ -91,20 +91,20 @@ class Amount:
 
 @dataclass(slots=True)
 class Shape:
-    """What a field costs, whatever its arguments and whatever is selected below it."""
+    """The cost of a field, without its arguments and the selection below it."""
 
     own: Amount
     operations: int
     arguments: dict[str, FieldCost]
-    size: float = 1  # how often what is below it is charged
-    each: str | None = None  # the argument for whose items it is charged one by one
-    least_rows: int = 0  # of it and of what is below it
-    is_page: bool = False  # a connection: what is below its edges is charged for each row of the page
+    size: float = 1  # the factor for the selection below
+    each: str | None = None  # the name of a list argument: the field is charged for each of its items
+    least_rows: int = 0  # the minimum for the field and the selection below
+    is_page: bool = False  # a connection: the selection below its edges is charged for each row of the page
     is_edges: bool = False
 
     @property
     def takes_arguments(self) -> bool:
-        """Whether its cost depends on its arguments."""
+        """Whether the cost depends on the arguments."""
         return self.is_page or bool(self.arguments or self.each)
 
 
@@ -115,13 +115,13 @@ def graphql_schema() -> GraphQLSchema:
 
 
 def definition_of(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
-    """The field of this name; None where the type has none."""
+    """The field of this name, or None."""
     return SCHEMA_FIELDS.get(name) or getattr(parent, "fields", {}).get(name)
 
 
 @cache
 def shape_of(schema: GraphQLSchema, parent: GraphQLNamedType | None, name: str) -> Shape:
-    """The shape of a field that there is. A list of which nothing is known is as long as a page may be."""
+    """The shape of an existing field. A list without a declared size counts as the longest page."""
     definition: Any = definition_of(parent, name)
     named, is_list = get_named_type(definition.type), is_list_type(get_nullable_type(definition.type))
     attribute, declared = declaration(parent, name)
@@ -152,9 +152,9 @@ def shape_of(schema: GraphQLSchema, parent: GraphQLNamedType | None, name: str) 
 
 @cache
 def values_of_page(schema: GraphQLSchema) -> int:
-    """The values of REST's largest page: 100 rows of the type with most fields, all of these, and room for one more.
+    """The number of values in REST's largest page: 100 rows with all fields of the largest type, plus one spare field.
 
-    A related row counts with one of its fields. Pages below a row, and its other objects, do not count.
+    A related row counts as itself and one field. Connections and other objects below a row do not count.
     """
     rows = [get_named_type(edge.fields["node"].type) for edge in edges(schema)]
     sizes = [sum(values_of(schema, row, name) for name in row.fields) for row in rows]
@@ -162,7 +162,7 @@ def values_of_page(schema: GraphQLSchema) -> int:
 
 
 def values_of(schema: GraphQLSchema, row: Any, name: str) -> float:
-    """How many values a field adds to a row that is shown whole."""
+    """The number of values that a field adds to a complete row."""
     definition = row.fields[name]
     if is_leaf_type(get_named_type(definition.type)):
         return 1 + shape_of(schema, row, name).own.values
@@ -170,21 +170,21 @@ def values_of(schema: GraphQLSchema, row: Any, name: str) -> float:
 
 
 def cost_of(parent: GraphQLNamedType | None, name: str, declared: Any, named: GraphQLNamedType) -> FieldCost:
-    """What is declared on the field, or on the payload of a mutation."""
+    """The cost declared on the field or on the mutation's payload; otherwise a `FieldCost` of defaults."""
     known = INTROSPECTION.get(name if name in SCHEMA_FIELDS else f"{parent}.{name}")
     found = (known, getattr(declared, "cost", None), getattr(made_from(named), "cost", None))
     return next((cost for cost in found if isinstance(cost, FieldCost)), FieldCost())
 
 
 def declaration(parent: GraphQLNamedType | None, name: str) -> tuple[str, Any]:
-    """The attribute that declares a field, and its graphene field; None for one that graphene did not make."""
+    """The attribute name and the graphene field of a schema field. The latter is None if graphene did not make it."""
     fields = made_from(parent)._meta.fields if made_from(parent) else {}
     found = ((key, each) for key, each in fields.items() if (each.name or to_camel_case(key)) == name)
     return next(found, (name, None))
 
 
 def made_from(kind: Any) -> Any:
-    """The graphene type that a type of the schema was made from."""
+    """The graphene type of a schema type, or None."""
     return getattr(kind, "graphene_type", None)
 
 
@@ -195,12 +195,12 @@ def is_connection(kind: Any) -> bool:
 
 @cache
 def edges(schema: GraphQLSchema) -> list[Any]:
-    """The types of all connections' edges."""
+    """The edge types of all connections."""
     connections: list[Any] = [kind for kind in schema.type_map.values() if is_connection(kind)]
     return [get_named_type(connection.fields["edges"].type) for connection in connections]
 
 
 def is_row(schema: GraphQLSchema, kind: Any) -> bool:
-    """Whether a type is a row of the database: it has a global id (Relay's Global Object Identification)."""
+    """Whether a type is a database row, which has a global id (Relay's Global Object Identification)."""
     node = schema.type_map.get("Node")
     return node is not None and (kind is node or node in getattr(kind, "interfaces", ()))

@@ -1,4 +1,4 @@
-"""What of the schema is deprecated: its marks there, and which documents use it."""
+"""Deprecated parts of the schema: marks them, and counts the documents that use them."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ from profiles.core.deprecations import Deprecation
 from profiles.core.metrics import DEPRECATED_USES, Children
 from profiles.core.models import Source
 
-EXTENSION = "deprecation"  # in the extensions of what is deprecated: its entry
+EXTENSION = "deprecation"  # key of the table's entry in the extensions of a deprecated element
 TABLE = tuple(each for each in settings.DEPRECATIONS if each.graphql)
 
 counted = Children(DEPRECATED_USES)
 
 
 def deprecate(schema: GraphQLSchema) -> None:
-    """Mark what the table names as `@deprecated`.
+    """Mark the elements that the table names as `@deprecated`.
 
     Raises:
-        ImproperlyConfigured: the schema does not have it, or GraphQL does not let it be deprecated (section 3.13.3).
+        ImproperlyConfigured: the schema has no such element, or GraphQL forbids its deprecation (section 3.13.3).
     """
     for each in TABLE:
-        _ = counted[each.name, Source.GRAPHQL]  # Prometheus takes a first value for no increase
+        _ = counted[each.name, Source.GRAPHQL]  # start at 0: Prometheus does not count a first value as an increase
         for coordinate in each.graphql:
             element = element_at(schema, coordinate)
             element.deprecation_reason = each.text
@@ -77,9 +77,9 @@ def element_at(schema: GraphQLSchema, coordinate: str) -> Any:
 
 
 def count_uses(measured: Measured, text: str, variables: dict[str, Any] | None) -> None:
-    """Count what a valid document uses that is deprecated, each once: by its text, or by its variables."""
+    """Count each deprecated element that a valid document uses, in its text or in its variables, once."""
     operation = measured.operation
-    if operation is None or measured.variables is None:  # execution says what is wrong
+    if operation is None or measured.variables is None:  # execution reports the error
         return
     used, kinds = uses_of(text, operation.name.value if operation.name else "")
     sent = variables or {}
@@ -90,9 +90,9 @@ def count_uses(measured: Measured, text: str, variables: dict[str, Any] | None) 
 
 @lru_cache(KEPT)
 def uses_of(text: str, operation_name: str) -> tuple[frozenset[Deprecation], dict[str, Any]]:
-    """What an operation of a document uses, and the types of its variables whose values may use more, by name.
+    """The deprecated elements that an operation's text uses, and the types of the variables whose values may use more.
 
-    A field that is skipped is used: without it, the document would be invalid.
+    The types are by variable. A field under @skip counts as used: without it in the schema, the document is invalid.
     """
     uses = Uses(TypeInfo(graphql_schema()))
     visit(separate_operations(parse_tokens(text))[operation_name], TypeInfoVisitor(uses.info, uses))
@@ -100,7 +100,7 @@ def uses_of(text: str, operation_name: str) -> tuple[frozenset[Deprecation], dic
 
 
 class Uses(Visitor):
-    """Collects the entries of what a document names, and the types of its variables that have some."""
+    """Collects the entries of deprecated elements in a document, and the types of its variables that have entries."""
 
     def __init__(self, info: TypeInfo) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class Uses(Visitor):
 
 
 def has_entries(kind: Any, within: tuple[Any, ...] = ()) -> bool:
-    """Whether a value of this named type may use what is deprecated."""
+    """Whether a value of this named type may use a deprecated element."""
     if is_enum_type(kind):
         return any(map(entry_of, kind.values.values()))
     if not is_input_object_type(kind) or kind in within:
@@ -138,7 +138,7 @@ def has_entries(kind: Any, within: tuple[Any, ...] = ()) -> bool:
 
 
 def used_in_value(kind: Any, value: Any) -> Iterator[Deprecation]:
-    """What a variable's value uses, at whatever depth. `kind` is the named type of it or of its items."""
+    """The entries that a variable's value uses, at any depth. `kind`: the named type of the value or its items."""
     if isinstance(value, list):
         for item in value:
             yield from used_in_value(kind, item)
@@ -151,6 +151,6 @@ def used_in_value(kind: Any, value: Any) -> Iterator[Deprecation]:
 
 
 def entry_of(element: Any) -> Iterable[Deprecation]:
-    """The entry of an element of the schema, where it has one."""
+    """The entry of a schema element, if it has one."""
     entry = element and element.extensions.get(EXTENSION)
     return (entry,) if entry else ()

@@ -1,4 +1,4 @@
-"""How documents are executed: by whom, within how many bytes, and giving way to short requests."""
+"""Execution of documents: checks the caller, limits the bytes of the response, gives way to short requests."""
 
 from typing import Any
 
@@ -29,11 +29,11 @@ from profiles.core.metrics import OTHER
 from profiles.core.outcomes import Refused
 from server.edge.traffic import PATIENCE, traffic
 
-FRAME = 32_768  # slots of 8 bytes: more than the frames of an execution take together
+FRAME = 32_768  # slots of 8 bytes: more than all frames of an execution together
 
 
 class TooLarge(BaseException):
-    """Ends the execution of a query with `refused`: graphql-core goes on after any other exception."""
+    """Ends a query with `refused`. A BaseException, because graphql-core continues after an Exception."""
 
     def __init__(self, refused: Refused) -> None:
         super().__init__()
@@ -41,13 +41,13 @@ class TooLarge(BaseException):
 
 
 class Execution(ExecutionContext):
-    """Executes a document, as REST would execute the same operations in as many requests.
+    """Executes a document as REST would execute its operations in separate requests.
 
-    The view has identified the caller for a mutation's first field. Each later one is checked like a new request: where
-    an earlier one ended the caller's account, session or token, it is refused with UNAUTHENTICATED and does nothing.
+    The view authenticates the caller for a mutation's first field. Each later field authenticates again: if an earlier
+    one ended the caller's account, session or token, the later one is refused with UNAUTHENTICATED and writes nothing.
 
-    The bytes of the response are counted while it is made, whatever was estimated. Beyond the limit a query ends as a
-    whole, by `TooLarge`; in a mutation, which has written, the fields beyond it are refused.
+    The bytes of the response are counted while it is made, independently of the estimate. A query over the limit ends
+    with `TooLarge`. A mutation has already written, so only its fields over the limit are refused.
     """
 
     is_identified = True
@@ -59,7 +59,7 @@ class Execution(ExecutionContext):
         self.most = self.left = limit("bytes")
         self.caller = Caller(self.context_value)
         self.plans = plans_of(self.operation, self.variable_values)
-        self._subfields_cache = self.plans.subfields  # graphql-core's own, which is kept here for later executions
+        self._subfields_cache = self.plans.subfields  # graphql-core's cache, shared by executions of this operation
 
     @classmethod
     def build(  # type: ignore[override]
@@ -71,7 +71,7 @@ class Execution(ExecutionContext):
         *others: Any,
         **more: Any,
     ) -> Any:
-        """As graphql-core does, without reading again what is known of a document that was measured."""
+        """graphql-core's `build`, which reuses the operation and variables of a measured document."""
         measured = context_value.measured
         if measured is None or measured.operation is None or measured.variables is None:
             return super().build(schema, document, root_value, context_value, *others, **more)
@@ -98,7 +98,7 @@ class Execution(ExecutionContext):
         return super().execute_fields(parent_type, source_value, path, fields)
 
     def planned(self, kind: GraphQLObjectType, source: Any, fields: Fields) -> dict[str, Any] | None:
-        """An object as its plan makes it; None where graphql-core has to execute it."""
+        """The object that a plan makes, or None if graphql-core has to execute it."""
         left = self.left
         try:
             plan = self.plans.of_object(kind, fields, self.collect_subfields)
@@ -106,13 +106,13 @@ class Execution(ExecutionContext):
                 made = plan(source, self)
                 if self.left >= 0:
                     return made
-        except Exception:  # noqa: S110  graphql-core says what is wrong
+        except Exception:  # noqa: S110  graphql-core executes the object again and reports the error
             pass
         self.left = left
         return None
 
     def give_way(self) -> None:
-        """Called before each object of a list: see `LongExecution`."""
+        """Called before each object of a list. `LongExecution` waits here."""
 
     def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
         value = super().complete_leaf_value(return_type, result)
@@ -145,7 +145,7 @@ class Execution(ExecutionContext):
         return super().execute_field(parent_type, source, field_nodes, path)
 
     def identify(self) -> None:
-        """Identify the caller anew, unless nothing has been executed since it was. Raises `Refused`."""
+        """Authenticate the caller again, except before the first field. Raises `Refused`."""
         if self.is_identified:
             self.is_identified = False
         else:
@@ -153,9 +153,9 @@ class Execution(ExecutionContext):
 
 
 class LongExecution(Execution):
-    """Executes a long document: before each object of a query it gives way to the short requests of its process.
+    """Executes a long document. A query waits for the short requests of its process before each object.
 
-    A mutation does not: others may wait for the rows that it has locked.
+    A mutation does not wait, because other requests may wait for the rows it has locked.
     """
 
     patience = PATIENCE
@@ -170,11 +170,11 @@ class LongExecution(Execution):
 
 
 def execute(document: DocumentNode, **options: Any) -> ExecutionResult:
-    """The ExecutionResult of a document. Raises `Refused`: TOO_COMPLEX: its response is too large.
+    """Execute a document. Raises `Refused`: TOO_COMPLEX: the response is too large.
 
-    CPython keeps its frames in chunks of 16 KB, which it maps whenever a call crosses the end of one, and unmaps when
-    it returns. Where each field of an execution does so, it takes twice as long. This function's frame is so large that
-    CPython makes a chunk that all of them fit in.
+    CPython keeps frames in chunks of 16 KB. It maps a new chunk when a call crosses the end of one, and unmaps it when
+    the call returns. If each field of an execution does this, the execution takes twice as long. This function's frame
+    is large, so CPython makes one chunk that holds the frames of all fields.
     """
     try:
         return execute_sync(graphql_schema(), document, **options)

@@ -1,4 +1,4 @@
-"""What a document may cost, measured before validation on the arguments that its resolvers will get."""
+"""Limits on the cost of a document, measured before validation with the arguments that its resolvers will get."""
 
 import math
 from collections import Counter
@@ -43,14 +43,14 @@ from profiles.core.outcomes import Outcome, Refused
 from profiles.core.pages import DEFAULT_SIZE, MOST
 from profiles.core.parsers import MOST_DIGITS
 
-LONG_ROWS = 100  # a document that costs more waits for the short requests of its process
+LONG_ROWS = 100  # a document over either of these waits for the short requests of its process
 LONG_VALUES = 500
-KEPT = 64  # parsed documents in the cache: clients repeat the same ones with other variables
+KEPT = 64  # parsed documents in the cache: clients repeat documents with other variables
 
 
 @dataclass
 class Cost:
-    """What a selection set costs, with each fragment counted wherever it is spread."""
+    """The cost of a selection set. A fragment counts at each of its spreads."""
 
     depth: int = 0
     aliases: int = 0
@@ -59,12 +59,12 @@ class Cost:
     repeated: int = 0
     extra_operations: int = 0
     once: Amount = field(default_factory=Amount)
-    per_row: Amount = field(default_factory=Amount)  # for each row of the page that this is selected on
-    names: Counter[str] = field(default_factory=Counter)  # of the response's fields on this level
+    per_row: Amount = field(default_factory=Amount)  # for each row of the enclosing page
+    names: Counter[str] = field(default_factory=Counter)  # response names on this level
 
     @cached_property
     def figures(self) -> dict[str, int]:
-        """What it costs, by the names of `GRAPHQL_LIMITS`: to be looked at when all is added."""
+        """The cost by the names of `GRAPHQL_LIMITS`. Cached: read it only after the last `add`."""
         total = self.once + self.per_row
         return {
             "depth": self.depth,
@@ -80,12 +80,12 @@ class Cost:
 
     @property
     def operations(self) -> int:
-        """What it spends of a budget."""
+        """The number of operations that the rate limits count."""
         return max(1, self.names.total()) + self.extra_operations
 
     @property
     def shown(self) -> dict[str, int]:
-        """`extensions.cost`."""
+        """`extensions.cost` of the response."""
         figures = self.figures
         return {"operations": self.operations, "rows": figures["rows"], "values": figures["values"]}
 
@@ -95,7 +95,7 @@ class Cost:
         return figures["rows"] > LONG_ROWS or figures["values"] > LONG_VALUES
 
     def add(self, other: "Cost") -> None:
-        """Add the cost of a sibling, or of a selection below."""
+        """Add the cost of a sibling or of the selection below."""
         self.aliases += other.aliases
         self.directives += other.directives
         self.fragments += other.fragments
@@ -106,9 +106,9 @@ class Cost:
 
 
 class Measure:
-    """The costs of one document's parts, for one operation's variables. A fragment is measured once.
+    """Measures the parts of a document with one operation's variables. Each fragment is measured once.
 
-    Fragments and variables need not exist, nor fit where they are used: validation comes later.
+    Unknown or misplaced fragments and variables are accepted, because validation comes later.
     """
 
     def __init__(self, document: DocumentNode, variables: dict[str, Any]) -> None:
@@ -125,7 +125,7 @@ class Measure:
         return cost
 
     def fragment(self, name: str, level: int) -> Cost:
-        """The cost of a fragment: nothing for a circular one within itself and for an unknown one."""
+        """The cost of a fragment. An unknown fragment and a circular spread cost nothing."""
         if name not in self.of_fragments:
             self.of_fragments[name] = Cost()
             if node := self.definitions.get(name):
@@ -177,7 +177,7 @@ class Measure:
         total.add(below)
 
     def arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
-        """A field's arguments as its resolver gets them; the largest page for invalid ones, which are refused later."""
+        """A field's arguments as its resolver gets them. Invalid ones, refused later, count as the largest page."""
         self.depends_on_variables |= any(has_variable(argument.value) for argument in node.arguments)
         try:
             return get_argument_values(definition, node, self.variables)
@@ -186,7 +186,7 @@ class Measure:
 
 
 def has_variable(value: ValueNode) -> bool:
-    """Whether a value is a variable, or has one in it."""
+    """Whether a value is or contains a variable."""
     if isinstance(value, ListValueNode):
         return any(map(has_variable, value.values))
     if isinstance(value, ObjectValueNode):
@@ -195,7 +195,7 @@ def has_variable(value: ValueNode) -> bool:
 
 
 def charge(cost: Cost, own: Amount, shape: Shape, arguments: dict[str, Any]) -> None:
-    """Charge what is below a field as often as its shape says, and what the field itself costs."""
+    """Add a field's own cost to the cost of the selection below, multiplied as the field's shape says."""
     given = [
         shape.arguments[name] for name, value in arguments.items() if value is not None and name in shape.arguments
     ]
@@ -213,7 +213,7 @@ def charge(cost: Cost, own: Amount, shape: Shape, arguments: dict[str, Any]) -> 
 
 
 def page_size(arguments: dict[str, Any]) -> int:
-    """How many rows a page's arguments ask for, by what its resolver reads them with. Invalid ones cost the default."""
+    """The number of rows that a page's arguments request, read as the resolver reads them; the default if invalid."""
     try:
         page = page_values(**{name: arguments.get(name) for name in PAGE_ARGUMENTS})
     except ValidationError:
@@ -223,27 +223,30 @@ def page_size(arguments: dict[str, Any]) -> int:
 
 
 def limit(name: str) -> int:
-    """The most that passes. Of values, where no setting says: what the largest page of REST has."""
+    """The limit of this name. Without a setting, the limit of values is the size of REST's largest page."""
     most: int | None = settings.GRAPHQL_LIMITS[name]
     return values_of_page(graphql_schema()) if most is None else most
 
 
 def coerce_variables(operation: OperationDefinitionNode | None, variables: dict[str, Any]) -> dict[str, Any] | None:
-    """An operation's variables as its execution gets them; None where they are invalid, which is refused later."""
+    """An operation's variables as its execution gets them; None if they are invalid, which validation reports."""
     definitions = operation.variable_definitions if operation else ()
     coerced = get_variable_values(graphql_schema(), definitions, variables, max_errors=0, hide_suggestions=True)
     return coerced if isinstance(coerced, dict) else None
 
 
 def repeats(names: Counter[str]) -> int:
-    """How many fields stand where another of their name stands already: each is compared with each."""
+    """The number of fields beyond the first of each name. Validation compares fields of the same name in pairs."""
     return names.total() - len(names)
 
 
 def check(operations: Sequence[Cost], fragments: Sequence[Cost], meant: Cost, *, is_known: bool) -> None:
-    """Raise `Refused` where a cost is over a limit: the shape of any part, the amount of the operation meant.
+    """Raise `Refused` where a cost is over its limit.
 
-    `is_known` says whether the variables are known that the amount depends on. If not, it is not looked at.
+    Limits on shape apply to every part of the document, limits on `AMOUNTS` to the operation that will be executed.
+
+    Args:
+        is_known: whether the variables are known. If not, `AMOUNTS` are not checked.
     """
     of_operations, of_fragments = ([cost.figures for cost in costs] for costs in (operations, fragments))
     for name, figure in meant.figures.items():
@@ -271,7 +274,7 @@ WORDS = {
     "values": pgettext("a document has", "values"),
     "bytes": pgettext("a document has", "bytes in its longest response"),
 }
-LARGEST = 2**31 - 1  # of GraphQL's Int: spreads of spreads soon come to more
+LARGEST = 2**31 - 1  # of GraphQL's Int: nested spreads can cost more
 
 
 def too_much(name: str, figure: int) -> Refused:
@@ -283,11 +286,11 @@ def too_much(name: str, figure: int) -> Refused:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A document within the limits, the operation of it that is meant, and what that costs."""
+    """A document within the limits, the operation to execute, and its cost."""
 
     document: DocumentNode
-    operation: OperationDefinitionNode | None  # None: its name is none of the document's
-    variables: dict[str, Any] | None  # as its resolvers get them; None: they are invalid, which validation says
+    operation: OperationDefinitionNode | None  # None: the document has no operation of the requested name
+    variables: dict[str, Any] | None  # as its resolvers get them; None: invalid, which validation reports
     cost: Cost
 
     @property
@@ -304,12 +307,12 @@ def read(query: str, variables: dict[str, Any], operation_name: str | None) -> M
     """Parse and measure a document.
 
     Args:
-        query: its text.
-        variables: by name, as they came.
-        operation_name: which of its operations is meant; None for the only one.
+        query: the text of the document.
+        variables: raw values by name.
+        operation_name: the operation to execute; None for the only one.
 
     Raises:
-        Refused: TOO_COMPLEX: over one of GRAPHQL_LIMITS; it says which. BAD_REQUEST: a number is too long.
+        Refused: TOO_COMPLEX: over one of GRAPHQL_LIMITS, named in the message. BAD_REQUEST: a number is too long.
         graphql.GraphQLSyntaxError: the text is not a document.
     """
     for name, figure in (("size", len(query)), ("variables", count_values(variables))):
@@ -323,7 +326,7 @@ def read(query: str, variables: dict[str, Any], operation_name: str | None) -> M
 
 
 def check_whatever_variables(query: str) -> None:
-    """Pass where no operation of a document is over a limit for its text alone. Raises as `read` does."""
+    """Check the limits of a document's operations that do not depend on variables. Raises the errors of `read`."""
     if len(query) > limit("size"):
         raise too_much("size", len(query))
     for node in parse_tokens(query).definitions:
@@ -333,7 +336,7 @@ def check_whatever_variables(query: str) -> None:
 
 @lru_cache(KEPT)
 def fixed_cost(query: str, operation_name: str | None, limits: tuple[int | None, ...]) -> Cost | None:
-    """What an operation costs under these limits; None where that depends on its variables. Raises as `read` does."""
+    """The cost of an operation under these limits; None if it depends on variables. Raises the errors of `read`."""
     document = parse_tokens(query)
     cost, depends_on_variables = measured(document, get_operation_ast(document, operation_name), None)
     return None if depends_on_variables else cost
@@ -342,10 +345,10 @@ def fixed_cost(query: str, operation_name: str | None, limits: tuple[int | None,
 def measured(
     document: DocumentNode, operation: OperationDefinitionNode | None, variables: dict[str, Any] | None
 ) -> tuple[Cost, bool]:
-    """What an operation of a document costs, and whether that depends on its variables.
+    """The cost of an operation, and whether the cost depends on its variables.
 
     Args:
-        variables: as its resolvers get them; None: they are not known, and an amount that depends on them passes.
+        variables: as its resolvers get them. None: unknown, so an amount that depends on them is not checked.
 
     Raises:
         Refused: TOO_COMPLEX.
@@ -363,9 +366,9 @@ def measured(
 
 @lru_cache(KEPT)
 def parse_tokens(query: str) -> DocumentNode:
-    """The syntax tree of a text. Parsing stops at the limit, so a refusal's figure is the limit and one.
+    """The syntax tree of a document. Parsing stops at the limit, so the figure of a refusal is the limit plus one.
 
-    Raises as `read` does.
+    Raises the errors of `read`.
     """
     most = limit("tokens")
     try:
@@ -381,7 +384,7 @@ def parse_tokens(query: str) -> DocumentNode:
 
 
 def check_numbers(token: Token | None) -> None:
-    """Refuse a number that Python would not read: graphql-core does not expect the ValueError of `int()`."""
+    """Refuse a number too long for Python's `int()`: graphql-core does not handle its ValueError."""
     while token:
         if token.kind in (TokenKind.INT, TokenKind.FLOAT) and len(token.value or "") > MOST_DIGITS:
             raise Refused(Outcome.BAD_REQUEST, _("A number in the document has too many digits. Send a shorter one."))
@@ -389,6 +392,6 @@ def check_numbers(token: Token | None) -> None:
 
 
 def count_values(value: Any) -> int:
-    """How many values a JSON value is made of, itself among them."""
+    """The number of values in a JSON value, including itself."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + sum(map(count_values, inner))

@@ -1,4 +1,4 @@
-"""The rows that a document asks for one by one, loaded together: one statement for each resource."""
+"""Rows that a document requests by key, loaded together with one statement per resource."""
 
 from collections import defaultdict
 from typing import Any
@@ -13,12 +13,14 @@ from profiles.core.policy import Action, require_operation, unseen
 from profiles.core.resources import MOST_READS, Resource, registered, resources
 
 Key = tuple[Resource, Any]
-"""What a row is found by: its resource, and its primary key, or its other key."""
+"""Lookup key of a row: its resource, and its primary key or its other key."""
 
 
 def wanted(info: Info, key: Key | None) -> tuple[Resource, Any]:
-    """The row of this key, and its resource. Raises `Refused`: the caller's token is not for reading such a row, or it
-    is not there for the caller."""
+    """The resource and the row of this key.
+
+    Raises `Refused`: the caller's token does not allow the read, or the row is absent or not visible to the caller.
+    """
     actor, asked_for = info.context.actor, info.context.once(load_all, lambda: load_all(info))
     if key is None:
         raise unseen(actor)
@@ -28,7 +30,7 @@ def wanted(info: Info, key: Key | None) -> tuple[Resource, Any]:
 
 
 def load_all(info: Info) -> dict[Key, Any]:
-    """Whatever the root fields of this document ask for and the caller may see, by key."""
+    """The rows by key that this document's root fields request and the caller may see."""
     selections = collect_fields(
         info.schema, info.fragments, info.variable_values, info.parent_type, info.operation.selection_set
     )
@@ -46,7 +48,7 @@ def load_all(info: Info) -> dict[Key, Any]:
 
 
 def keys_of(info: Info, node: FieldNode) -> list[Key | None]:
-    """The keys that a root field asks for; none for invalid arguments, which its own execution refuses."""
+    """The keys that a root field requests. Invalid arguments give none, because the field's execution refuses them."""
     name = node.name.value
     resource = next((each for each in resources() if each.field == name), None)
     if resource is None and name not in ("node", "nodes"):
@@ -61,14 +63,14 @@ def keys_of(info: Info, node: FieldNode) -> list[Key | None]:
 
 
 def node_key(node_id: str) -> Key | None:
-    """What a Relay global id of any resource stands for; None for any other text."""
+    """The lookup key in a Relay global id of any resource; None for any other text."""
     name, pk = parse_node_id(node_id) or ("", None)
     resource = registered(name)
     return (resource, pk) if resource else None
 
 
 def key_of(resource: Resource, id: str | None = None, pk: int | None = None, **other: str | None) -> Key | None:
-    """What the row of these arguments is found by; None where no row can have them."""
+    """The lookup key in a root field's arguments; None if no row can have them."""
     if id is not None:
         key: Any = resource.model.key_of(id)
     elif pk is not None:

@@ -1,4 +1,4 @@
-"""Manifests: files that clients' compilers write, with the documents that a client will ask for."""
+"""Manifests: files with a client's documents, written by its compiler."""
 
 import json
 from pathlib import Path
@@ -11,14 +11,14 @@ APOLLO_VERSION = 1
 
 
 def read_manifest(path: Path) -> dict[str, str]:
-    """The text of each document of a manifest, by its id.
+    """The texts of a manifest's documents, by id.
 
-    Takes Apollo's form (`generate-persisted-query-manifest`) and Relay's, an object of texts by id
+    Reads Apollo's format (`generate-persisted-query-manifest`), and Relay's object of texts by id
     (`persistConfig.file` of its compiler), which other compilers write too.
 
     Raises:
-        ValueError: the file is neither.
-        OSError: it can't be read.
+        ValueError: the file has neither format.
+        OSError: the file cannot be read.
     """
     try:
         content = json.loads(path.read_text())
@@ -31,7 +31,7 @@ def read_manifest(path: Path) -> dict[str, str]:
 
 
 def _of_apollo(content: dict[str, Any]) -> dict[str, str] | None:
-    """The documents of Apollo's manifest; None where it has another version or form."""
+    """The documents of Apollo's manifest; None if its version or form is unknown."""
     try:
         if content["version"] != APOLLO_VERSION:
             return None

@@ -1,4 +1,4 @@
-"""The operations that a document makes, for the metrics: one for each root field, by the names that REST has too."""
+"""The operations of a document, one for each root field, under the names they have in REST."""
 
 from functools import cache
 
@@ -12,15 +12,15 @@ from profiles.core.metrics import OTHER
 from profiles.core.policy import require_operation
 from profiles.core.resources import registered, resources
 
-DOCUMENT = "document"  # the operation of a document that was refused before its root fields were known
+DOCUMENT = "document"  # the operation of a document refused before its root fields were known
 BY_NODE_ID = ("node", "nodes")  # root fields that read rows of any resource
 INTROSPECTION = dict.fromkeys(("__schema", "__type", "__typename"), "introspect")
 
 
 @cache
 def names_of(schema: GraphQLSchema) -> dict[str, str]:
-    """The operation of each root field. One that reads a row of a resource is called as REST's is; without arguments,
-    it reads the caller's own."""
+    """The operation by root field. A field that reads a row has the name of REST's read; a field without arguments
+    reads the caller's own row."""
     fields: dict[str, GraphQLField] = {}
     for root in filter(None, (schema.query_type, schema.mutation_type)):
         fields |= root.fields
@@ -36,22 +36,22 @@ def names_of(schema: GraphQLSchema) -> dict[str, str]:
 
 
 def require_root_field(actor: Actor, schema: GraphQLSchema, name: str) -> None:
-    """Pass where the caller's token is for the operation of this root field. Raises `Refused`: FORBIDDEN.
+    """Check that the caller's token allows the operation of this root field. Raises `Refused`: FORBIDDEN.
 
-    The schema is everybody's. Which rows `node` and `nodes` read is known when their ids are: see `loading.wanted`.
+    Introspection needs no permission. `loading.wanted` checks `node` and `nodes`, whose ids name the resource.
     """
     if name not in INTROSPECTION and name not in BY_NODE_ID:
         require_operation(actor, names_of(schema).get(name, OTHER))
 
 
 def operations_of(measured: Measured) -> dict[str, str]:
-    """The operations of a document, by the keys of its response; none where its root fields can't be told."""
+    """The operations of a document by response key; empty if its root fields cannot be determined."""
     names = names_of(graphql_schema())
     return {key: names.get(node.name.value, OTHER) for key, node in root_fields(measured).items()}
 
 
 def root_fields(measured: Measured) -> dict[str, FieldNode]:
-    """The root fields that will be executed, each by its first node, by the keys of the response."""
+    """The first node of each root field that will be executed, by response key."""
     if measured.operation is None:
         return {}
     selections = measured.operation.selection_set.selections

@@ -1,4 +1,4 @@
-"""What a GraphQL request asks for: a document, by its text or by its id, and the values of its variables."""
+"""Parameters of a GraphQL request: a document, by its text or id, and the values of its variables."""
 
 import re
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from graphql_api.core.persisted import digest_of
 from profiles.core.outcomes import Outcome, Refused
 
 PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
-IDS = ("documentId", "doc_id", "id")  # by GraphQL over HTTP's draft, on persisted documents; by Relay's documentation
-APQ_VERSION = 1  # of the protocol
+IDS = ("documentId", "doc_id", "id")  # from GraphQL over HTTP's draft on persisted documents, and Relay's documentation
+APQ_VERSION = 1  # of Apollo's protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of a request. One of `query`, `digest` and `document_id` at least is given."""
+    """The parameters of a request. At least one of `query`, `digest` and `document_id` is given."""
 
     query: str | None  # the document's text
-    digest: str | None  # the SHA-256 of it, by Apollo's automatic persisted queries
-    document_id: str | None  # the id that it is registered under; None where a text is given
+    digest: str | None  # the text's SHA-256, by Apollo's automatic persisted queries
+    document_id: str | None  # the id of its registration; None if the text is given
     variables: dict[str, Any] | None
     operation_name: str | None
 
@@ -28,7 +28,7 @@ class Parameters:
 def read_parameters(sent: Any) -> Parameters:
     """The parameters of a request's JSON (GraphQL over HTTP, section 5.1). Raises `Refused`: BAD_REQUEST.
 
-    What is named in no specification is ignored, and so is an id beside a text.
+    Unknown members are ignored, and so is an id beside a text.
     """
     if not isinstance(sent, dict):
         raise Refused(Outcome.BAD_REQUEST, _("Must be one JSON object. Batches of requests are not supported."))
@@ -45,10 +45,10 @@ def read_parameters(sent: Any) -> Parameters:
 
 
 def read_digest(query: str | None, extensions: dict[str, Any] | None) -> str | None:
-    """The SHA-256, in hexadecimal, that a request names its document by; None where it names none.
+    """The SHA-256 of the requested document in hexadecimal; None if `extensions` has no `persistedQuery`.
 
     Raises:
-        Refused: BAD_REQUEST: it names it otherwise, or the document that it brings is another one.
+        Refused: BAD_REQUEST: `persistedQuery` is malformed, or `query` has another SHA-256.
     """
     named = (extensions or {}).get("persistedQuery")
     if named is None:
@@ -64,7 +64,7 @@ def read_digest(query: str | None, extensions: dict[str, Any] | None) -> str | N
 
 
 def read_id(sent: dict[str, Any]) -> str | None:
-    """The id that a request names its document by; None where it names none. Raises `Refused`: BAD_REQUEST."""
+    """The id of the requested document, or None. Raises `Refused`: BAD_REQUEST: the id is not a string."""
     name = next((name for name in IDS if sent.get(name) is not None), None)
     if name is None:
         return None

@@ -1,8 +1,8 @@
-"""Documents that clients ask for without their text: those registered by `manage.py documents add`, and those of
-Apollo's automatic persisted queries.
+"""Documents that clients request without their text: documents registered with `manage.py documents add`, and Apollo's
+automatic persisted queries.
 
-Each process keeps both in its memory, so that a request for one makes no SQL statement: a registered one for `FRESH`
-seconds, after which it is read again.
+Each process caches both in memory, so that a request needs no SQL statement. A registered document is read again after
+`FRESH` seconds.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from profiles.core.outcomes import Outcome, Refused
 
 logger = logging.getLogger(__name__)
 
-KEPT = 3_600  # seconds after an automatic persisted query was last sent whole
-FRESH = 10  # seconds: as long an instance may not know what has been registered or removed
-SHA_256 = "sha256:"  # before the digest, in an id of GraphQL over HTTP's draft
+KEPT = 3_600  # seconds after the text of an automatic persisted query was last sent
+FRESH = 10  # seconds until each instance has read a registration or removal
+SHA_256 = "sha256:"  # prefix of a digest in an id, by GraphQL over HTTP's draft
 LONGEST_NAME = 100  # characters of an operation's name in the log
 
 count_from_zero(DOCUMENTS, ("yes", "no"))
@@ -34,16 +34,16 @@ def digest_of(text: str) -> str:
 
 
 def plain_id(document_id: str) -> str:
-    """An id as it is stored: one that is a SHA-256 without the prefix which says so."""
+    """An id as stored: a SHA-256 loses the prefix `SHA_256`."""
     return document_id.removeprefix(SHA_256)
 
 
 def find(digest: str | None, document_id: str | None) -> str:
-    """The text of a document that was asked for by its SHA-256 or by the id that it is registered under.
+    """The text of a document, by its SHA-256 or the id of its registration.
 
     Raises:
-        Refused: DOCUMENT_UNKNOWN: nothing is registered under the id. PERSISTED_QUERY_NOT_FOUND: the client may send
-            the text that has this SHA-256, as Apollo's protocol has it.
+        Refused: DOCUMENT_UNKNOWN: no document is registered under the id. PERSISTED_QUERY_NOT_FOUND: the text is not
+            cached; by Apollo's protocol, the client may send it.
     """
     takes_texts = settings.GRAPHQL_DOCUMENTS != "registered"
     text = cache.get(f"persisted:{digest}") if digest and takes_texts else None
@@ -54,12 +54,12 @@ def find(digest: str | None, document_id: str | None) -> str:
 
 
 def keep(digest: str, text: str) -> None:
-    """Keep a valid document of an automatic persisted query under its SHA-256."""
+    """Cache a valid document of an automatic persisted query under its SHA-256."""
     cache.set(f"persisted:{digest}", text, KEPT)
 
 
 def registered(document_id: str) -> str | None:
-    """The text that is registered under an id, or has this SHA-256; None where there is none."""
+    """The registered text with this id or SHA-256, or None."""
     key = plain_id(document_id)
     if not re.fullmatch(ID_PATTERN, key):
         return None
@@ -72,13 +72,13 @@ def registered(document_id: str) -> str | None:
 
 
 def require_registered(text: str) -> None:
-    """Pass where this text is registered. Raises `Refused`: DOCUMENT_UNKNOWN."""
+    """Check that this text is registered. Raises `Refused`: DOCUMENT_UNKNOWN."""
     if not registered(digest_of(text)):
         raise Refused(Outcome.DOCUMENT_UNKNOWN)
 
 
 def report(text: str, measured: Measured) -> None:
-    """Count a document by whether it is registered, and log one that is not, once in `FRESH` seconds."""
+    """Count a document as registered or not. An unregistered one is also logged, at most once in `FRESH` seconds."""
     digest = digest_of(text)
     is_registered = bool(registered(digest))
     DOCUMENTS.labels("yes" if is_registered else "no").inc()

@@ -1,16 +1,17 @@
-"""Plans: objects of a response, with all that is selected below them, made in one step.
+"""Plans: each makes an object of a response, with the selection below it, in one step.
 
-graphql-core resolves, completes and locates each field of each object by some ten calls of Python: 8 to 16 µs. A plan
-is compiled once for a type and what is selected of it, and then makes the object by three calls for each field: 1 µs.
-It covers leaves, objects of one type and lists of either, where their resolvers are plain. Any other object is executed
-by graphql-core, and those below it by their plans.
+graphql-core resolves, completes and locates each field of each object with about ten Python calls: 8 to 16 µs. A plan
+is compiled once for a type and a selection, and then makes the object with three calls for each field: 1 µs. It covers
+leaves, objects of one type, and lists of either, if their resolvers are plain. graphql-core executes any other object;
+objects below that one have their own plans.
 
-A plan makes what graphql-core would, or raises: a null that can't be, an exception, an object of another type, too many
-bytes. graphql-core then executes the object again and makes the error, which is why a plain resolver has no effects.
-Fields are collected by graphql-core too. `tests/graphql_api/core/test_plans.py` compares the responses of both.
+A plan makes the object that graphql-core would make, or raises: for a null in a non-null field, an exception, an object
+of another type, or too many bytes. graphql-core then executes the object again and makes the error, so a plain resolver
+must have no side effects. graphql-core also collects the fields. `tests/graphql_api/core/test_plans.py` compares the
+responses of both.
 
-Plans are kept with the parsed operation that they are of, of which `limits.py` bounds the number, and take as much
-memory. They hold its names and the schema's resolvers, and nothing of a caller.
+Plans are cached on their parsed operation and take as much memory as it does. `limits.py` limits the number of parsed
+operations. A plan holds names and resolvers, and no data of a caller.
 """
 
 import json
@@ -41,11 +42,11 @@ from graphql import (
 from graphql_api.core.costs import A_NAME
 
 A_NUMBER = 5  # bytes: a number, true or false
-CHOICES = 2  # of the variables of @skip and @include, whose plans are kept for each operation
-KEEP_A_TEXT = {GraphQLString.serialize, GraphQLID.serialize, GenericScalar.serialize, str}  # a str stays what it is
+CHOICES = 2  # combinations of @skip and @include variables whose plans are cached for each operation
+KEEP_A_TEXT = {GraphQLString.serialize, GraphQLID.serialize, GenericScalar.serialize, str}  # return a str unchanged
 
 Fields: TypeAlias = dict[str, list[FieldNode]]
-"""What is selected of an object, by the names of the response."""
+"""The selected fields of an object, by response name."""
 
 Collect: TypeAlias = Callable[[GraphQLObjectType, list[FieldNode]], Fields]
 """`ExecutionContext.collect_subfields`."""
@@ -54,15 +55,15 @@ Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
 
 class Caller(NamedTuple):
-    """What a plain resolver gets for `info`."""
+    """The `info` of a plain resolver."""
 
     context: Any
 
 
 class Run(Protocol):
-    """An execution, as plans use it."""
+    """The part of an execution that plans use."""
 
-    left: int  # bytes that the response may still take
+    left: int  # bytes left for the response
     caller: Caller
 
     def give_way(self) -> None:
@@ -70,40 +71,40 @@ class Run(Protocol):
 
 
 Plan: TypeAlias = Callable[[Any, Run], dict[str, Any]]
-"""Makes the response's object of its source."""
+"""Makes the response's object from its source."""
 
 Read: TypeAlias = Callable[[Any, Run], Any]
-"""Makes the response's value of a field of the source of its object."""
+"""Makes a field's response value from the source of its object."""
 
 Complete: TypeAlias = Callable[[Any, Run], Any]
-"""Makes the response's value of what a resolver returned."""
+"""Makes a field's response value from its resolver's result."""
 
 
 class Failed(Exception):
-    """Leaves an object to graphql-core."""
+    """Raised by a plan to have graphql-core execute the object."""
 
 
 def plain(resolver: Resolver) -> Resolver:
-    """Mark a resolver, or an `is_type_of`, that needs its object and at most `info.context`, and has no effects."""
+    """Mark a resolver or `is_type_of` that uses only its object and `info.context`, and has no side effects."""
     resolver.is_plain = True  # type: ignore[attr-defined]
     return resolver
 
 
 def is_plain(resolver: Any) -> bool:
-    """Whether a resolver is marked, or is graphene's default one, which reads an attribute."""
+    """Whether a resolver is marked as plain or is graphene's default resolver, which reads an attribute."""
     function = resolver.func if isinstance(resolver, partial) else resolver
     return function is dict_or_attr_resolver or getattr(function, "is_plain", False)
 
 
 class Plans:
-    """The plans of one operation, with the same values of the variables that @skip and @include use."""
+    """The plans of an operation for one combination of @skip and @include variables."""
 
     def __init__(self) -> None:
         self.subfields: dict[Any, Fields] = {}  # as graphql-core collects them
         self.made: dict[int, tuple[Fields, Plan | None]] = {}  # by the identity of the fields
 
     def of_object(self, kind: GraphQLObjectType, fields: Fields, collect: Collect) -> Plan | None:
-        """The plan of an object of this type; None where one of its fields, or of those below it, can't be planned."""
+        """The plan of an object of this type; None if a plan does not cover one of the selected fields."""
         made = self.made.get(id(fields))
         if made is None:
             made = self.made[id(fields)] = fields, self._make(kind, fields, collect)
@@ -122,7 +123,7 @@ class Plans:
         return plan_of(readers, size)
 
     def _reader(self, parent: GraphQLObjectType, nodes: list[FieldNode], collect: Collect) -> Read | None:
-        """What makes a field's value of its object."""
+        """The function that makes a field's value from its object, or None."""
         definition = parent.fields.get(nodes[0].name.value)
         if not definition or definition.args or not is_plain(definition.resolve):
             return None
@@ -131,7 +132,7 @@ class Plans:
         return complete and of_field(definition.resolve, complete)
 
     def _complete(self, declared: GraphQLOutputType, nodes: list[FieldNode], collect: Collect) -> Complete | None:
-        """What makes a value of this type of what a resolver returned."""
+        """The function that makes a value of this type from a resolver's result, or None."""
         is_required = is_non_null_type(declared)
         kind: Any = nullable(declared)
         if is_leaf_type(kind):
@@ -146,9 +147,9 @@ class Plans:
 
 
 def plans_of(operation: OperationDefinitionNode, variables: dict[str, Any]) -> Plans:
-    """An operation's plans, which are kept with its syntax tree.
+    """An operation's plans, cached on its syntax tree.
 
-    @skip and @include take Booleans alone, so that these are the variables that its plans depend on.
+    Plans depend only on Boolean variables, because @skip and @include take no others.
     """
     kept: dict[Any, Plans] = vars(operation).setdefault("plans", {})
     choice = tuple(each for each in variables.items() if isinstance(each[1], bool))
@@ -160,11 +161,11 @@ def plans_of(operation: OperationDefinitionNode, variables: dict[str, Any]) -> P
     return plans
 
 
-# What plans are made of: functions of what a resolver returned, or of a field's object
+# Parts of plans: functions of a resolver's result or of a field's object
 
 
 def plan_of(readers: list[tuple[str, Read]], size: int) -> Plan:
-    """The plan of an object. `size` is of what is the same in each: the names, and `__typename`."""
+    """The plan of an object. `size`: bytes that are the same in each object, of the names and `__typename`."""
 
     def plan(source: Any, run: Run) -> dict[str, Any]:
         run.left -= size
@@ -183,7 +184,7 @@ def field_of(resolve: Any, complete: Complete) -> Read:
 
 
 def text_field_of(resolve: Any, complete: Complete) -> Read:
-    """The same, of a field of `keeps_texts`: most are, so that they take one call less."""
+    """`field_of` for a type of `keeps_texts`, as most are: saves a call."""
 
     def read(source: Any, run: Run) -> Any:
         found = resolve(source, run.caller)
@@ -227,7 +228,7 @@ def list_of(complete_item: Complete, is_required: bool, *, gives_way: bool) -> C
 
 
 def leaf_of(kind: GraphQLLeafType, is_required: bool) -> Complete:
-    """A scalar or an enum. `serialize` is not called for an enum's texts, of which it is known what it returns."""
+    """Complete a scalar or an enum. The results of `serialize` are precomputed for an enum's strings."""
     serialize: Callable[[Any], Any] = kind.serialize
     texts = texts_of(kind)
 
@@ -258,12 +259,12 @@ def keeps_texts(kind: GraphQLOutputType) -> bool:
 
 
 def nullable(kind: GraphQLOutputType) -> Any:
-    """A type without the ! after it."""
+    """A type without its `!`."""
     return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
 
 
 def texts_of(kind: GraphQLLeafType) -> dict[str, str]:
-    """What an enum's `serialize` returns of the texts among its values."""
+    """The results of an enum's `serialize`, by string value."""
     values = [each.value for each in kind.values.values()] if isinstance(kind, GraphQLEnumType) else []
     return {str(value): kind.serialize(str(value)) for value in values if isinstance(value, str)}
 
@@ -274,12 +275,12 @@ def null(is_required: bool) -> None:
 
 
 def size_of_names(fields: Fields) -> int:
-    """How many bytes the names of an object take in a response."""
+    """The bytes of an object's names in a response."""
     return sum(map(len, fields)) + A_NAME * len(fields)
 
 
 def size_of(value: Any) -> int:
-    """How many bytes a leaf takes in a response."""
+    """The bytes of a leaf in a response."""
     if isinstance(value, str):
         return len(encode_basestring_ascii(value))
     return len(json.dumps(value)) if isinstance(value, dict | list) else A_NUMBER

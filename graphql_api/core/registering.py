@@ -1,4 +1,4 @@
-"""What a document must be to be registered, and how it is."""
+"""Registration of documents, and its requirements."""
 
 import re
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from profiles.core.outcomes import Refused
 
 
 def problems_of(key: str, text: str) -> list[str]:
-    """What keeps a document from being registered; nothing where it can be.
+    """The problems that prevent the registration of a document, or an empty list.
 
-    The limits on what it may cost hold for its text here; what depends on its variables is measured in each request.
+    Limits on cost are checked here as far as the text decides. Cost that depends on variables is measured per request.
     """
     return [*_problems_of_id(key, text), *_problems_of_text(text)]
 
@@ -44,14 +44,14 @@ def _problems_of_text(text: str) -> list[str]:
 
 
 def _located(error: GraphQLError) -> str:
-    """An error's message, and where in the document it is."""
+    """An error's message, with its line and column."""
     place = error.locations[0] if error.locations else None
     return f"{error.message} (line {place.line}, column {place.column})" if place else error.message
 
 
 @transaction.atomic
 def register(documents: Mapping[str, str]) -> int:
-    """Register documents without problems, by id. Returns how many were not registered before."""
+    """Register documents by id, after `problems_of` found no problems. Returns the number of new ones."""
     rows = [Document(id=key, text=text, digest=digest_of(text)) for key, text in documents.items()]
     before = Document.objects.count()
     Document.objects.bulk_create(rows, ignore_conflicts=True)

@@ -1,4 +1,4 @@
-"""The GraphQL types, queries and mutations of any resource, made from its declaration."""
+"""GraphQL types, queries and mutations of any resource, generated from its declaration."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ from profiles.core.resources import COUNT_OPERATIONS, Resource, registered
 from profiles.core.serializers import ResourceSerializer
 from profiles.core.writing import Write, was_deleted
 
-HERE_OTHERWISE = {"id", "node_id", "updated_by", "editable_fields"}  # by name, type or spelling
+HERE_OTHERWISE = {"id", "node_id", "updated_by", "editable_fields"}  # differ from REST in name, type or spelling
 FILTER_TYPES = {
     django_filters.CharFilter: graphene.String,
     django_filters.BooleanFilter: graphene.Boolean,
@@ -56,8 +56,10 @@ FILTER_TYPES = {
 
 @dataclass(slots=True)
 class Shown:
-    """A row or a change as a resolver gives it, the serializer that says what its reader is shown, and the fields that
-    were asked for, by name."""
+    """A row or a change as resolvers pass it on.
+
+    `serializer` decides which values the reader sees; `values` caches those that were requested, by field.
+    """
 
     row: Any
     serializer: Any
@@ -76,30 +78,32 @@ class Shown:
 
 @plain
 def resolve_shown(name: str, default: Any, shown: Shown, info: Info) -> Any:
-    """graphene's default resolver of types whose objects are `Shown`."""
+    """The default resolver (graphene's `default_resolver`) of types whose objects are `Shown`."""
     return shown.field(name)
 
 
 def serializer_of(info: Info, resource: Resource) -> ResourceSerializer:
-    """The one serializer of all that the caller is shown of a resource."""
+    """The serializer of a resource's rows for the caller, one per execution."""
     actor = info.context.actor
     return info.context.once(resource, lambda: resource.serializer(context={"actor": actor}))
 
 
 def show(info: Info, resource: Resource, row: Any) -> Shown:
-    """A row as the caller is shown it."""
+    """A row as the caller sees it."""
     return Shown(row, serializer_of(info, resource))
 
 
 def show_account(info: Info, row: Any) -> Shown:
-    """The account that a row refers to, which over REST is another read. Raises `Refused`: the caller's token is not
-    for it."""
+    """The account that a row refers to. REST needs another read for it, so the token is checked for that read.
+
+    Raises `Refused`: the caller's token does not allow reading accounts.
+    """
     require_operation(info.context.actor, account().get_operation)
     return show(info, account(), row)
 
 
 def load(info: Info, resource: Resource, key: int | None, action: Action = Action.VIEW) -> Any:
-    """The row of this key, if the caller may do this action to it. Raises `Refused`."""
+    """The row of this key, on which the caller may perform this action. Raises `Refused`."""
     actor = info.context.actor
     row = resource.model.objects.visible_to(actor).one({"pk": key} if key else None)
     return resource.policy.require(actor, action, row)
@@ -109,8 +113,8 @@ class Types:
     """The types, queries and mutations of one resource.
 
     Args:
-        resource: what they are made from.
-        members: a mixin with further fields of its type.
+        resource: the declaration to generate them from.
+        members: a mixin with further fields of the resource's type.
     """
 
     def __init__(self, resource: Resource, members: type | None = None) -> None:
@@ -193,7 +197,7 @@ class Types:
         )
 
     def _history(self) -> Any:
-        """The connection of its history."""
+        """The connection type of the resource's history."""
         fields = dict(self.resource.change_serializer().fields)
         shown = {name: field for name, field in fields.items() if name not in ("actor", "changes")}
 
@@ -204,7 +208,7 @@ class Types:
                 graphene.List(graphene.NonNull(FieldChange)),
                 required=True,
                 description=fields["changes"].help_text,
-                # On average, so that a page of 100 passes as over REST; execution bounds the bytes.
+                # An average, so that a page of 100 passes as it does over REST. Execution limits the bytes.
                 cost=FieldCost(size=4),
             )
 
@@ -235,7 +239,7 @@ class Types:
     # Queries
 
     def queries(self) -> Any:
-        """A mixin with the fields of one row, and of the list."""
+        """A mixin with the query fields of one row and of the list."""
         resource, other = self.resource, self.resource.other_key
         keys = ["id", "pk", *([other.name] if other else [])]
         exactly_one = f"exactly one of {', '.join(keys[:-1])} and {keys[-1]}"
@@ -299,7 +303,7 @@ class Types:
         })  # fmt: skip
 
     def _filters(self) -> Any:
-        """The type of the list's filters; None where it has none."""
+        """The input type of the list's filters, or None."""
         declared = self.resource.filters.base_filters
         types = {name: self._filter_type(each)(description=each.label) for name, each in declared.items()}
         doc = f"Filters of {self.resource.plural}, all of which apply."
@@ -314,7 +318,7 @@ class Types:
         return graphene.Enum.from_enum(members, description=lambda member: about_order(member.value) if member else doc)
 
     def asks_for_count(self, info: Info) -> bool:
-        """Whether the selection of a list names its count, fragments included."""
+        """Whether the selection of a list includes `totalCount`, also by way of fragments."""
         parent: Any = info.schema.type_map[self.connection.__name__]
         nodes = collect_sub_fields(info.schema, info.fragments, info.variable_values, parent, info.field_nodes)
         return any(node.name.value == "totalCount" for group in nodes.values() for node in group)
@@ -322,7 +326,7 @@ class Types:
     # Mutations
 
     def mutations(self) -> Any:
-        """A mixin with the mutations of one row: create, delete, update, replace."""
+        """A mixin with the mutations that create, delete, update and replace one row."""
         made_of = {
             f"create_{self.resource.field}": self.create(),
             f"delete_{self.resource.field}": self.delete(),
@@ -333,13 +337,13 @@ class Types:
 
     @cached_property
     def writable(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """The fields of an input. None is required: the serializer says which are, so that both APIs answer with
-        the same error."""
+        """The fields of an input. All are optional in the schema, and the serializer checks the required ones, so that
+        both APIs give the same error."""
         return {name: field for name, field in self.fields.items() if not field.read_only}
 
     @cached_property
     def input(self) -> Any:
-        """A mixin with the input of a write to one row."""
+        """A mixin with the input fields of a write to one row."""
         members = {
             "id": graphene.ID(required=True, description=f"The {self.resource.noun}'s global id."),
             "version": graphene.Int(description="Precondition: the current version."),
@@ -351,7 +355,7 @@ class Types:
         return error_list(self.error, size or len(self.fields), *texts)
 
     def answer(self, info: Info, payload: Any, perform: Callable[[], dict[str, Any]]) -> Any:
-        """A mutation's payload: the members that `perform` returns, or what is wrong with the input."""
+        """A mutation's payload: the members that `perform` returns, or the errors of the input."""
         try:
             return payload(**perform(), errors=[])
         except ValidationError as error:
@@ -359,7 +363,15 @@ class Types:
             return payload(errors=input_errors(self.error, error))
 
     def mutation(self, name: str, doc: str, given: Any, mutate: Any, **shown: Any) -> Any:
-        """A mutation of an input and a payload (Relay's Input Object Mutations), by default of the row."""
+        """A mutation class with an input and a payload (Relay's Input Object Mutations).
+
+        Args:
+            name: the verb, such as `Update`.
+            doc: the description of the mutation.
+            given: a mixin with the input fields.
+            mutate: the class method that performs the mutation and returns the payload.
+            shown: the payload's fields; by default the row and its errors.
+        """
         row = graphene.Field(self.type, description="Current state; null if there are errors.")
         shown = shown or {self.resource.field: row, "errors": self.errors()}
         given = type("Input", (given,), {"idempotency_key": idempotency_key(f"this write to a {self.resource.noun}")})
@@ -379,7 +391,7 @@ class Types:
         return self.mutation("Create", doc, derived(self.writable), mutate)
 
     def write(self, action: Action) -> Any:
-        """Permit, load through the visible set, validate, write: a mutation of one row."""
+        """A mutation of one row: load it from the visible rows, check permission, validate, write."""
 
         def mutate(
             payload: Any,
@@ -397,7 +409,7 @@ class Types:
         return self.mutation(action.title(), WRITES[action], self.input, mutate)
 
     def delete(self, also: str = "its history") -> Any:
-        """Permit, load, delete: a mutation of one row, with which something else goes `also`."""
+        """A mutation of one row: load it, check permission, delete. `also`: data that is deleted with it."""
 
         class Input:
             id = graphene.ID(required=True, description=f"The {self.resource.noun}'s global id.")
@@ -426,13 +438,13 @@ class Types:
 
 
 def write_of(info: Info, arguments: dict[str, Any]) -> Write:
-    """How a mutation writes: its precondition and its idempotency key, which are taken out of its arguments."""
+    """The `Write` of a mutation. Removes the precondition and the idempotency key from `arguments`."""
     if_match, key = (arguments.pop(name, None) for name in ("if_match", "idempotency_key"))
     return Write(info.context.actor, Source.GRAPHQL, if_match, key=key)
 
 
 def idempotency_key(write: str) -> graphene.String:
-    """The argument of an idempotency key."""
+    """The argument for the idempotency key. `write`: the kind of write, for the description."""
     hours = f"{KEPT.total_seconds() / 3600:.0f} hours"
     return graphene.String(
         description=f"A unique name for {write}, such as a UUID. The same input, retried with it within {hours}, is "
@@ -444,15 +456,15 @@ WRITES = {
     Action.UPDATE: "Change the given fields: REST's PATCH.",
     Action.REPLACE: "Set every field; omitted fields are reset to their defaults. REST's PUT.",
 }
-"""What the mutation of an action says of itself."""
+"""The description of an action's mutation."""
 
 TYPES: dict[str, Types] = {}
-"""The types of each resource, by its name."""
+"""The types of each resource, by the resource's name."""
 
 
 @cache
 def account() -> Resource:
-    """The resource of the accounts."""
+    """The resource of the user model."""
     return cast(Resource, registered(get_user_model().__name__))
 
 
@@ -461,19 +473,19 @@ def account_type() -> Any:
 
 
 def order_name(ordering: str) -> str:
-    """`-created_at` as an enum's name: CREATED_AT_DESC."""
+    """The enum name of an ordering: `CREATED_AT_DESC` for `-created_at`."""
     field = ordering.removeprefix("-").upper()
     return f"{field}_DESC" if ordering.startswith("-") else field
 
 
 def about_order(ordering: str) -> str:
-    """`-created_at` in words."""
+    """The description of an ordering such as `-created_at`."""
     direction = "descending" if ordering.startswith("-") else "ascending"
     return f"By `{to_camel_case(ordering.removeprefix('-'))}`, {direction}."
 
 
 def as_text(value: Any) -> str | None:
-    """A filter's value as a query string has it."""
+    """A filter's value as in a query string."""
     if isinstance(value, bool):
         return str(value).lower()
     return value.isoformat() if isinstance(value, datetime) else value and str(value)

@@ -1,4 +1,4 @@
-"""What every resource's GraphQL types are made of, derived from serializers: a field is declared once."""
+"""Parts of every resource's GraphQL types, derived from serializers, so that a field is declared once."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -33,9 +33,9 @@ _enums: dict[str, tuple[Any, Any]] = {}
 
 
 def one_enum(field: Any) -> Any:
-    """The enum of a field's choices: one for outputs and inputs, named after its model and itself.
+    """The enum of a field's choices, shared by outputs and inputs and named after its model and field.
 
-    Raises `ImproperlyConfigured`: another field's enum of other choices has the name.
+    Raises `ImproperlyConfigured`: a field with other choices already uses the name.
     """
     model = field.parent.Meta.model.__name__ if isinstance(field.parent, ResourceSerializer) else ""
     named = getattr(getattr(field.parent, "Meta", None), "enum_names", {})
@@ -55,7 +55,7 @@ def one_enum(field: Any) -> Any:
 
 
 def list_of(field: serializers.ListField) -> tuple[Any, Any]:
-    """A list's type, and that of its elements, of which none is null."""
+    """The types of a list and of its elements, which are non-null."""
     return graphene.List, graphene.NonNull(get_graphene_type_from_serializer_field(field.child))
 
 
@@ -66,7 +66,7 @@ get_graphene_type_from_serializer_field.register(Key, lambda field: graphene.ID)
 
 
 def derived(fields: Mapping[str, serializers.Field[Any, Any, Any, Any]], *, required: Collection[str] = ()) -> Any:
-    """A mixin with what GraphQL makes of these serializer fields, by name; `required` ones not null."""
+    """A mixin with graphene fields made from serializer fields, by name. Those in `required` are non-null."""
     converted = {name: convert_serializer_field(field, is_input=False) for name, field in fields.items()}
     for name, unmounted in converted.items():
         unmounted.kwargs["required"] = name in required
@@ -74,7 +74,7 @@ def derived(fields: Mapping[str, serializers.Field[Any, Any, Any, Any]], *, requ
 
 
 def made(name: str, doc: str, *bases: type, **members: Any) -> Any:
-    """A class that is made from a declaration, as a class statement would make it."""
+    """Make a class as a class statement would. `doc`: its docstring, which clients see as its description."""
     return type(name, bases, {"__doc__": doc, **members})
 
 
@@ -101,7 +101,7 @@ class InputMutation(graphene.relay.ClientIDMutation):
 
 
 class InputError:
-    """An error of one field of an input, for the types of errors."""
+    """A mixin with the fields of an input error."""
 
     code = graphene.String(required=True, description="A code of the enum `InvalidCode`, in lower case.")
     message = graphene.String(required=True, description="What is wrong and what to do, in the caller's language.")
@@ -111,18 +111,18 @@ class InputError:
 
 
 def error_type(name: str) -> Any:
-    """The type of a resource's input errors."""
+    """The type of a resource's input errors. `name`: the resource's name."""
     return made(f"{name}Error", "An error of an input: REST's validation errors.", InputError, graphene.ObjectType)
 
 
 def error_list(kind: Any, size: int, description: str = "Errors of the input.") -> Field:
-    """A payload's `errors`, so many at the most."""
+    """A payload's field `errors`, with at most `size` items."""
     errors = graphene.List(graphene.NonNull(kind))
     return Field(errors, required=True, description=description, cost=FieldCost(size=size))
 
 
 def input_errors(kind: Any, error: ValidationError) -> list[Any]:
-    """A serializer's ValidationError, nested ones too, as a list of this type of errors."""
+    """A serializer's ValidationError, flattened to a list of errors of this type."""
     return [
         kind(code=flat.code, message=flat.detail, field=flat.attr and to_camel_case(flat.attr))
         for flat in flatten_errors(error.detail)
@@ -130,7 +130,7 @@ def input_errors(kind: Any, error: ValidationError) -> list[Any]:
 
 
 def average_length(resource: Resource) -> float:
-    """How many characters a text has that is written to a field of a resource, on average and at the most."""
+    """The average of the maximum lengths, in characters, of a resource's writable fields."""
     fields = [each for each in resource.serializer().fields.values() if not each.read_only]
     return sum(getattr(each, "max_length", None) or 0 for each in fields) / len(fields)
 

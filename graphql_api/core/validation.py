@@ -1,4 +1,4 @@
-"""Whether the schema has an answer for a document: the specification's rules, and ours."""
+"""Validation of documents against the schema, by the specification's rules and ours."""
 
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ RULES = [*specified_rules, MaxIntrospectionDepthRule, OneWithCredentials]
 
 
 class Invalid(Exception):
-    """A document that the schema has no answer for, with validation's `errors`."""
+    """The document is not valid for the schema. `errors`: the errors of validation."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Invalid(Exception):
 
 @lru_cache(limits.KEPT)
 def require_valid(query: str, *, shows_schema: bool) -> None:
-    """Pass where the schema has an answer for this document. Raises `Invalid`."""
+    """Validate a document against the schema. Raises `Invalid`."""
     rules = RULES if shows_schema else [*RULES, NoSchemaIntrospectionCustomRule]
     if errors := validate(graphql_schema(), limits.parse_tokens(query), rules):
         raise Invalid(errors)

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: the same authentication and the same JSON reader as REST's, and the answer's shape."""
+"""GraphQL over HTTP: authentication and the JSON parser as in REST, and the shape of the response."""
 
 import logging
 import re
@@ -39,24 +39,24 @@ from server.edge.traffic import traffic
 
 logger = logging.getLogger(__name__)
 
-SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # to whatever client
+SAID_BY_STATUS = {Outcome.UNAVAILABLE, Outcome.METHOD_NOT_ALLOWED}  # for either media type
 SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
 
 
 class AnyTextRenderer(FastJSONRenderer):
-    """JSON of any text: an error may quote a lone surrogate of its document, which UTF-8 has no bytes for."""
+    """JSON of any text. An error may quote a lone surrogate of its document, which UTF-8 cannot encode."""
 
-    ensure_ascii = True  # of what orjson does not write
+    ensure_ascii = True  # for text that orjson refuses
 
 
 class GraphQLRenderer(AnyTextRenderer):
-    """The same, to a client that knows GraphQL's own media type, and so what an HTTP status means with it."""
+    """The same for GraphQL's own media type, whose clients read errors from the HTTP status too."""
 
     media_type = "application/graphql-response+json"
 
 
 class ByPreference(Negotiation):
-    """Goes by the weights of `Accept` (RFC 9110, section 12.5.1), which REST framework's own does not look at."""
+    """Uses the weights of `Accept` (RFC 9110, section 12.5.1), which REST framework's own negotiation ignores."""
 
     def choose(self, request: Request, renderers: list[BaseRenderer]) -> tuple[BaseRenderer, str]:
         chosen = request.get_preferred_type([renderer.media_type for renderer in renderers])
@@ -68,16 +68,16 @@ class ByPreference(Negotiation):
 class GraphQLView(APIView):
     """`/graphql/`: queries by GET and POST, mutations by POST.
 
-    A bad token is refused before anything is executed. Who may do what is for the resolvers to ask.
+    A bad token is refused before anything is executed. Resolvers check permissions.
     """
 
     permission_classes = (AllowAny,)
     renderer_classes = (AnyTextRenderer, GraphQLRenderer)
     content_negotiation_class = ByPreference
-    actor = Actor()  # until it is known who it is
-    measured: limits.Measured | None = None  # the document, from when it was read
-    context: Context | None = None  # from when the document is executed
-    schema = None  # OpenAPI's is none: what it answers is in schema.graphql
+    actor = Actor()  # anonymous until the caller is authenticated
+    measured: limits.Measured | None = None  # None until the document is read
+    context: Context | None = None  # None until the document is executed
+    schema = None  # not in OpenAPI: schema.graphql describes the responses
 
     def get(self, request: Request) -> Response:
         given = {name: text for name, text in read_query(request.query_params).items() if text}
@@ -91,7 +91,7 @@ class GraphQLView(APIView):
         return super().options(request, *args, **kwargs)
 
     def check_throttles(self, request: Request) -> None:
-        """Nothing is counted yet: a document counts for as many operations as it has root fields."""
+        """Refuse callers with too many recent refusals. Operations are counted later, when the document is read."""
         self.actor = actor_of(request)
         require_patience(request, self.actor)
 
@@ -99,7 +99,7 @@ class GraphQLView(APIView):
         return super().handle_exception(self.counted(exc))
 
     def counted(self, error: Exception) -> Exception:
-        """An error, which counts as one read where its document was not counted; THROTTLED where that does not pass."""
+        """Count an error as one read, if its document was not counted. Returns the error, or THROTTLED."""
         if not is_counted(self.request):
             try:
                 spend_after_reading(self.request, self.actor, Budget.READS)
@@ -122,11 +122,11 @@ class GraphQLView(APIView):
         return self.response_of(result)
 
     def run(self, parameters: Parameters) -> ExecutionResult:
-        """Find, read, count, validate, execute: each only where the one before it let the document pass.
+        """Find, read, count, validate and execute a document. An error in one step skips the later ones.
 
         Raises:
-            Refused, GraphQLError: from finding, reading or counting it.
-            Invalid: the schema has no answer for it.
+            Refused, GraphQLError: the document cannot be found or read, or is over a limit.
+            Invalid: the document is not valid for the schema.
         """
         text = self.find(parameters)
         measured = self.read(text, parameters)
@@ -136,14 +136,14 @@ class GraphQLView(APIView):
             self.validate(text)
             if deprecations.TABLE:
                 deprecations.count_uses(measured, text, parameters.variables)
-            if parameters.query and parameters.digest:  # a text is kept once
+            if parameters.query and parameters.digest:
                 persisted.keep(parameters.digest, text)
             if settings.GRAPHQL_DOCUMENTS == "report":
                 persisted.report(text, measured)
             return self.execute(measured, parameters)
 
     def find(self, parameters: Parameters) -> str:
-        """The document's text. Raises `Refused`: it is not registered, where it has to be, or not known."""
+        """The document's text. Raises `Refused`: it is unknown, or GRAPHQL_DOCUMENTS requires its registration."""
         if not parameters.query:
             return persisted.find(parameters.digest, parameters.document_id)
         if settings.GRAPHQL_DOCUMENTS == "registered":
@@ -158,7 +158,7 @@ class GraphQLView(APIView):
         return measured
 
     def count(self, measured: limits.Measured) -> None:
-        """Count a document: its operations, and of a mutation what it attempts. Raises `Refused`: THROTTLED."""
+        """Count a document's operations, and a mutation's attempts. Raises `Refused`: THROTTLED."""
         budget = Budget.READS if measured.is_query else Budget.WRITES
         attempts = () if measured.is_query else attempts_of(self.request, self.actor, measured)
         spend_after_reading(self.request, self.actor, budget, measured.cost.operations, attempts)
@@ -181,12 +181,12 @@ class GraphQLView(APIView):
 
     @property
     def shows_schema(self) -> bool:
-        """Whether this caller may ask for the schema, and is helped with its names."""
+        """Whether this caller may introspect the schema, and gets suggestions of its names."""
         who = settings.GRAPHQL_INTROSPECTION
         return who == "everybody" or (who == "members" and not self.actor.is_anonymous)
 
     def response_of(self, result: ExecutionResult) -> Response:
-        """The response that carries an execution's result, or the errors that came before it."""
+        """The response with an execution's result, or with the errors that prevented the execution."""
         errors = result.errors or []
         refusals = [refused_by(error) for error in errors]
         self.request.META[ENDED] = lambda: self.ended(errors, refusals)
@@ -201,7 +201,8 @@ class GraphQLView(APIView):
         return Response(body, **self.http_of(refusals, executed))
 
     def ended(self, errors: list[GraphQLError], refusals: list[Refused]) -> list[tuple[str, str, str]]:
-        """The labels of each operation. Its outcome is the worst of its errors, or of those of the whole document."""
+        """The metric labels of each operation. An operation's outcome is its error of the highest status; an error
+        without a path applies to each operation."""
         operations = operations_of(self.measured) if self.measured else {}
         outcomes = dict.fromkeys(self.context.invalid, INVALID) if self.context else {}
         for error, refused in sorted(zip(errors, refusals, strict=True), key=lambda each: each[1].outcome.status):
@@ -218,10 +219,10 @@ class GraphQLView(APIView):
         return shown
 
     def http_of(self, refusals: list[Refused], executed: bool) -> dict[str, Any]:
-        """The status and headers of an answer.
+        """The status and headers of a response.
 
-        A client that accepts plain JSON reads the errors under a 200 alone; one that knows GraphQL's own media
-        type is told by the status that nothing was executed (GraphQL over HTTP, sections 6.4.1 and 6.4.2).
+        A client that accepts plain JSON reads errors only under status 200. For GraphQL's own media type, the status
+        tells that nothing was executed (GraphQL over HTTP, sections 6.4.1 and 6.4.2).
         """
         of_http = next((refused for refused in refusals if refused.outcome in SAID_BY_STATUS), None)
         said = of_http or (refusals[0] if refusals and not executed else None)
@@ -229,7 +230,7 @@ class GraphQLView(APIView):
         return {"status": said.outcome.status if said and by_status else 200, "headers": said and said.headers}
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Adds what a cache must know: nothing is kept, for who asks and how decides what is said."""
+        """Forbid caching, because the response depends on the caller and on `Accept`."""
         patch_vary_headers(response, ["Accept", "Authorization"])
         patch_cache_control(response, private=True, no_store=True)
         return super().finalize_response(request, response, *args, **kwargs)
@@ -237,10 +238,10 @@ class GraphQLView(APIView):
 
 @contextmanager
 def graphql_core() -> Iterator[None]:
-    """What graphql-core does to a document before it is executed, where nothing of ours takes part.
+    """A context for graphql-core's parsing and validation, in which none of our resolvers run.
 
     Raises:
-        Refused: BAD_REQUEST, logged: graphql-core raised what it does not raise by its contract.
+        Refused: BAD_REQUEST: graphql-core raised an undocumented exception, which is logged.
     """
     try:
         yield
@@ -256,19 +257,19 @@ def as_graphql_error(error: Exception) -> GraphQLError:
 
 
 def refused_by(error: GraphQLError) -> Refused:
-    """The outcome that a GraphQLError stands for: BAD_REQUEST for graphql-core's own errors about the document."""
+    """The refusal that a GraphQLError stands for: BAD_REQUEST for graphql-core's own errors about the document."""
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error:
         cause = cause.original_error
     if isinstance(cause, GraphQLError) and (error.path is None or is_of_argument(cause)):
         return Refused(Outcome.BAD_REQUEST, error.message)
-    if isinstance(cause, ValidationError):  # of a query's arguments: a mutation has a payload for them
+    if isinstance(cause, ValidationError):  # of a query's arguments: a mutation returns them in its payload
         return Refused(Outcome.BAD_REQUEST, " ".join(flat.detail for flat in flatten_errors(cause.detail)))
     return refusal(cause)
 
 
 def is_of_argument(error: GraphQLError) -> bool:
-    """Whether graphql-core refuses an argument's value, at whatever depth: an error about a result has no such node."""
+    """Whether graphql-core refuses an argument's value, at any depth. An error about a result has no value node."""
     return any(isinstance(node, ValueNode) for node in error.nodes or ())
 
 
@@ -278,7 +279,7 @@ def formatted(refused: Refused) -> dict[str, Any]:
 
 
 def exception_handler(exception: Exception, context: Any) -> Response:
-    """REST framework's hook, for what goes wrong before a document is read: in GraphQL's shape."""
+    """REST framework's hook for errors raised before a document is read. Responds in GraphQL's shape."""
     refused = refusal(exception)
     context["request"].META[ENDED] = lambda: [(DOCUMENT, Source.GRAPHQL, refused.outcome.code)]
     return Response({"errors": [formatted(refused)]}, status=refused.outcome.status, headers=refused.headers)

@@ -1,4 +1,4 @@
-"""The headers that every answer carries: what a browser may do with it, and for whom a cache may keep it."""
+"""Headers of every response: Content-Security-Policy and Cache-Control."""
 
 from collections.abc import Callable
 
@@ -13,9 +13,9 @@ NOTHING = f"frame-ancestors {NONE}; default-src {NONE}"
 
 
 class ContentPolicyMiddleware(CSPMiddleware):
-    """Where pages are, the settings' Content-Security-Policy; elsewhere there is nothing that a browser may load.
+    """Sets the settings' Content-Security-Policy on pages, and one that forbids all loading on other responses.
 
-    A page that needs another one says so on its view: `@csp({…})`, `@csp_update({…})`, of django-csp.
+    A page with a policy of its own declares it on its view with django-csp's `@csp({…})` or `@csp_update({…})`.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -26,7 +26,7 @@ class ContentPolicyMiddleware(CSPMiddleware):
 
 
 def for_the_caller_alone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """An answer that says nothing of caches depends on who asks, and is asked for anew (RFC 9111, section 5.2.2)."""
+    """Mark a response without Cache-Control as private, to be revalidated each time (RFC 9111, section 5.2.2)."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

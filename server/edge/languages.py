@@ -1,4 +1,4 @@
-"""The language of an answer's words: the caller's, as its request says it."""
+"""The language of messages in a response, chosen by the caller's `Accept-Language`."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,10 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 
 def of_the_caller(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Speak the language of `Accept-Language`, and of nothing else: the APIs read no cookie.
+    """Use the language of `Accept-Language` alone, because the APIs read no cookie.
 
-    Django's own middleware looks at a cookie first, takes what is refused by `q=0`, and leaves its language to
-    whatever its thread does next.
+    Django's own middleware prefers a cookie, accepts a language that `q=0` refuses, and leaves its language active in
+    the thread after the request.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -28,9 +28,9 @@ def of_the_caller(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
 
 def accepted_language(header: str) -> str:
-    """The language that we have and this `Accept-Language` would rather have (RFC 9110, section 12.5.4).
+    """The supported language that this `Accept-Language` prefers (RFC 9110, section 12.5.4).
 
-    Where it names none of ours, it is the settings' `LANGUAGE_CODE`.
+    If it names no supported language, the settings' `LANGUAGE_CODE`.
     """
     for wanted, weight in parse_accept_lang_header(header):
         if wanted == "*":

@@ -1,4 +1,4 @@
-"""What pages alone need."""
+"""Middleware for pages only."""
 
 from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 class MessagesOfPages(MessageMiddleware):
-    """Messages where pages are: neither API has one to show, and to prepare them takes as long as to find a path."""
+    """Prepares Django's messages for pages only. The APIs show none, and preparing them takes as long as routing."""
 
     def process_request(self, request: HttpRequest) -> None:
         if request.path_info.startswith(settings.PAGES):

@@ -1,4 +1,4 @@
-"""Probes: whether a process is alive, and whether it can serve. They are for load balancers and orchestrators."""
+"""Liveness and readiness probes, for load balancers and orchestrators."""
 
 import logging
 import time
@@ -16,20 +16,20 @@ from server.stopping import is_stopping
 
 logger = logging.getLogger(__name__)
 
-REMEMBERED = 1  # second that a result is kept, so that frequent probes do not load the database
+REMEMBERED = 1  # second that a result is cached, so that frequent probes do not load the database
 
 
 class Readiness:
     """Whether the database answers and has all migrations.
 
-    Redis may be away, because each process then counts for itself: that is a warning in the log, and a metric. Mail may
-    be late, because it is not lost: `mail` then says so, and so do metrics.
+    A process is ready without Redis, because it then counts rate limits by itself; the log and a metric report this. It
+    is ready while mail is late, because mail is not lost; `mail` and metrics report this.
     """
 
     def __init__(self) -> None:
         self.is_ready = self.is_migrated = False
-        self.mail: str | None = None  # "ok" or "late"; None: none is sent, or it is not known
-        self.until = 0.0  # when it is looked at again, by the monotonic clock
+        self.mail: str | None = None  # "ok" or "late"; None: mail is off, or its state is unknown
+        self.until = 0.0  # when the cached result expires, by the monotonic clock
 
     def check(self) -> bool:
         if time.monotonic() >= self.until:
@@ -56,16 +56,16 @@ class Readiness:
 
 
 def _is_migrated() -> bool:
-    """Whether every migration of this release was applied. A database may be ahead of it, while another is deployed."""
+    """Whether all migrations of this release are applied. A newer release being deployed may have applied more."""
     executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer `/livez`, 200 while this process answers at all, and `/readyz`, 503 while it can't serve or is to stop.
+    """Answer `/livez` with 200, and `/readyz` with 503 while this process cannot serve or is about to stop.
 
-    It is the first middleware: a probe comes by an address and not by the service's name, over plain http, is in no
-    budget, and learns nothing else.
+    This is the first middleware, because a probe uses plain http, and an address instead of a host name. Rate limits do
+    not count it, and its response tells nothing else.
     """
     readiness = Readiness()
 

@@ -1,4 +1,4 @@
-"""The id of a request: the client's `X-Request-ID` where it is a UUID in its canonical form, otherwise a new one."""
+"""The id of a request: the client's `X-Request-ID` if it is a UUID in canonical form, otherwise a new one."""
 
 import re
 from collections.abc import Callable
@@ -10,9 +10,9 @@ HEADER = "HTTP_X_REQUEST_ID"
 
 
 def canonical(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Leave django-guid no other id to take: it takes, logs and echoes whatever Python's `UUID()` reads.
+    """Remove an id that is not canonical, because django-guid accepts, logs and echoes any text that `UUID()` parses.
 
-    Upper case is read, as RFC 9562 says, and becomes lower case, as the logs and the history have it.
+    Upper case is accepted (RFC 9562, section 4) and converted to lower case, as in the logs and the history.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

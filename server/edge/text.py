@@ -1,4 +1,4 @@
-"""The text of a request is UTF-8, and a request whose text is not reaches neither API."""
+"""Encoding of requests: only UTF-8 reaches the APIs."""
 
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
@@ -13,7 +13,7 @@ UTF_8 = ("utf-8", "utf8")
 
 
 def utf_8_alone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Refuse a request that names another charset (RFC 8259, section 8.1), or whose query is not UTF-8."""
+    """Refuse a request with another charset (RFC 8259, section 8.1), or with a query string that is not UTF-8."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if (request.content_params or {}).get("charset", UTF_8[0]).lower() not in UTF_8:

@@ -1,11 +1,11 @@
-"""Priority of short requests: a process computes one long request at a time, and it waits for the short ones.
+"""Priority of short requests: a process executes one long request at a time, which waits for the short ones.
 
-While it computes, Python's threads take turns ten times as often. At other times the default is right: each turn that
-a thread is made to give up costs, and eight threads of short requests spent a quarter of their time on it.
+Python threads share one interpreter, so a request of a few milliseconds takes as long as all that runs beside it.
+
+While a long request runs, Python switches threads ten times as often (`sys.setswitchinterval`). At other times the
+default applies, because each forced switch has a cost: with eight threads of short requests, a quarter of the time.
 
 Responses with `Retry-After` wait too, so that a client that retries at once does not compete with others.
-
-Threads share one interpreter, so a request of a few milliseconds takes as long as everything that computes beside it.
 """
 
 import sys
@@ -17,12 +17,12 @@ from threading import Condition, Lock
 from django.http import HttpRequest, HttpResponse
 
 A_MOMENT = 0.1  # seconds that a refusal waits at most
-TURN = 0.0005  # seconds that a thread computes while others wait, where one of them computes a long request
-PATIENCE = 0.2  # seconds that a long request gives way before it begins, and as long again on its way
+TURN = 0.0005  # seconds: Python's switch interval while a long request runs
+PATIENCE = 0.2  # seconds that a long request waits before it begins, and the same again while it runs
 
 
 class Traffic:
-    """How many short requests a process is computing, and the lock that long ones take in turn."""
+    """The number of short requests that a process is handling, and the lock that a long one holds."""
 
     def __init__(self) -> None:
         self.short = 0
@@ -36,7 +36,7 @@ class Traffic:
 
     @contextmanager
     def long_one(self) -> Iterator[None]:
-        """For the time of a request that is known to be long, and so is no longer counted as a short one."""
+        """Count a request as long while it runs, not as short."""
         self.count(-1)
         try:
             with self.lane:
@@ -51,14 +51,14 @@ class Traffic:
             self.count(1)
 
     def wait_for_short(self, timeout: float) -> float:
-        """Until no short request is left, or so many seconds. Returns the seconds that it took."""
+        """Wait until no short request is left, at most `timeout` seconds. Returns the seconds waited."""
         start = time.perf_counter()
         with self.changed:
             self.changed.wait_for(lambda: not self.short, timeout)
         return time.perf_counter() - start
 
     def give_way(self, patience: float) -> float:
-        """Wait for short requests, at most so many seconds. Returns how many of these are left for the next time."""
+        """Wait for short requests, at most `patience` seconds. Returns the seconds left for the next call."""
         return patience - self.wait_for_short(patience) if self.short and patience > 0 else patience
 
 
@@ -66,9 +66,9 @@ traffic = Traffic()
 
 
 def count_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """The middleware that counts a request, of either API, until its response is made; a streaming one is made later.
+    """Middleware that counts a request of either API until its response is made. Streaming itself is not counted.
 
-    A response with `Retry-After` waits for the requests that are counted.
+    A response with `Retry-After` waits for the counted requests.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What is answered where gunicorn could read no request: it never reaches Django."""
+"""Responses to requests that gunicorn cannot parse, which do not reach Django."""
 
 import logging
 
@@ -21,7 +21,10 @@ OURS = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.Invali
 
 
 def answer_to(error: Exception) -> bytes:
-    """The whole answer to what could not be read, or not be answered; a line in the log under the same id."""
+    """The complete response, in bytes, to a request that gunicorn could not parse or answer.
+
+    Logs the error under the response's request id.
+    """
     request_id = set_guid(generate_guid())
     refused = _refused(error)
     OPERATIONS.labels(OTHER, OTHER, refused.outcome.code).inc()
@@ -34,7 +37,7 @@ def answer_to(error: Exception) -> bytes:
 
 
 def _refused(error: Exception) -> Refused:
-    """The outcome. The log names the kind of error, and not what came: a broken header may hold a token."""
+    """The refusal for an error. The log names only the error's type, because a malformed header may hold a token."""
     if not isinstance(error, errors.ParseException) or isinstance(error, OURS):
         return refusal(error)
     logger.warning("What came is no HTTP: %s", type(error).__name__)

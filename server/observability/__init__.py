@@ -1,1 +1,1 @@
-"""What operators see of the service: metrics, logs, traces, errors. Each costs nothing where it is off."""
+"""Metrics, logs, traces and error reports for operators. Each costs nothing while it is off."""

@@ -1,4 +1,4 @@
-"""The metrics of the database: the time of each statement, the connections, the pool."""
+"""Database metrics: the time of each statement, connections, the pool."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,17 +13,17 @@ from django.db.backends.signals import connection_created
 
 from profiles.core.metrics import CONNECTIONS, POOL, POOL_ERRORS, POOL_WAIT_SECONDS, STATEMENT_SECONDS
 
-EVERY = 1  # second that passes between two samples, where requests come
+EVERY = 1  # second between two samples; requests trigger them
 
-_opened: WeakSet[BaseDatabaseWrapper] = WeakSet()  # by any thread
+_opened: WeakSet[BaseDatabaseWrapper] = WeakSet()  # of all threads
 _opening = Lock()
-_pool_totals = {"requests_wait_ms": 0, "requests_errors": 0}  # of this process's pool, as they were last counted
+_pool_totals = {"requests_wait_ms": 0, "requests_errors": 0}  # of this process's pool, at the last sample
 _next_sample = 0.0
 _sampling = Lock()
 
 
 def timed(execute: Callable[..., Any], *arguments: Any) -> Any:
-    """An execute wrapper (`connection.execute_wrappers`) that observes how long a statement takes."""
+    """An execute wrapper (`connection.execute_wrappers`) that observes the time of a statement."""
     start = perf_counter()
     try:
         return execute(*arguments)
@@ -32,12 +32,12 @@ def timed(execute: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def watch(observers: Sequence[Callable[..., Any]]) -> None:
-    """Have every statement of every connection executed by these wrappers, and count the connections."""
+    """Execute every statement of every connection through these wrappers, and count the connections."""
     observer = observers[0] if len(observers) == 1 else partial(_in_turn, observers)
 
     def attach(connection: Any, **_signal: Any) -> None:
         if getattr(connection, "observer", None) is None:
-            connection.execute_wrappers.insert(0, observer)  # Django's own context manager removes the last
+            connection.execute_wrappers.insert(0, observer)  # first: Django's context manager pops the last
             connection.observer = observer
             with _opening:
                 _opened.add(connection)
@@ -52,7 +52,7 @@ def _in_turn(observers: Sequence[Callable[..., Any]], execute: Callable[..., Any
 
 
 def sample(now: float) -> None:
-    """Set the gauges of connections and pool, at most once a second; `now` is of `perf_counter`."""
+    """Set the gauges of connections and pool, at most once a second. `now`: seconds, from `perf_counter`."""
     global _next_sample
     if now < _next_sample or not _sampling.acquire(blocking=False):
         return
@@ -72,7 +72,7 @@ def _sample() -> None:
 
 
 def _sample_pool(stats: dict[str, int]) -> None:
-    """The figures of psycopg's pool, 0 where there is none; those that only grow, since they were last seen."""
+    """Set the gauges of psycopg's pool (0 without a pool), and add the growth of its counters since the last sample."""
     for state, name in (("size", "pool_size"), ("available", "pool_available"), ("waiting", "requests_waiting")):
         POOL.labels(state).set(stats.get(name, 0))
     grown = {name: stats.get(name, 0) - before for name, before in _pool_totals.items()}

@@ -1,7 +1,7 @@
 """Sentry: a report of each error in the log.
 
-It is an extra (`sentry`), imported where SENTRY_DSN is set. A report holds the exception's type and frames, without
-variables and without its text, which may quote what a client sent; and the ids by which the log tells the rest.
+An extra (`sentry`), imported if SENTRY_DSN is set. A report holds the exception's type and frames, and the ids to find
+the request in the log. It holds no variables and no exception text, which may quote a client's input.
 """
 
 import logging
@@ -26,7 +26,7 @@ SENT_OF_EXCEPTION = ("type", "module", "mechanism", "stacktrace")
 
 
 def start(dsn: str) -> None:
-    """Begin to report what is logged at level ERROR. Requests are not instrumented: that would cost each of them."""
+    """Report each log record of level ERROR. Requests are not instrumented, because each would become slower."""
     sentry_sdk.init(
         dsn=dsn,
         default_integrations=False,
@@ -43,7 +43,7 @@ def start(dsn: str) -> None:
 
 
 def reduced(event: Any, _hint: Any) -> Any:
-    """What is sent of an event: what is named here, and nothing that a later SDK might add."""
+    """The parts of an event to send. Only those named here, so that a later SDK cannot add others."""
     exceptions = (event.get("exception") or {}).get("values", [])
     ids = {"request_id": get_guid(), "trace_id": trace_id.get()}
     return {

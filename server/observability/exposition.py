@@ -1,9 +1,9 @@
-"""The endpoint that Prometheus scrapes, on a port of its own: whichever worker answers gives the sum of all.
+"""The endpoint that Prometheus scrapes, on its own port. Any worker answers, with the sum of all workers.
 
-Each worker writes its values into files of its own in `PROMETHEUS_MULTIPROC_DIR`, which outlive it, so that a counter
-never falls. prometheus_client is not imported at the top: it looks for that variable when it is.
+Each worker writes its values into its own files in `PROMETHEUS_MULTIPROC_DIR`. The files outlive the worker, so that a
+counter never decreases. prometheus_client is not imported at the top, because it reads that variable on import.
 
-The endpoint is a thread of each worker, because gunicorn's master has none: see `starting`.
+The endpoint runs in a thread of each worker, because gunicorn's master must have no threads (see `starting`).
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-MADE = "profiles-metrics"  # what the name of a directory that is made here begins with, before the master's pid
+MADE = "profiles-metrics"  # prefix of the directories made here; the master's pid follows
 
 
 class Server(ThreadingMixIn, WSGIServer):
@@ -34,7 +34,7 @@ class Server6(Server):
 
 
 class Handler(WSGIRequestHandler):
-    """Scrapes are not logged."""
+    """Handles a scrape, without logging it."""
 
     def log_message(self, *_arguments: Any) -> None:
         pass
@@ -43,8 +43,8 @@ class Handler(WSGIRequestHandler):
 def prepare() -> None:
     """In the master: make the directory of the workers' files, unless the environment names one.
 
-    gunicorn calls this again at a reload (HUP), which keeps the directory. A new master (USR2) does not take its
-    predecessor's, which is deleted when that ends.
+    gunicorn calls this again at a reload (HUP), which keeps the directory. A new master (USR2) makes its own, because
+    its predecessor deletes the old one when it ends.
     """
     given = Path(os.environ.get(DIRECTORY, "")).name
     if not given or (given.startswith(MADE) and not given.startswith(_prefix())):
@@ -56,7 +56,7 @@ def _prefix() -> str:
 
 
 def serve(host: str, port: int) -> None:
-    """In a worker: answer scrapes in a thread. Raises `OSError`: the port is taken."""
+    """In a worker: answer scrapes in a thread. Raises `OSError`: the port is in use."""
     from prometheus_client import CollectorRegistry, make_wsgi_app
     from prometheus_client.multiprocess import MultiProcessCollector
 

@@ -1,4 +1,4 @@
-"""The form of the log: a line of text for people, or a JSON object for machines, by LOG_FORMAT."""
+"""Formats of the log, chosen by LOG_FORMAT: lines of text for people, or JSON objects for machines."""
 
 import logging
 from collections.abc import MutableMapping
@@ -13,11 +13,11 @@ from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from server.observability.traces import TRACE, trace_id
 
 FORMATS = ("json", "line")
-STRUCTURED = ("security",)  # attributes of a record that are objects beside its message
+STRUCTURED = ("security",)  # attributes of a record that hold objects
 
 
 class TraceId(logging.Filter):
-    """Gives each record the id of the trace that its request belongs to."""
+    """Adds the trace id of the request to each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.trace_id = trace_id.get()
@@ -43,7 +43,7 @@ def json_formatter() -> logging.Formatter:
 
 
 def _add_context(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add what the filters know of the record's request, and the objects beside its message."""
+    """Add the ids that the filters set on the record, and its `STRUCTURED` attributes."""
     attributes = vars(event["_record"])
     context = {"request_id": attributes.get("correlation_id"), "trace_id": attributes.get("trace_id")}
     context |= {name: attributes.get(name) for name in STRUCTURED}
@@ -52,7 +52,7 @@ def _add_context(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 
 
 class GunicornLogger(glogging.Logger):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn's own lines as JSON, and a line for each request where ACCESS_LOG is on."""
+    """Logs gunicorn's own lines as JSON, and a line for each request if ACCESS_LOG is on."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -60,7 +60,7 @@ class GunicornLogger(glogging.Logger):  # type: ignore[misc]  # gunicorn ships n
             handler.setFormatter(json_formatter())
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
-        """Log a request. Its fields are those that `access_log_format` names."""
+        """Log a request with the fields of `access_log_format`."""
         if not self.access_log_enabled:
             return
         request_id = next((value for name, value in resp.headers if name.lower() == "x-request-id"), None)

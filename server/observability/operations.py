@@ -1,4 +1,4 @@
-"""Which operation of which API a request was, how it ended, and how long it took: the middleware of the metrics."""
+"""Metrics middleware: the operation, API, outcome and duration of each request."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -20,9 +20,9 @@ request_seconds = Children(REQUEST_SECONDS)
 
 
 def count_operations(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Count the operations of each request by API and outcome, and the time of the request.
+    """Count the operations of each request by API and outcome, and observe the request's duration.
 
-    An API notes in the request's META how its operations ended, where that does not follow from the path and status.
+    An API stores its operations' outcomes in the request's META if they do not follow from path and status.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -41,7 +41,7 @@ def count_operations(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
 
 
 def labels_of(request: HttpRequest, response: HttpResponse) -> list[tuple[str, str, str]]:
-    """The operation, API and outcome of each operation that a request was."""
+    """The name, API and outcome of each operation of a request."""
     ended = request.META.get(ENDED)
     return (ended and ended()) or [_by_path(request, response)]
 
@@ -58,7 +58,7 @@ def _by_path(request: HttpRequest, response: HttpResponse) -> tuple[str, str, st
 
 @lru_cache(KEPT)
 def _named(function: Any, method: str) -> tuple[str, str]:
-    """The operation and the API of a view's method."""
+    """The operation and the API of a view function's HTTP method."""
     view = getattr(function, "cls", None)
     names: dict[str, str] = getattr(view(**function.initkwargs), "operations", {}) if view else {}
     return names.get("GET" if method == "HEAD" else method, OTHER), Source.REST if names else OTHER
@@ -66,7 +66,7 @@ def _named(function: Any, method: str) -> tuple[str, str]:
 
 @lru_cache(KEPT)
 def outcome_of(status: int) -> str:
-    """The outcome that an answer's status stands for, where nothing else tells."""
+    """The code of the outcome that a response's status stands for."""
     outcome = Outcome.with_status(status)
     if outcome:
         return outcome.code

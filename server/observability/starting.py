@@ -1,7 +1,7 @@
-"""What a process that serves begins with.
+"""Start of observability in a serving process.
 
-gunicorn's master imports the application and forks, so it has no thread: a lock that a thread holds at that moment is
-never released in the new worker.
+gunicorn's master imports the application and forks. It must have no threads: a lock that a thread holds during the fork
+is never released in the new worker.
 """
 
 from django.conf import settings
@@ -10,7 +10,7 @@ from server.observability import database, exposition
 
 
 def start() -> None:
-    """Where the application is imported: observe what it serves, as the settings say."""
+    """On import of the application: start what the settings turn on, without threads."""
     observers = []
     if settings.METRICS_PORT:
         observers.append(database.timed)
@@ -28,7 +28,7 @@ def start() -> None:
 
 
 def start_threads() -> None:
-    """In each worker: serve the metrics, and send spans."""
+    """In each worker: start the threads that serve metrics and send spans."""
     if settings.METRICS_PORT:
         exposition.serve(settings.METRICS_HOST, settings.METRICS_PORT)
     if settings.OTEL_EXPORTER_OTLP_ENDPOINT:

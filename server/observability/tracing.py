@@ -1,8 +1,8 @@
 """OpenTelemetry: spans of requests, operations and SQL statements, sent by OTLP over HTTP.
 
-It is an extra (`otel`), imported where OTEL_EXPORTER_OTLP_ENDPOINT is set. OpenTelemetry's other variables apply:
-OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and so on. A span holds no value of a statement, no body, no header, no query of
-a URL and no text of an exception.
+An extra (`otel`), imported if OTEL_EXPORTER_OTLP_ENDPOINT is set. OpenTelemetry's other variables apply, such as
+OTEL_SERVICE_NAME and OTEL_TRACES_SAMPLER. A span holds no SQL parameters, bodies, headers, query strings or exception
+texts.
 """
 
 import os
@@ -30,7 +30,7 @@ except ImportError as error:
         "`uv sync --extra otel`."
     ) from error
 
-BEHIND_PROBES = 1  # the place of the middleware that makes a span for each request
+BEHIND_PROBES = 1  # position of the middleware that makes a span for each request
 PRIVATE = (
     "http.url",
     "http.target",
@@ -47,7 +47,7 @@ provider = TracerProvider(resource=Resource.create())
 
 
 def start() -> None:
-    """Begin to trace. Called before Django reads its middleware, and before gunicorn forks."""
+    """Start tracing. Call it before Django loads its middleware and before gunicorn forks."""
     trace.set_tracer_provider(provider)
     DjangoInstrumentor().instrument(
         tracer_provider=provider, middleware_position=BEHIND_PROBES, request_hook=without_private
@@ -57,25 +57,25 @@ def start() -> None:
 
 
 def send() -> None:
-    """Begin to send spans, by a thread. Called in each worker: what forks has no thread."""
+    """Start a thread that sends spans. Call it in each worker, because the master must have no threads."""
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 
 
 def current_trace() -> str | None:
-    """The id of the current span's trace."""
+    """The trace id of the current span, or None."""
     context = trace.get_current_span().get_span_context()
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
 
 def without_private(span: Any, request: HttpRequest) -> None:
-    """Of a request, keep the path alone: a query can hold a document's variables."""
+    """Keep only the path of a request in its span: a query string may hold a document's variables."""
     if span.is_recording():
         held = span.attributes
         span.set_attributes({name: request.path if "target" in name else "" for name in PRIVATE if name in held})
 
 
 def traced(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
-    """An execute wrapper that makes a span of a statement, with its text and without its values."""
+    """An execute wrapper that makes a span for a statement, with its SQL but not its parameters."""
     if not trace.get_current_span().is_recording():
         return execute(sql, *arguments)
     attributes = {"db.query.text": sql}
@@ -90,7 +90,7 @@ def traced(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
 
 
 def trace_operations(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """The innermost middleware: a span of the request's operation, with its API and outcome."""
+    """The innermost middleware: makes a span of the request's operations, with API and outcomes."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         with spans.span(SEVERAL) as span:

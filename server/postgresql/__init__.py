@@ -1,1 +1,1 @@
-"""Django's backend for PostgreSQL, with less to do for each request."""
+"""Django's PostgreSQL backend, with less work per request."""

@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL."""
+"""The database wrapper and connection class for PostgreSQL."""
 
 import select
 import time
@@ -16,17 +16,17 @@ from profiles.core.outcomes import READ_ONLY, CommitLost, is_lost
 
 DONE = (psycopg.pq.ExecStatus.TUPLES_OK, psycopg.pq.ExecStatus.COMMAND_OK)
 TIMESTAMP = psycopg.adapters.types["timestamptz"].oid
-KEPT = 60  # seconds that a thread keeps a connection, where it keeps one
-OWN = ("patience", "keep")  # our options
+KEPT = 60  # seconds that a thread keeps a connection, with the option `keep`
+OWN = ("patience", "keep")  # our options in OPTIONS: not psycopg's
 REPEATABLE = ("SELECT", "(SELECT", "BEGIN")
-REPEATED_FOR = 2  # seconds in which a statement is executed again, where there is no `patience`
-PAUSE = 0.05  # seconds before that: PgBouncer says at once that it has no server
+REPEATED_FOR = 2  # seconds in which a statement is retried, without the option `patience`
+PAUSE = 0.05  # seconds before a retry: PgBouncer reports at once that it has no server
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection of the pool, which waits `patience` seconds for an answer; None: as long as it takes.
+    """A connection that waits `patience` seconds for an answer; None: without limit.
 
-    `statement_timeout` is kept by the server, and so not by one that is frozen or cut off.
+    `statement_timeout` is not enough: the server enforces it, and a frozen or unreachable server cannot.
     """
 
     patience: float | None = None
@@ -40,7 +40,7 @@ class Connection(psycopg.Connection[Any]):
 
 
 class Cursor(CursorWrapper):
-    """Executes a read again, on another connection, where its own was lost."""
+    """Retries a read on another connection if its own was lost."""
 
     def execute(self, sql: Any, params: Any = None) -> Any:
         self.db.sent_at = time.monotonic()
@@ -55,22 +55,23 @@ class Cursor(CursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Knows without a statement that a connection is alive, reads moments by compiled code, and rows by one call.
+    """Checks connections without a statement, reads timestamps with compiled code, and reads rows in one call.
 
-    A request waits for the database for a bounded time: for a connection of the pool as long as the pool's `timeout`,
-    and for an answer as long as the option `patience`, less what it waited for a connection. A read outside a
-    transaction that lost its connection is executed again, and so is the beginning of a transaction.
+    A request's wait for the database is limited: to the pool's `timeout` for a connection, and to the option `patience`
+    for an answer, less the wait for a connection. If a connection is lost, a read outside a transaction and the BEGIN
+    of a transaction are retried.
 
-    `observer` is an execute wrapper that sees all statements: it is one of `execute_wrappers`, for those of cursors.
+    `observer` is an execute wrapper that sees all statements: those of cursors as one of `execute_wrappers`, others by
+    a direct call.
     """
 
-    waiting_since: float | None = None  # when this request sent what was lost with a connection, by the monotonic clock
-    sent_at: float | None = None  # when it sent its last statement
+    waiting_since: float | None = None  # when this request sent the statement that was lost, by the monotonic clock
+    sent_at: float | None = None  # when this request sent its last statement
     kept_until = 0.0
     observer: Callable[..., Any] | None = None
 
     def get_connection_params(self) -> dict[str, Any]:
-        """What a connection is made with; nothing where there is a pool, which has it."""
+        """The parameters of a new connection; empty if a pool exists, which has them."""
         if self.alias in self._connection_pools:  # type: ignore[attr-defined]  # the stubs lack it
             return {}
         parameters = super().get_connection_params()
@@ -79,7 +80,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return parameters
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """A new connection, or a living one of the pool. Raises `psycopg_pool.PoolTimeout`: there was none in time."""
+        """A new connection, or a live one from the pool. Raises `psycopg_pool.PoolTimeout`: none was free in time."""
         pool = self.pool
         if not pool:
             return super().get_new_connection(conn_params)
@@ -88,7 +89,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         pool.open()
         while not _is_quiet(connection := self._from(pool, since)):
             connection.close()
-            pool.putconn(connection)  # which makes another
+            pool.putconn(connection)  # the pool replaces a closed connection
         now = time.monotonic()
         self.kept_until = now + KEPT if self.settings_dict["OPTIONS"]["keep"] else now
         connection.patience = self.patience and self.patience + since - now
@@ -96,7 +97,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def patience(self) -> float | None:
-        """Seconds that a request waits for an answer; None: as long as it takes."""
+        """Seconds that a request waits for an answer; None: without limit."""
         return cast("float | None", self.settings_dict["OPTIONS"].get("patience"))
 
     def _set_autocommit(self, autocommit: bool) -> None:
@@ -111,16 +112,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _configure_connection(self, connection: Any) -> Any:
-        """Read moments by psycopg's compiled code, in the session's time zone, which is UTC."""
+        """Read timestamps with psycopg's compiled loader, in the session's time zone, which is UTC."""
         compiled: Any = psycopg.adapters.get_loader(TIMESTAMP, psycopg.pq.Format.TEXT)
         connection.adapters.register_loader(TIMESTAMP, compiled)
         return super()._configure_connection(connection)  # type: ignore[misc]
 
     def is_usable(self) -> bool:
-        """Whether the server has kept the connection.
+        """Whether the connection is still alive.
 
-        When a server ends a connection, the socket has something to read. Only then does this ask by a `SELECT 1`, as
-        Django does at each request (`CONN_HEALTH_CHECKS`), which takes as long as any other statement.
+        When a server ends a connection, the socket becomes readable. Only then does this send a `SELECT 1`, which takes
+        as long as any other statement. Django sends one at each request (`CONN_HEALTH_CHECKS`).
         """
         return self.connection is not None and (_is_quiet(self.connection) or bool(super().is_usable()))
 
@@ -128,18 +129,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return Cursor(cursor, self)
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """A cursor with the connection's loaders. Django's may get one in Python that reads in another time zone."""
+        """A cursor with the connection's loaders. Django may register a Python loader, to read in another time zone."""
         if name is None:
             return self.connection.cursor()
         return self.connection.cursor(name, scrollable=False, withhold=self.autocommit)
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows of a statement that has `$1`, `$2`… for its values, without a cursor.
+        """Execute a statement with placeholders `$1`, `$2`… without a cursor. Returns its rows.
 
-        A cursor takes 2 to 4 times as long: it writes the values into the text, and waits in Python. Nothing is kept
-        on the server between two statements, so a connection pool may put them on different connections.
+        A cursor takes 2 to 4 times as long: it writes the values into the SQL, and waits in Python. Nothing is prepared
+        on the server, so PgBouncer may use another server connection for the next statement.
 
-        Raises what a cursor would: `django.db.Error`.
+        Raises `django.db.Error`, as a cursor does.
         """
         self.validate_thread_sharing()
         self.close_if_health_check_failed()
@@ -148,7 +149,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return cast("list[tuple[Any, ...]]", self._repeated(self._rows, sql, values))
 
     def _repeated(self, execute: Callable[..., Any], sql: str, values: Sequence[Any] | None = None) -> Any:
-        """The result of a statement, which is executed again as long as it may be."""
+        """The result of a statement, which is retried while `may_repeat` allows it."""
         self.sent_at = time.monotonic()
         while True:
             try:
@@ -174,10 +175,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return rows
 
     def may_repeat(self, sql: str, error: OperationalError) -> bool:
-        """Whether a statement that ended with this error is to be executed again, on a connection that this makes.
+        """Whether to retry a statement that failed with this error. If so, this makes a new connection.
 
-        That is a read outside a transaction, or the beginning of one, whose connection was lost. Raises
-        `OperationalError`: there is no connection in time.
+        Only a read outside a transaction, or a BEGIN, is retried, and only if its connection was lost. Raises
+        `OperationalError`: no connection was made in time.
         """
         if not self._has_lost(error) or self.in_atomic_block or not sql.startswith(REPEATABLE):
             return False
@@ -189,25 +190,28 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def _has_lost(self, error: OperationalError) -> bool:
-        """Whether the connection was lost. What is tried then has what is left of the time since the statement was
-        sent: else a request that waits for two connections, as behind a PgBouncer, would wait twice as long."""
+        """Whether the connection was lost.
+
+        If so, retries have the time that is left since the statement was sent. Otherwise a request that waits for two
+        connections, as behind PgBouncer, would wait twice as long.
+        """
         if has_lost := is_lost(error):
             self.waiting_since = self.waiting_since or self.sent_at
         return has_lost
 
     @property
     def is_watched(self) -> bool:
-        """Whether something sees the statements of cursors, and would not see those of `rows`."""
+        """Whether something observes cursors' statements that would miss those of `rows`: a query log or a wrapper."""
         return bool(self.queries_logged or len(self.execute_wrappers) > (self.observer is not None))
 
     def _start_transaction_under_autocommit(self) -> None:
-        """What Django calls at the beginning of a transaction, and psycopg would do before the first statement."""
+        """Django's hook at the start of a transaction. Sends BEGIN now; psycopg would send it before a statement."""
         level = self.connection.isolation_level
         named = f" ISOLATION LEVEL {psycopg.IsolationLevel(level).name.replace('_', ' ')}" if level else ""
         self._command(f"BEGIN{named}")
 
     def _commit(self) -> None:
-        """Commit. Raises `CommitLost`: the connection was lost before the answer came."""
+        """Commit. Raises `CommitLost`: the connection was lost before the answer arrived."""
         if self.connection is not None:
             try:
                 self._command("COMMIT")
@@ -225,18 +229,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._result()
 
     def _result(self) -> Any:
-        """The result of what was sent. Raises the error that it ended with, as psycopg's."""
+        """The result of the statement that was sent. Raises its error as psycopg's exception."""
         result = self.connection.wait(generators.execute(self.connection.pgconn))[-1]
         if result.status in DONE:
             return result
         error = psycopg.errors.error_from_result(result)
-        if error.sqlstate == READ_ONLY:  # the server has become a replica
+        if error.sqlstate == READ_ONLY:  # the server became a replica
             self.connection.close()
         raise error if error.sqlstate else psycopg.OperationalError(str(error))
 
     def close_if_unusable_or_obsolete(self) -> None:
-        """Called at the beginning and at the end of a request, where the connection goes back to the pool, unless the
-        pool has one for each thread."""
+        """Called at the start and end of a request. Returns the connection to the pool, except with the option `keep`,
+        when the pool has a connection for each thread."""
         self.waiting_since, self.health_check_done = None, False
         if self.connection is None or self.errors_occurred or time.monotonic() >= self.kept_until:
             super().close_if_unusable_or_obsolete()
@@ -244,7 +248,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.connection.patience = self.patience
 
     def close_if_health_check_failed(self) -> None:
-        """Called before a statement."""
+        """Called before a statement. Closes a dead connection, once per request."""
         if self.connection is not None and not self.health_check_done:
             if not self.is_usable():
                 self.close()
@@ -252,7 +256,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _is_quiet(connection: Any) -> bool:
-    """Whether a connection is open, and its server has sent nothing."""
+    """Whether a connection is open and has no unread data."""
     if connection.closed:
         return False
     poll = select.poll()

@@ -1,1 +1,1 @@
-"""Reads from replicas of PostgreSQL, each only while it has all that its reader wrote."""
+"""Reads from PostgreSQL replicas that have all writes of the reader."""

@@ -1,4 +1,4 @@
-"""The connection to a replica, which leaves a read to another database where the replica does not answer."""
+"""The database wrapper for a replica. If the replica does not answer, a read goes to another database."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ class Cursor(CursorWrapper):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def other(self) -> Any:
-        """The connection to read from instead; this replica is not read again until it is known to answer."""
+        """The connection to read from instead. Marks this replica as down until it answers again."""
         return connections[replicas().instead_of(self.alias)]
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

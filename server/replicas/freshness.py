@@ -1,8 +1,8 @@
-"""How much of the primary's writes each replica has: known by one thread for each replica of a process.
+"""Freshness of replicas, watched by one thread per replica in each process.
 
-Twice a second the thread notes how far the primary's log is, with the time there, and how far the replica has replayed
-it. So the replica has every transaction that was committed before the newest of these times whose place it has passed.
-All times are of the primary's clock; those of the processes need not agree.
+Twice a second, the thread notes the position of the primary's WAL and the time there, and asks the replica how far it
+has replayed the WAL. The replica has every transaction committed before the time of the newest note whose position it
+has reached. All times are from the primary's clock, so the processes' clocks need not agree.
 """
 
 import logging
@@ -21,22 +21,22 @@ from server.postgresql.base import Connection
 
 logger = logging.getLogger(__name__)
 
-INTERVAL = 0.5  # seconds between two looks
-NOTES = 40  # places that are kept: 20 seconds of them
+INTERVAL = 0.5  # seconds between two checks
+NOTES = 40  # WAL positions that are kept: those of 20 seconds
 MOST_LAG = 10  # seconds that a replica may be behind
-LONGEST_WRITE = timedelta(seconds=5)  # from the time that it notes to its end
+LONGEST_WRITE = timedelta(seconds=5)  # from a write's `wrote_at` to its commit
 PATIENCE = 1.0  # seconds to wait for an answer
 PRIMARY = "SELECT pg_current_wal_lsn() - '0/0', clock_timestamp()"
 REPLICA = "SELECT pg_last_wal_replay_lsn() - '0/0'"
 
 
 class Replica:
-    """One replica, as this process knows it.
+    """The state of a replica as this process knows it.
 
     Attributes:
-        has_until: the replica has what was committed before this time of the primary's clock; None: not known.
-        known_at: when that was so, by this process's monotonic clock.
-        answers: whether it did when it was asked last.
+        has_until: the replica has all commits before this time of the primary's clock; None: unknown.
+        known_at: the same time by this process's monotonic clock.
+        answers: whether the replica answered the last check.
     """
 
     def __init__(self, alias: str) -> None:
@@ -49,9 +49,9 @@ class Replica:
         threading.Thread(target=self._run, name=f"freshness of {alias}", daemon=True).start()
 
     def has_writes_of(self, wrote_at: datetime | None) -> bool:
-        """Whether it has all that an account wrote which last wrote then, and is not too far behind.
+        """Whether the replica has all writes of an account that last wrote at this time, and is not too far behind.
 
-        Where the primary does not answer, nothing newer is written, and the replica may be read however old it is.
+        While the primary does not answer, no newer data is written, so the lag is not limited.
         """
         has_until = self.has_until
         is_behind = self.primary_answers and time.monotonic() > self.known_at + MOST_LAG
@@ -85,7 +85,7 @@ class Replica:
         self.answers = True
 
     def _ask(self, alias: str, sql: str) -> Any:
-        """The row of this statement. Raises `psycopg.Error`: there was no answer."""
+        """The row that a statement returns. Raises `psycopg.Error`: no answer."""
         connection = self._connections.get(alias)
         if connection is None or connection.closed:
             connection = self._connections[alias] = Connection.connect(**_parameters(alias))
@@ -94,7 +94,7 @@ class Replica:
 
 
 def _parameters(alias: str) -> dict[str, Any]:
-    """What a connection to this database is made with that is of no pool."""
+    """The parameters of a connection to this database outside the pool."""
     database = connections[alias]
     options = {name: value for name, value in database.settings_dict["OPTIONS"].items() if name != "pool"}
     alone: Any = type(database)(database.settings_dict | {"OPTIONS": options}, f"{alias}, for its freshness")
@@ -102,19 +102,20 @@ def _parameters(alias: str) -> dict[str, Any]:
 
 
 class Replicas:
-    """The replicas of the settings, as this process knows them."""
+    """All replicas of the settings, as this process knows them."""
 
     def __init__(self) -> None:
         self.all = [Replica(alias) for alias in connections if alias != DEFAULT_DB_ALIAS]
 
     def for_reader(self, wrote_at: datetime | None) -> str:
-        """The database that an account reads which last wrote then: one of the replicas that have its writes."""
+        """The alias of the database for an account that last wrote at this time: a random replica that has its writes,
+        or the primary."""
         usable = [each.alias for each in self.all if each.has_writes_of(wrote_at)]
         return random.choice(usable) if usable else DEFAULT_DB_ALIAS  # noqa: S311
 
     def instead_of(self, alias: str) -> str:
-        """The database to read from where this replica did not answer: the primary; while that does not either, a
-        replica that has as much."""
+        """The alias of the database to read from after this replica did not answer: the primary. If the primary does
+        not answer either, a replica that is at least as fresh."""
         failed = next(each for each in self.all if each.alias == alias)
         failed.answers = False
         if failed.primary_answers or failed.has_until is None:

@@ -1,4 +1,4 @@
-"""Which database a statement is for: Django's router."""
+"""Django's database router: chooses primary or replica."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from server.replicas.freshness import replicas
 
 
 class Router:
-    """Writes, migrations and the reads that a write depends on are for the primary; a read by a caller, who is its
-    `reader`, may be for a replica."""
+    """Sends writes, migrations and the reads that a write depends on to the primary. A read with the hint `reader`, its
+    caller, may go to a replica."""
 
     def db_for_read(self, model: Any, reader: Any = None, **hints: Any) -> str:
         if reader is None:

@@ -1,4 +1,4 @@
-"""`manage.py documents`: the GraphQL documents that are registered, to add, to look at, to remove."""
+"""`manage.py documents`: add, list and remove registered GraphQL documents."""
 
 import re
 from pathlib import Path
@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
 
 def read(file: Path) -> dict[str, str]:
-    """The documents of a manifest. Raises `CommandError`: it is none."""
+    """The documents of a manifest. Raises `CommandError`: the file is not a manifest."""
     try:
         return read_manifest(file)
     except (OSError, ValueError) as error:
@@ -60,5 +60,5 @@ def read(file: Path) -> dict[str, str]:
 
 
 def names_in(text: str) -> str:
-    """The names of a document's operations, for people: it need not be one that can be parsed."""
+    """The names of a document's operations, for messages. The document may be malformed."""
     return ", ".join(re.findall(r"\b(?:query|mutation)\s+(\w+)", text)) or "no name"
