@@ -1,1 +1,1 @@
-"""Scripts that measure."""
+"""Benchmark scripts."""

@@ -1,6 +1,6 @@
-"""`python -m tests.bench [--memory]`: every measurement of a bound. Exits with 1 where a bound is exceeded.
+"""`python -m tests.bench [--memory]`: check every measured limit. Exits with 1 if a limit is exceeded.
 
-`--memory` takes half a minute: less data, and no times, which say nothing on a shared machine.
+`--memory` takes half a minute: it uses less data and checks no times, because times vary on a shared machine.
 """
 
 import subprocess

@@ -1,7 +1,7 @@
-"""The memory of a process after 100,000 distinct documents, tokens and paths: every cache is bounded.
+"""Check that every cache is bounded: the process's memory after 100,000 distinct documents, tokens and paths.
 
-`python -m tests.bench.caches [REQUESTS]` sends so many requests of each kind, and prints the memory when the caches
-are full, after the first tenth, and at the end. It exits with 1 where it grew by more than `MOST_MEGABYTES`.
+`python -m tests.bench.caches [REQUESTS]` sends REQUESTS requests of each kind. It prints the memory with full caches,
+after the first tenth, and at the end. It exits with 1 if the memory grew by more than `MOST_MEGABYTES`.
 """
 
 import json
@@ -18,12 +18,14 @@ from tests.bench.service import LIMITS, database, megabytes
 
 REQUESTS = 100_000
 MOST_MEGABYTES = 20
-UNLIMITED = "1000000 per second"  # so that the rate limiter soon forgets: it has a bound of its own
+UNLIMITED = "1000000 per second"  # so that the rate limiter's counts expire soon; they have their own bound
 
 
 def send(method, path, body=b"", token=None):
-    """The status of a request, and the response's body, by the WSGI application itself: Django's test client keeps
-    something of each request."""
+    """Send a request to the WSGI application; return the status and the response body.
+
+    Django's test client is not used, because it keeps data of each request.
+    """
     from server.wsgi import application
 
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "RAW_URI": path, "REMOTE_ADDR": "192.0.2.1"}
@@ -38,7 +40,7 @@ def send(method, path, body=b"", token=None):
 
 
 def kinds():
-    """A function of a number for each kind of request, which sends a distinct one, and the status of its response."""
+    """Functions that take a number, send a distinct request of one kind, and return the response's status."""
     from profiles.identity import families, tokens
     from profiles.models import Profile
 
@@ -57,7 +59,7 @@ def kinds():
         return send("GET", f"/profiles/{number + owner.pk + 1}")
 
     @lru_cache(1)
-    def issued(_thousand):  # within the five minutes of a token
+    def issued(_thousand):  # less than the five minutes of a token
         return tokens.issue(family).token
 
     return {"documents": (document, 200), "tokens": (token, 200), "paths": (path, 401)}

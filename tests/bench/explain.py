@@ -1,9 +1,8 @@
-"""`python -m tests.bench.explain [ROWS]`: how PostgreSQL answers each list.
+"""`python -m tests.bench.explain [ROWS]`: check PostgreSQL's plan for each list.
 
-Prints, for each page, search, filter and ordering, the rows that the plan touched and its indexes, and ends with 1
-where one reads the table from end to end or touches more rows than a list may. The words of its profiles depend on
-one another.
-It makes a database of its own on TEST_DATABASE_URL's server, and drops it.
+Prints, for each page, search, filter and ordering, the rows that the plan read and its indexes. Exits with 1 if a plan
+scans the whole table or reads more rows than the limit. The words of the profiles are correlated. Creates its own
+database on TEST_DATABASE_URL's server, and drops it.
 """
 
 import sys
@@ -11,8 +10,8 @@ from datetime import timedelta
 
 from tests.bench.corpus import corpus
 
-MOST_ROWS = 2_000  # a page's 20, a hundredfold: what lies between two rows that the reader may see
-PAGE = 50  # rows beside those that a search looks up: the caller's own, and who last wrote each of a page
+MOST_ROWS = 2_000  # a hundred times a page of 20: rows that the reader may not see lie between those it may
+PAGE = 50  # rows read besides those a search looks up: the caller's own, and the last writer of each row of a page
 
 
 SEARCHES = (
@@ -30,7 +29,7 @@ SEARCHES = (
 
 
 def lists(actor):
-    """Each list that is explained, by a label: what is asked for."""
+    """The label and query values of each list."""
     from profiles.core.listing import list_rows
     from profiles.models import Profile
     from profiles.resource import PROFILES
@@ -61,7 +60,7 @@ def lists(actor):
 
 
 def explain(actor, values):
-    """The plan of a page: rows touched, and the nodes' names with their indexes."""
+    """Explain a page: return the rows read, each scan with its index, and the milliseconds."""
     from django.db import connection
 
     from profiles.core.listing import list_rows
@@ -84,7 +83,7 @@ def explain(actor, values):
         node = stack.pop()
         stack += node.get("Plans", [])
         if "Scan" in node["Node Type"]:
-            if node["Node Type"] != "Bitmap Index Scan":  # entries of the index, and no rows yet
+            if node["Node Type"] != "Bitmap Index Scan":  # this scan counts index entries, not rows
                 touched += node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
             nodes.append(f"{node['Node Type']} {node.get('Index Name', node.get('Relation Name', ''))}")
     return int(touched), nodes, sum(plan["Execution Time"] for plan in plans)

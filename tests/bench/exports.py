@@ -1,8 +1,7 @@
-"""`python -m tests.bench.exports [EXPORTS]`: the memory that exports take of a worker, 1,000 if not given.
+"""`python -m tests.bench.exports [EXPORTS]`: a worker's memory during exports, 1,000 by default.
 
-Serves a small account and one with 7,200 changes of bios of 2,000 characters with one worker. Every 200th export is of
-the large account. Prints the worker's resident memory on the way, and exits with 1 where it grew by more than
-`MOST_GROWTH`.
+One worker serves a small account, and a large one with 7,200 changes of 2,000-character bios. Every 200th export is of
+the large account. Prints the worker's resident memory at intervals; exits with 1 if it grew by more than `MOST_GROWTH`.
 """
 
 import secrets
@@ -17,13 +16,13 @@ from tests.bench.service import PROXIED, START_SECONDS, UNLIMITED, database, meg
 
 MOST_GROWTH = 60  # MB
 CHANGES = 7_200
-BIO = 2_000  # characters, of four bytes each
+BIO = 2_000  # characters of four bytes each
 EXPORTS = 1_000
-LARGE_EVERY = 200  # exports, of which one is the large account's
+LARGE_EVERY = 200  # exports, one of them of the large account
 
 
 def make_accounts():
-    """The tokens of a small account and a large one, good for the whole run."""
+    """The tokens of a small account and a large one, valid for the whole run."""
     from django.utils import timezone
 
     from profiles.core.models import Source
@@ -52,7 +51,7 @@ def make_accounts():
 
 
 def export(client, token):
-    """The bytes of an export, which is not kept, and the seconds that it took."""
+    """Download an export without keeping it; return its size in bytes and its duration in seconds."""
     start, size = time.perf_counter(), 0
     with client.stream("GET", "/profiles/me/export/", headers={"authorization": f"Bearer {token}"}) as response:
         response.raise_for_status()
@@ -62,12 +61,12 @@ def export(client, token):
 
 
 def run(exports, small, large):
-    """The most that the worker's memory grew by, in MB."""
+    """The largest growth of the worker's memory, in MB."""
     with (
         serving(WEB_CONCURRENCY="1") as (address, (worker,)),
         httpx.Client(base_url=address, headers=PROXIED, timeout=START_SECONDS) as client,
     ):
-        export(client, small)  # loads modules
+        export(client, small)  # imports modules
         before = megabytes(worker)
         size, seconds = export(client, large)
         most = after_one = megabytes(worker)
@@ -84,7 +83,7 @@ def main(exports):
     with database(READ_LIMIT=UNLIMITED, READ_LIMIT_PER_ADDRESS=UNLIMITED, EXPORTS_PER_DAY="1000000"):
         from django.conf import settings
 
-        settings.GRAPHQL_JWT["JWT_EXPIRATION_DELTA"] = timedelta(hours=2)  # of the tokens made here
+        settings.GRAPHQL_JWT["JWT_EXPIRATION_DELTA"] = timedelta(hours=2)  # lifetime of the tokens created here
         grown = run(exports, *make_accounts())
     print(f"{'BAD' if grown > MOST_GROWTH else 'ok':4} the worker grew by at most {grown:.0f} MB")  # noqa: T201
     return grown > MOST_GROWTH

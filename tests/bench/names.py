@@ -1,7 +1,7 @@
-"""The memory of a process after 1,000,000 attempts to sign in, each under another name from another address.
+"""The process's memory after 1,000,000 sign-in attempts, each with another name and address.
 
-`python -m tests.bench.names [ATTEMPTS]` prints the memory before and after, what 118 of the longest texts add, and
-the time of an attempt; it exits with 1 where the memory grew by more than `MOST_MEGABYTES`.
+`python -m tests.bench.names [ATTEMPTS]` prints the memory before and after, the memory after 118 more of the longest
+names, and the time of an attempt. It exits with 1 if the memory grew by more than `MOST_MEGABYTES`.
 """
 
 import sys
@@ -15,7 +15,7 @@ from tests.bench.service import database, megabytes
 
 ATTEMPTS = 1_000_000
 MOST_MEGABYTES = 100
-LONGEST = "\ufdfa" * 33_000  # NFKC would make 594,000 characters of it
+LONGEST = "\ufdfa" * 33_000  # NFKC would expand it to 594,000 characters
 A_NETWORK = 2**64
 
 
@@ -27,13 +27,13 @@ def attempt(number, name):
 
     request = HttpRequest()
     request.META["REMOTE_ADDR"] = str(IPv6Address((0x2001_0DB8 << 96) + number * A_NETWORK))
-    with suppress(Refused):  # the longest are no usernames, so they are one account
+    with suppress(Refused):  # the longest are not usernames, so all of them count as one account
         count_sign_in(request, name)
 
 
 def main(attempts):
     with database(REDIS_URL=""):
-        for number in range(1_000):  # loads modules
+        for number in range(1_000):  # imports modules
             attempt(number, f"name{number}")
         before = megabytes(Process())
         start = time.perf_counter()

@@ -1,8 +1,8 @@
-"""`python -m tests.bench.observability`: the CPU of a request with observability on, against none of it.
+"""`python -m tests.bench.observability`: the CPU time that observability adds to a request.
 
-Each variant is a worker of the service on the same database. In each round a case is measured on all of them, one
-after the other in random order; a ratio is the median over the rounds. `off again` shows the error of the measurement.
-Exits with 1 where the first variant, with what is on without an extra, exceeds its bound.
+Each variant is one worker of the service; all use the same database. Each round measures a case on all variants, one
+after the other in random order; a ratio is the median over the rounds. `off again` shows the measurement error. Exits
+with 1 if the first variant, observability without an extra, exceeds its limit.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from tests.bench.speed.load import check, check_wrk, measure
 from tests.bench.speed.projects import Running, ours
 from tests.receiver import receiving
 
-BOUND = 1.05  # of the geometric mean over the cases
+BOUND = 1.05  # geometric mean over the cases
 PROFILES = 2_000
 CASES = ("rest-read", "graphql-read", "rest-list-17", "patch", "graphql-update")
 FIRST_PORT = 19_100
@@ -32,7 +32,7 @@ ON = {"LOG_FORMAT": "json"}
 
 
 def variants(receiver):
-    """The environment of each variant, by name. Each that is on serves its metrics on a port of its own."""
+    """The environment of each variant, by name. Each variant with metrics serves them on its own port."""
     traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.address}
     some = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.01"}
     named = {
@@ -47,7 +47,7 @@ def variants(receiver):
 
 
 def serve_all(stack, chosen):
-    """A running service for each variant that was chosen, on one new database."""
+    """Start the service for each chosen variant, all on one new database."""
     environment, arguments = ours(stack.enter_context(database()))
     command = [sys.executable, "-m", "tests.bench.speed.prepare", "ours", str(PROFILES)]
     prepared = subprocess.run(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, check=True)
@@ -63,7 +63,7 @@ def serve_all(stack, chosen):
 
 
 def measure_all(running, options):
-    """The CPU ms of a request, by case and variant, of each round."""
+    """CPU ms per request in each round, by case and variant."""
     measured = {case: {name: [] for name in running} for case in CASES}
     for case, project in ((case, project) for case in CASES for project in running.values()):
         check(project, project.cases[case])
@@ -75,7 +75,7 @@ def measure_all(running, options):
 
 
 def ratio(of_case, name):
-    """How much more a variant takes than `off` in the same round: the median."""
+    """The median, over the rounds, of a variant's CPU time divided by that of `off`."""
     return median(mine / off for mine, off in zip(of_case[name], of_case["off"], strict=True))
 
 

@@ -1,24 +1,24 @@
-"""Record the traffic of tests, and compare two recordings: proof that a refactoring changes no response.
+"""Record the HTTP traffic of tests and compare two recordings, to prove that a refactoring changes no response.
 
     PYTHONHASHSEED=0 pytest -n 0 -p no:randomly -p tests.bench.record --record before.jsonl tests/parity
     python -m tests.bench.record before.jsonl after.jsonl
 
 The first command writes one line of JSON for each request that Django's test client sends: the test, the request, and
-the response's status, headers and body. Two runs of one commit write the same bytes, because the plugin fixes whatever
-else would differ, and leaves nothing out of a response:
+the response's status, headers and body. Two runs of one commit write the same bytes. The plugin leaves nothing out of a
+response; it fixes everything else that would differ:
 
 - the clocks: a test begins at `START`, a request takes half of `STEP`, and a random value one microsecond;
-- random values (`os.urandom`, and with it `secrets` and `uuid4`): they follow from the test's name and the number of
-  the request, so one value more or less changes none in a later request;
-- the salts of password hashes: all the same, because the access tokens that tests send follow from them;
+- random values (`os.urandom`, and with it `secrets` and `uuid4`): they derive from the test's name and the request's
+  number, so one more random value changes none in a later request;
+- the salts of password hashes: all the same, because the tests' access tokens derive from them;
 - the service's keys;
-- Hypothesis's examples, which follow from a test's source alone and not from the constants in the service's modules.
+- Hypothesis's examples: they derive from a test's source alone, not from constants in the service's modules.
 
-Left out are the tests that count in a Redis, which has a clock of its own; those that start a server, because their
-requests do not pass through Django's client; and those whose keys OpenSSL makes.
+It skips tests that count in Redis, which has its own clock; tests that start a server, because their requests do not
+pass through Django's client; and tests whose keys OpenSSL generates.
 
-The second command exits with 1 where the recordings differ. It finds a test by its file's name and its own name, or by
-its own name alone where only one test in each recording has it; so a test may move to another folder or file.
+The second command exits with 1 if the recordings differ. It matches a test by its file name and its own name, or by its
+own name alone if each recording has only one test of that name; so a test may move to another folder or file.
 """
 
 import difflib
@@ -40,8 +40,8 @@ import pytest
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
 STEP = timedelta(milliseconds=1)  # from a request to the next
 ENVIRONMENT = {"SECRET_KEY": "r" * 48, "ALLOWED_HOSTS": "testserver", "JWT_KEYS": f"now={'n' * 64},before={'b' * 64}"}
-UNREPEATABLE = {"redis_url", "server", "algorithm"}  # fixtures
-CONTEXT = 1  # lines around a difference
+UNREPEATABLE = {"redis_url", "server", "algorithm"}  # fixtures of tests that cannot be repeated
+CONTEXT = 1  # lines around each difference
 
 
 def pytest_addoption(parser):
@@ -50,7 +50,7 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_load_initial_conftests(early_config):
-    """Set the keys after tests.databases has, and before Django reads its settings."""
+    """Set the keys after tests.databases did, and before Django reads its settings."""
     if early_config.known_args_namespace.record:
         os.environ |= ENVIRONMENT
     return (yield)
@@ -64,7 +64,7 @@ def pytest_configure(config):
 
 
 class Recorder:
-    """Repeats each test exactly, and writes what passes through Django's test client."""
+    """Make each test repeatable, and record the traffic of Django's test client."""
 
     def __init__(self, path):
         self.file = open(path, "w", encoding="ascii")  # noqa: SIM115
@@ -86,7 +86,7 @@ class Recorder:
             (ClientHandler, "__call__", lambda handler, environ: self.sent(environ, send, handler)),
             (BasePasswordHasher, "salt", lambda hasher: "s" * 22),
             (os, "urandom", self.urandom),
-            (random, "_urandom", self.urandom),  # what `secrets` calls
+            (random, "_urandom", self.urandom),  # `secrets` calls this
             (time_machine.travel, "__init__", lambda self, to, **_: travel(self, to, tick=False)),
             (time, "monotonic", lambda: (self.requests * STEP).total_seconds()),
             (providers, "_get_local_constants", providers.Constants),
@@ -118,7 +118,7 @@ class Recorder:
         self.enter("the test")
 
     def enter(self, phase):
-        """Begin the random values of a request (`in`), or of what comes after it, anew."""
+        """Restart the random values for a phase: during a request (`in`) or after it."""
         self.phase, self.drawn = phase, 0
         self.move_clock()
 
@@ -154,13 +154,13 @@ class Recorder:
 
 
 def kept(chunks, chunk):
-    """A part of a stream as the test reads it."""
+    """Keep a chunk of a streamed body while the test reads it."""
     chunks.append(chunk)
     return chunk
 
 
 def content(payload):
-    """What a client sends, before the service reads it."""
+    """The request's body, read without consuming it."""
     whole = getattr(payload, "_FakePayload__content", None)
     return whole.getvalue() if whole else b""
 
@@ -170,12 +170,12 @@ def text(body):
 
 
 def name_of(test):
-    """The name of a test in its file, of its node id."""
+    """The test's name within its file, from its node id."""
     return test.partition("::")[2]
 
 
 def read(path):
-    """The requests of each test in a recording, in their order, by the name of its file and its own."""
+    """The requests of each test in a recording, in order, by file name and test name."""
     tests = defaultdict(list)
     with open(path, encoding="ascii") as file:
         for entry in map(json.loads, file):
@@ -185,7 +185,7 @@ def read(path):
 
 
 def pair(before, after):
-    """The tests of both recordings, each with its key in either, None where it has none."""
+    """Pairs of a test's key in both recordings; None where one recording lacks the test."""
     moved = defaultdict(lambda: ([], []))
     for side, ours, others in ((0, before, after), (1, after, before)):
         for test in ours.keys() - others.keys():
@@ -196,7 +196,7 @@ def pair(before, after):
 
 
 def lines(entry):
-    """A request and its response, to be read."""
+    """A request and its response as lines for a reader."""
     if entry is None:
         return []
     request, response = entry["request"], entry["response"]
@@ -206,7 +206,7 @@ def lines(entry):
 
 
 def pretty(response):
-    """The body as it is, and on lines of its own each of its values."""
+    """The body as it is, then as indented JSON."""
     try:
         return [response["body"], *json.dumps(json.loads(response["body"]), indent=1).splitlines()]
     except ValueError:
@@ -214,7 +214,7 @@ def pretty(response):
 
 
 def differences(before, after):
-    """Unified diffs of what is not the same in two recordings."""
+    """Unified diffs between two recordings."""
     for old, new in pair(before, after):
         pairs = zip_longest(before.get(old, []), after.get(new, []))
         for number, (was, now) in enumerate(pairs, start=1):

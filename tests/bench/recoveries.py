@@ -1,10 +1,10 @@
-"""`python -m tests.bench.recoveries [requests]`: whether requests for a recovery tell who has an account.
+"""`python -m tests.bench.recoveries [requests]`: check that recovery requests do not reveal who has an account.
 
-Sends requests for addresses that accounts have and for others, mixed at random, through both APIs, into the service as
-it is shipped, in this process: over a network, differences would be harder to see. Compares statuses, bodies, headers
-and numbers of SQL statements, and the times by a two-sample test (Mann and Whitney's): the share of pairs in which the
-known address takes longer is a half by chance. Exits with 1 where anything differs, or the times do by more than chance
-gives once in a hundred.
+Sends requests for known and unknown addresses, in random order, through both APIs. The service runs with its shipped
+settings in this process, because a network would hide small differences. Compares statuses, bodies, headers and numbers
+of SQL statements, and the times with a two-sample test (Mann and Whitney's): the share of pairs in which the known
+address takes longer is a half by chance. Exits with 1 if anything differs, or if the times differ by more than chance
+explains once in a hundred.
 """
 
 import json
@@ -25,7 +25,7 @@ OF_EACH = ("Date", "X-Request-ID", "RateLimit")  # headers that differ between a
 
 @contextmanager
 def counted():
-    """A list of the SQL statements that are executed meanwhile."""
+    """The SQL statements that run within the context."""
     from django.db import connection
 
     statements = []
@@ -39,7 +39,7 @@ def counted():
 
 
 def ask(client, door, email):
-    """What a client sees of a request, the statements that it takes, and its seconds."""
+    """Send a request; return all that the client sees with the SQL statements, and the seconds."""
     path, body = {
         "rest": ("/auth/recovery/", {"email": email}),
         "graphql": ("/graphql/", {"query": MUTATION, "variables": {"email": email}}),
@@ -54,7 +54,7 @@ def ask(client, door, email):
 
 
 def compared(known, unknown):
-    """The share of pairs in which the first takes longer, and how often chance alone gives one so far from a half."""
+    """The share of pairs in which the known address takes longer, and the probability of such a share by chance."""
     ranks = Counter()
     for rank, (_seconds, group) in enumerate(sorted([(s, 0) for s in known] + [(s, 1) for s in unknown]), 1):
         ranks[group] += rank

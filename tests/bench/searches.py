@@ -1,7 +1,7 @@
-"""`python -m tests.bench.searches [ROWS]`: how long searches take over ROWS profiles, 1,000,000 if not given.
+"""`python -m tests.bench.searches [ROWS]`: how long searches take over ROWS profiles, 1,000,000 by default.
 
-Prints the slowest and the median of 200, in milliseconds, each the best of three, and ends with 1 where one
-took longer than a search may. It makes a database of its own on TEST_DATABASE_URL's server, and drops it.
+Prints the slowest and the median of 200 searches in milliseconds, each the best of three. Exits with 1 if one exceeds
+the limit. Creates its own database on TEST_DATABASE_URL's server, and drops it.
 """
 
 import sys
@@ -32,7 +32,7 @@ FILTERS = (
 
 
 def searches(actors):
-    """So many of all that there are: who asks, and what for."""
+    """A random sample of all combinations: the actor's name and the query values."""
     from profiles.core.listing import list_rows
     from profiles.resource import PROFILES
 

@@ -1,4 +1,4 @@
-"""The service as it is shipped, on an SQLite database of its own, for the scripts that measure it."""
+"""The service with its shipped configuration, on its own SQLite database, for the benchmarks."""
 
 import logging
 import os
@@ -14,14 +14,14 @@ import httpx
 from psutil import Process
 
 ROOT = Path(__file__).parent.parent.parent
-PROXIED = {"x-forwarded-proto": "https"}  # as the proxy in front of the service says
+PROXIED = {"x-forwarded-proto": "https"}  # the header that a proxy in front of the service sends
 LIMITS = ("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS")
 UNLIMITED = "1000000 per minute"
-START_SECONDS = 60  # for the server to start, on the slowest machine
+START_SECONDS = 60  # start-up limit for the slowest machine
 
 
 def production(url):
-    """Environment variables for the service in production mode, on this database and with new keys."""
+    """Environment variables for the service in production mode, with this database and new keys."""
     return {
         "DJANGO_SETTINGS_MODULE": "server.settings",
         "DATABASE_URL": url,
@@ -34,7 +34,7 @@ def production(url):
 
 @contextmanager
 def database(**environment):
-    """Set Django up in production mode on a new, migrated database, with these variables of the environment too."""
+    """Set Django up in production mode, with these extra variables, on a new migrated database."""
     with TemporaryDirectory() as folder:
         os.environ |= production(f"sqlite:///{folder}/bench.sqlite3") | environment
         import django
@@ -48,11 +48,11 @@ def database(**environment):
 
 
 def add_demo_accounts(profiles=0):
-    """The demo's accounts, and as many generated profiles."""
+    """Add the demo accounts and `profiles` generated profiles."""
     from django.conf import settings
     from django.core.management import call_command
 
-    settings.DEBUG = True  # the command refuses production
+    settings.DEBUG = True  # the command refuses to run in production
     with open(os.devnull, "w") as nowhere:
         call_command("demo", profiles=profiles, stdout=nowhere, stderr=nowhere)
     settings.DEBUG = False
@@ -60,9 +60,9 @@ def add_demo_accounts(profiles=0):
 
 @contextmanager
 def serving(*arguments, **environment):
-    """The address of gunicorn with the shipped configuration, and its workers as `psutil.Process`es.
+    """Run gunicorn with the shipped configuration; yield its address and its workers as `psutil.Process`es.
 
-    `arguments` are further ones of gunicorn, `environment` further variables.
+    `arguments` are added to gunicorn's, `environment` to the variables.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
@@ -83,5 +83,5 @@ def serving(*arguments, **environment):
 
 
 def megabytes(process):
-    """The resident memory of a process."""
+    """A process's resident memory in MB."""
     return process.memory_info().rss / 1_000_000

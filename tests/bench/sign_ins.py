@@ -1,7 +1,7 @@
-"""`python -m tests.bench.sign_ins`: the memory that simultaneous sign-ins take of a worker.
+"""`python -m tests.bench.sign_ins`: a worker's memory during simultaneous sign-ins.
 
-Serves the demo accounts with one worker. Prints its resident memory before and at its peak, and the statuses of the
-responses. Exits with 1 where the memory grows by more than `MOST_GROWTH`, or a response is neither 200 nor 503.
+One worker serves the demo accounts. Prints its resident memory before and at the peak, and the statuses of the
+responses. Exits with 1 if the memory grows by more than `MOST_GROWTH`, or if a status is neither 200 nor 503.
 """
 
 import sys
@@ -17,13 +17,13 @@ from tests.bench.service import PROXIED, UNLIMITED, add_demo_accounts, database,
 
 MOST_GROWTH = 150  # MB
 SIGN_INS = 64
-EVERY = 0.002  # seconds between two looks at the memory
+EVERY = 0.002  # seconds between two samples of the memory
 ACCOUNT = {"username": "john_doe", "password": "demo-pass-123"}
 
 
 @contextmanager
 def peak_of(worker):
-    """A list whose last number is, in the end, the most memory that the worker has had, in MB."""
+    """A list whose last item, after the context, is the worker's peak memory in MB."""
     peak, over = [megabytes(worker)], Event()
 
     def look():
@@ -40,7 +40,7 @@ def peak_of(worker):
 
 
 def sign_in(address, barrier):
-    """The status of a sign-in's response, and the seconds that it takes."""
+    """Sign in; return the response's status and the duration in seconds."""
     with httpx.Client(base_url=address, headers=PROXIED, timeout=120) as client:
         barrier.wait()
         start = time.perf_counter()
@@ -49,8 +49,8 @@ def sign_in(address, barrier):
 
 
 def measure(address, worker):
-    """Send the sign-ins at the same moment. Returns whether memory and statuses are within bounds."""
-    httpx.post(f"{address}/auth/token/", json=ACCOUNT, headers=PROXIED, timeout=120)  # loads modules
+    """Send the sign-ins at the same moment. Returns whether memory and statuses are within the limits."""
+    httpx.post(f"{address}/auth/token/", json=ACCOUNT, headers=PROXIED, timeout=120)  # imports modules
     before, barrier = megabytes(worker), Barrier(SIGN_INS)
     with peak_of(worker) as peak, ThreadPoolExecutor(SIGN_INS) as pool:
         answers = list(pool.map(lambda _: sign_in(address, barrier), range(SIGN_INS)))

@@ -1,7 +1,7 @@
 """`python -m tests.bench.slow_clients`: a client's latency, alone and beside 1,000 slow or idle connections.
 
-A third of them sends nothing, a third half of a request's head, a third a byte of a body every second. Exits with 1
-where the client's 99th percentile is more than 1.5 times its quiet value.
+A third of them sends nothing, a third sends half of a request's head, and a third sends one byte of a body each second.
+Exits with 1 if the client's 99th percentile is more than 1.5 times its value without them.
 """
 
 import socket
@@ -16,13 +16,13 @@ from tests.bench.service import add_demo_accounts, database, serving
 from tests.bench.worst import PROFILES, latencies, p99
 
 CONNECTIONS = 1_000
-MOST = 1.5  # times
+MOST = 1.5  # times the latency without slow connections
 HEAD = b"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Proto: https\r\n"
 BODY = b"Content-Type: application/json\r\nContent-Length: 20000\r\n\r\n"
 
 
 def slow_connections(address, ended, stack):
-    """Open them, and keep them open until `ended`: one that the server closes is opened anew."""
+    """Open the slow connections and keep them open until `ended`; reopen those that the server closes."""
     place = urlsplit(address)
 
     def opened(number):

@@ -1,8 +1,8 @@
-"""`python -m tests.bench.worst`: the CPU time of the dearest documents, and a client's latency beside attackers.
+"""`python -m tests.bench.worst`: the CPU time of the most expensive documents, and a client's latency beside attackers.
 
-Prints, for each document, the server's CPU time (the mean of several) and the size of its response, and then the
-latency of a client that reads a page, alone and beside four others that send these documents as fast as they can.
-Exits with 1 where a document takes more than `MOST_CPU`, or the client's 99th percentile more than doubles.
+Prints each document's CPU time on the server (the mean of several) and the size of its response. Then prints the
+latency of a client that reads a page, alone and beside four clients that send these documents as fast as they can.
+Exits with 1 if a document takes more than `MOST_CPU`, or if the client's 99th percentile more than doubles.
 """
 
 import json
@@ -28,7 +28,7 @@ TIMES = 20
 ATTACKERS = 4
 NICE = 10
 READS = 500
-EVERY = 0.12  # seconds between the client's reads: as many a minute as its budget lets through
+EVERY = 0.12  # seconds between the client's reads, so that it stays within its rate limit
 FIELDS = (
     "id pk username email bio displayName location website timeZone visibility emailPublic isActive createdAt "
     "updatedAt version editableFields"
@@ -37,7 +37,7 @@ A_PAGE = "{ profiles(first: 20) { edges { node { id username displayName bio } }
 
 
 def documents():
-    """The dearest of each kind: each at a limit."""
+    """The most expensive documents of each kind, each at a limit."""
     names = FIELDS.split()
     yield "a page of everything", f"{{ profiles(first: 100) {{ edges {{ cursor node {{ {FIELDS} etag }} }} }} }}"
     yield "a page of tags", "{ profiles(first: 100) { edges { node { pk etag } } } }"
@@ -96,13 +96,13 @@ def own_documents():
 
 
 def body_of(label, query):
-    """What is sent of one of them: never the same twice, so that nothing is left to do of what is remembered."""
+    """A document's request body. Each is distinct, so that no cached result is used."""
     variables = {"p": [{"id": "x", "bio": "y" * 30}] * 600} if label == "a bulk write" else {"n": 100.0}
     return json.dumps({"query": f"{query}#{secrets.token_hex(4)}", "variables": variables})
 
 
 def cpu_of(address, worker, label, query, token=None):
-    """What a document takes of the server's CPU, in ms, the KB of its response, and what came of it."""
+    """A document's CPU time on the server in ms, its response's size in KB, and its outcome."""
     bodies = [body_of(label, query) for _ in range(TIMES)]
     headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
     with sender(address, 0) as client:
@@ -115,10 +115,10 @@ def cpu_of(address, worker, label, query, token=None):
 
 
 def costs(token):
-    """The most that a document takes."""
+    """The highest CPU time of a document, in ms."""
     with serving(WEB_CONCURRENCY="1", READ_LIMIT=UNLIMITED, WRITE_LIMIT=UNLIMITED) as (address, (worker,)):
         with sender(address, 0) as client:
-            client.post("/graphql/", json={"query": A_PAGE})  # what is done once
+            client.post("/graphql/", json={"query": A_PAGE})  # one-time work
         measured = {label: cpu_of(address, worker, label, query) for label, query in documents()}
         measured |= {label: cpu_of(address, worker, label, query, token) for label, query in own_documents()}
     for label, (cpu, size, came_of_it) in sorted(measured.items(), key=lambda item: -item[1][0]):
@@ -128,7 +128,7 @@ def costs(token):
 
 
 def member_with_history():
-    """A token of a member whose history is as long as a page, and each change of it as long as it may be."""
+    """The token of a member with a full page of history, each change of the maximum length."""
     from django.utils import timezone
 
     from profiles.core.models import Source
@@ -150,7 +150,7 @@ def member_with_history():
 
 
 def sender(address, number):
-    """A client behind a proxy, with an address of its own."""
+    """A client behind a proxy, with its own address."""
     return httpx.Client(base_url=address, headers=headers_of(number), timeout=60)
 
 
@@ -159,7 +159,7 @@ def headers_of(number):
 
 
 def latencies(address):
-    """How long each of a client's reads took, in ms."""
+    """The duration of each of a client's reads, in ms."""
     with sender(address, 0) as client:
         taken = []
         for _ in range(READS):
@@ -171,9 +171,9 @@ def latencies(address):
 
 
 def attack(address, number, until):
-    """Send all of them in turn, as fast as they are answered: how often there was which outcome.
+    """Send the documents in turn, as fast as they are answered; return the number of each outcome.
 
-    What an attacker computes is computed elsewhere: here it takes what the service leaves of the machine.
+    A real attacker computes on another machine: here it gets a low priority, so that it takes no CPU from the service.
     """
     os.nice(NICE)
     sent = Counter()
@@ -191,7 +191,7 @@ def p99(taken):
 
 
 def under_attack():
-    """How many times its latency alone the client's is beside the attackers, each in a process of its own."""
+    """The client's 99th percentile beside the attackers, divided by that alone. Each attacker is a process."""
     with serving() as (address, _), ProcessPoolExecutor(ATTACKERS) as pool:
         latencies(address)  # warms up
         quiet = latencies(address)

@@ -1,7 +1,7 @@
-"""The floor: the least that a WSGI program does for the same answers. REST's read of a row and of a page of 100.
+"""The floor: the least work a WSGI program needs for REST's read of one row and of a page of 100.
 
-It checks a token, asks PostgreSQL whose it is and for the rows, by prepared statements on a connection of each
-thread, and writes JSON. It validates nothing, knows no policy, and uses no framework.
+It checks a token, asks PostgreSQL for its owner and for the rows, with prepared statements on one connection per
+thread, and writes JSON. It has no validation, no policy and no framework.
 """
 
 import os
@@ -26,7 +26,7 @@ threads = local()
 
 
 def rows(statement, *values):
-    """The rows of a statement, prepared once by each thread's connection."""
+    """The rows of a statement. Each thread's connection prepares it once."""
     if not hasattr(threads, "connection"):
         threads.connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, row_factory=dict_row)
     return threads.connection.execute(statement, values, prepare=True).fetchall()
@@ -41,7 +41,7 @@ def is_signed_in(authorization):
 
 
 def response_to(environ):
-    """The status and what is sent as JSON."""
+    """The status and the value to send as JSON."""
     if not is_signed_in(environ.get("HTTP_AUTHORIZATION", "")):
         return HTTPStatus.UNAUTHORIZED, None
     match environ["PATH_INFO"].strip("/").split("/"):

@@ -1,1 +1,1 @@
-"""The same service by django-ninja and strawberry-graphql-django, over the tables of `tests.bench.stock`."""
+"""The same service with django-ninja and strawberry-graphql-django, on the tables of `tests.bench.stock`."""

@@ -1,4 +1,4 @@
-"""The stock project's settings, with the apps of these libraries."""
+"""The stock project's settings, with the apps of django-ninja and strawberry-graphql-django."""
 
 from tests.bench.stock.settings import *  # noqa: F403
 from tests.bench.stock.settings import INSTALLED_APPS as STOCK_APPS

@@ -1,4 +1,4 @@
-"""Access tokens by PyJWT, for both APIs."""
+"""Access tokens made with PyJWT, for both APIs."""
 
 import jwt
 from django.conf import settings
@@ -7,7 +7,7 @@ from tests.bench.stock.models import Profile
 
 
 def owner_of(token):
-    """The active profile that a token belongs to; None for a token that is not good."""
+    """The active profile that owns a token, or None if the token is invalid."""
     try:
         claims = jwt.decode(token, settings.SECRET_KEY, algorithms=["HS256"])
     except jwt.InvalidTokenError:

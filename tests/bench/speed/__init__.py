@@ -1,1 +1,1 @@
-"""The speed of our service beside that of others that answer the same requests: `python -m tests.bench.speed`."""
+"""The speed of our service and of others that answer the same requests: `python -m tests.bench.speed`."""

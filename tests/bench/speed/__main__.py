@@ -1,11 +1,11 @@
-"""`make bench`, or `python -m tests.bench.speed`: the speed of our service beside that of other projects.
+"""`make bench`, or `python -m tests.bench.speed`: compare the speed of our service with that of other projects.
 
-Each project has a PostgreSQL database of its own with the same profiles, and one worker with as many threads; `wrk`
-sends each case's request over 8 connections as the same owner. Rounds run projects and cases in random order, and
-the table shows medians. Each case's response is checked before it is measured. Absolute figures mean something on a
-quiet machine alone; ratios mean more. `--smoke` judges no time, and exits with 1 where a case fails.
+Each project has its own PostgreSQL database with the same profiles, and one worker with the same number of threads;
+`wrk` sends each case's request over 8 connections as the same owner. Rounds run projects and cases in random order, and
+the table shows medians. Each case's response is checked before it is measured. Compare ratios rather than absolute
+figures: those need a quiet machine. `--smoke` ignores times, and exits with 1 if a case fails.
 
-`--growth` measures ours alone, over the number of profiles, of rows on a page, of connections and of fields.
+`--growth` measures our service alone, by the number of profiles, rows on a page, connections and fields.
 """
 
 import argparse

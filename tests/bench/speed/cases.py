@@ -1,4 +1,4 @@
-"""The requests that are measured, as each project wants them, and what must be in their responses."""
+"""The measured requests in each project's form, and the expected responses."""
 
 import json
 from base64 import b64encode
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 FOUR = ("username", "display_name", "bio", "location")
 ALL = (*FOUR, "id", "email", "website", "time_zone", "visibility", "email_public", "is_active")
-ALL += ("created_at", "updated_at", "updated_by", "version")  # the columns that every project shows
-COUNTER = "<counter>"  # stands in a body where the load generator puts a new number in each request
+ALL += ("created_at", "updated_at", "updated_by", "version")  # columns that every project shows
+COUNTER = "<counter>"  # placeholder in a body; the load generator puts a new number there in each request
 PAGE = 100
 LIST = f"profiles(first: {PAGE}) {{ edges {{ node {{ username displayName bio location }} }} }}"
 
 
 @dataclass
 class Case:
-    """A request, and what its response must hold: so many profiles with these fields, and the values of `values`."""
+    """A request and its expected response: `count` profiles with these fields, and the values in `values`."""
 
     method: str
     path: str
@@ -24,7 +24,7 @@ class Case:
     values: dict = field(default_factory=dict)
 
     def problem(self, response, number):
-        """What is wrong with a response (httpx's) to a request with this number; None where nothing is."""
+        """What is wrong with the response (httpx's) to the request with this number, or None."""
         if response.status_code != 200:
             return f"status {response.status_code}: {response.text[:500]}"
         answer = response.json()
@@ -42,7 +42,7 @@ class Case:
 
 
 def profiles_in(answer):
-    """The profiles in a response, however deep they are."""
+    """The profiles in a response, at any depth."""
     if isinstance(answer, dict) and "bio" in answer:
         yield answer
     elif isinstance(answer, dict | list):
@@ -51,7 +51,7 @@ def profiles_in(answer):
 
 
 def errors_in(answer):
-    """Whether a response has a non-empty `errors` anywhere."""
+    """Whether a response has a non-empty `errors` at any depth."""
     if isinstance(answer, list):
         return any(map(errors_in, answer))
     return isinstance(answer, dict) and (bool(answer.get("errors")) or any(map(errors_in, answer.values())))
@@ -68,7 +68,7 @@ def graphql(fields, query, variables=None, **more):
 
 
 def rest_cases(pk):
-    """The cases that are the same in every project's REST."""
+    """REST's cases, which are the same for every project."""
     path = f"/profiles/{pk}/"
     return {
         "rest-read": Case("GET", path, ALL, values={"username": "owner"}),
@@ -79,7 +79,7 @@ def rest_cases(pk):
 
 
 def graphql_cases(pk, mutation, global_id):
-    """The cases of GraphQL, where the projects differ by their mutation alone."""
+    """GraphQL's cases. The projects differ only in their mutation."""
     read = "query ($pk: Int!) { profile(pk: $pk) { username displayName bio location } }"
     return {
         "graphql-read": graphql(FOUR, read, {"pk": pk}, values={"username": "owner"}),
@@ -119,5 +119,5 @@ NAMES = ("rest-read", "graphql-read", "rest-list-4", "rest-list-17", "graphql-li
 
 
 def body_of(case, number=COUNTER):
-    """The JSON that is sent, with a number in the place of the counter; None without a body."""
+    """The JSON to send, with `number` in place of the counter; None without a body."""
     return None if case.body is None else json.dumps(case.body).replace(COUNTER, str(number))

@@ -1,7 +1,7 @@
-"""`make profile OP=rest-read`, or `python -m tests.bench.speed.flame_graph CASE`: where our worker's time goes.
+"""`make profile OP=rest-read`, or `python -m tests.bench.speed.flame_graph CASE`: profile our worker.
 
-Writes a flame graph of py-spy's to `profile-CASE.svg`, of 10 seconds in which wrk sends the case; `--seconds` gives
-another time. Its widths are samples in which a thread held the GIL. Where ptrace is restricted
+Writes a flame graph by py-spy to `profile-CASE.svg`, while wrk sends the case for 10 seconds, or `--seconds`. A width
+is the number of samples in which a thread held the GIL. Where ptrace is restricted
 (`/proc/sys/kernel/yama/ptrace_scope`), py-spy needs root.
 """
 

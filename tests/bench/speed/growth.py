@@ -1,4 +1,4 @@
-"""How our service's times grow: with the profiles, the rows on a page, the fields of a row, and the connections."""
+"""How our service's times grow with the number of profiles, rows on a page, fields of a row, and connections."""
 
 from contextlib import ExitStack
 
@@ -11,9 +11,9 @@ PROFILES = (1_000, 10_000, 100_000, 1_000_000)
 SMOKE = (200,)
 PAGES = (1, 10, 25, 50, 100)
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
-FIELDS = ("bio", *(name for name in ALL if name not in ("bio", "updated_by")))  # `updated_by` is a profile in GraphQL
+FIELDS = ("bio", *(name for name in ALL if name not in ("bio", "updated_by")))  # `updated_by` is an object in GraphQL
 COUNTS = (1, 4, 8, len(FIELDS))
-FIGURE = {"connections": "rate"}  # what a panel shows, where that is not the median latency
+FIGURE = {"connections": "rate"}  # a panel's figure, if not the median latency
 
 
 def rest_page(rows, fields=None):
@@ -27,13 +27,14 @@ def graphql_page(rows, fields):
 
 
 def plan_of(projects):
-    """What is measured of our service over databases of several sizes: `measure`'s arguments but for the seconds.
+    """The measurements of our service over databases of several sizes.
 
     Args:
         projects: the running service, by the number of profiles.
 
     Returns:
-        The arguments by panel, line and value. One connection measures latency, in which nothing waits.
+        `measure`'s arguments except the seconds, by panel, line and value. Latency is measured with one connection, so
+            that no request waits for another.
     """
     plan = {}
     for profiles, project in projects.items():

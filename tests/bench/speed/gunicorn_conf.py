@@ -1,4 +1,4 @@
-"""gunicorn's settings for the projects that ours is compared with: its own worker, as many threads as ours."""
+"""gunicorn's settings for the compared projects: gunicorn's own worker, with as many threads as ours."""
 
 worker_class = "gthread"
 workers = 1

@@ -1,4 +1,4 @@
-"""The load: wrk sends one case's request over and over, and says what came of it."""
+"""The load: wrk sends one case's request repeatedly and reports the results."""
 
 import json
 import random
@@ -14,8 +14,8 @@ from tests.bench.speed.cases import COUNTER, body_of
 
 THREADS = 8  # of each project's worker
 CONNECTIONS = THREADS
-WARM_UP = 20  # requests, before the first that is measured
-IDLE = 0.1  # seconds without CPU time after which a worker has answered what was sent
+WARM_UP = 20  # requests before the first measured one
+IDLE = 0.1  # seconds without CPU time after which the worker has answered everything
 SCRIPT = """
 wrk.method = {method}
 for name, value in pairs({{ {headers} }}) do wrk.headers[name] = value end
@@ -40,7 +40,7 @@ end
 
 @dataclass
 class Measured:
-    """What a case took: ms of the worker's CPU per request, requests per second, and latencies in ms."""
+    """A case's results: ms of the worker's CPU per request, requests per second, and latencies in ms."""
 
     cpu: float
     rate: float
@@ -56,10 +56,10 @@ def check_wrk():
 
 
 def check(project, case):
-    """Hold a case's response against what it must be, and warm up.
+    """Check a case's response, and warm up.
 
     Raises:
-        RuntimeError: the response is something else.
+        RuntimeError: the response is not the expected one.
     """
     number = time.time_ns()
     if problem := case.problem(project.send(case, number), number):
@@ -69,13 +69,13 @@ def check(project, case):
 
 
 def measure_all(plan, options):
-    """Measure in several rounds: a list of `Measured` for each key of the plan.
+    """Measure in several rounds; return a list of `Measured` for each key of the plan.
 
-    The order is random, but what has one case (the first part of a key) is measured one after the other, so that
-    whatever else the machine does comes upon all projects alike.
+    The order is random, but measurements of one case (the first part of a key) follow one another, so that other load
+    on the machine affects all projects alike.
 
     Args:
-        plan: the arguments of `measure` but for the seconds, by key.
+        plan: `measure`'s arguments except the seconds, by key.
     """
     measured = {key: [] for key in plan}
     for _ in range(options.rounds):
@@ -88,7 +88,7 @@ def measure_all(plan, options):
 
 
 def measure(project, case, seconds, connections=CONNECTIONS):
-    """Measure a case of a running project for so many seconds; for longer where no response came in that time.
+    """Measure a case of a running project for `seconds`, or longer if no response came in that time.
 
     Raises:
         RuntimeError: a status was 400 or more, or a connection failed.
@@ -100,7 +100,7 @@ def measure(project, case, seconds, connections=CONNECTIONS):
     if not result["requests"]:
         cpu_when_idle(project)
         return measure(project, case, seconds * 2, connections)
-    served = result["requests"] + min(connections, THREADS)  # as many are under way when wrk ends
+    served = result["requests"] + min(connections, THREADS)  # requests in progress when wrk ends
     return Measured(
         cpu=(cpu_when_idle(project) - before) / served * 1_000,
         rate=result["requests"] / result["microseconds"] * 1_000_000,
@@ -110,7 +110,7 @@ def measure(project, case, seconds, connections=CONNECTIONS):
 
 
 def run_wrk(project, case, seconds, connections):
-    """What `SCRIPT` prints."""
+    """Run wrk; return the figures that `SCRIPT` prints."""
     with NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script(case, project.headers))
         file.flush()
@@ -120,7 +120,7 @@ def run_wrk(project, case, seconds, connections):
 
 
 def cpu_when_idle(project):
-    """The worker's CPU time as soon as it rests."""
+    """The worker's CPU time as soon as it is idle."""
     last = None
     while last != (last := project.cpu()):
         time.sleep(IDLE)
@@ -128,13 +128,13 @@ def cpu_when_idle(project):
 
 
 def script(case, headers):
-    """The Lua that makes wrk send a case."""
+    """wrk's Lua script for a case."""
     body = body_of(case)
     if body is None:
         lines = ""
     elif COUNTER in body:
         before, after = body.split(COUNTER)
-        run = f"{time.time_ns()}-"  # so that no two runs send the same
+        run = f"{time.time_ns()}-"  # makes the requests of each run distinct
         lines = NEW_BODIES.format(before=json.dumps(before + run), after=json.dumps(after))
     else:
         lines = SAME_BODY.format(body=json.dumps(body))

@@ -1,6 +1,6 @@
-"""`python -m tests.bench.speed.prepare PROJECT PROFILES`: fill a project's empty database, named by its environment.
+"""`python -m tests.bench.speed.prepare PROJECT PROFILES`: fill a project's empty database, named by the environment.
 
-Prints, in JSON, the key of a new profile (`pk`, the newest) and a token of its owner (`token`), good for a day.
+Prints, in JSON, the primary key of the newest profile (`pk`) and its owner's token (`token`), valid for a day.
 """
 
 import json
@@ -42,7 +42,7 @@ def with_pyjwt(count):
 
 
 def of_the_others(count):
-    """The owner, in a table of so many profiles and one."""
+    """Create `count` profiles and the owner's; return the owner."""
     import django
 
     django.setup()

@@ -1,4 +1,4 @@
-"""The projects that are compared: each with a database and a server of its own."""
+"""The compared projects, each with its own database and server."""
 
 import json
 import os
@@ -22,9 +22,9 @@ GUNICORN = ("--config", "tests/bench/speed/gunicorn_conf.py")
 
 @dataclass
 class Running:
-    """A project that serves: `worker` is its only worker process.
+    """A running project: `worker` is its only worker process.
 
-    `environment` and `arguments` (of gunicorn) are what it was started with.
+    `environment` and `arguments` (gunicorn's) are those it was started with.
     """
 
     name: str
@@ -47,12 +47,12 @@ class Running:
         )
 
     def cpu(self):
-        """The CPU time of the worker until now, in seconds."""
+        """The worker's CPU time so far, in seconds."""
         return sum(self.worker.cpu_times()[:2])
 
 
 def ours(url):
-    """The environment of our service, as it is shipped, and further arguments of gunicorn: none."""
+    """Our service's environment, with the shipped settings, and its extra gunicorn arguments: none."""
     limits = dict.fromkeys(LIMITS, UNLIMITED)
     others = {"REDIS_URL": REDIS if redis_answers() else "", "WEB_CONCURRENCY": "1"}
     return production(url) | limits | others, ()
@@ -67,7 +67,7 @@ def redis_answers():
 
 
 def other(name, app="django.core.wsgi:get_wsgi_application()", tables_of=None):
-    """As `ours`, for another project, whose tables those settings describe."""
+    """As `ours`, for another project; `tables_of` are the settings that describe its tables."""
 
     def of(url):
         environment = {
@@ -90,7 +90,7 @@ PROJECTS = {
 
 @contextmanager
 def running(name, profiles):
-    """A project that serves so many profiles, from a database of its own."""
+    """Run a project with `profiles` profiles on its own database."""
     with database() as url:
         environment, arguments = PROJECTS[name](url)
         prepared = subprocess.run(

@@ -1,4 +1,4 @@
-"""What was measured: a table, a JSON file and a plot."""
+"""The results as a table, a JSON file and a plot."""
 
 import json
 import statistics
@@ -13,7 +13,7 @@ RATIOS = {"cpu_ratio": f"CPU/{BASE}", "rate_ratio": f"rate/{BASE}"}
 
 
 def write(options, measured, counts):
-    """Print the table of medians, and write it with every round's figures.
+    """Print the table of medians, and write it to JSON with every round's figures.
 
     Args:
         measured: a list of `Measured`, one for each round, by case and project.
@@ -37,7 +37,7 @@ def median(rounds):
 
 
 def ratios(rounds, base):
-    """The medians of CPU time and rate as multiples of the base's in the same round; none without a base."""
+    """The medians of CPU time and rate divided by the base's in the same round; empty without a base."""
     pairs = list(zip(rounds, base or [], strict=False))
     return {
         f"{name}_ratio": statistics.median(getattr(one, name) / getattr(other, name) for one, other in pairs)
@@ -52,7 +52,7 @@ def write_json(options, content):
 
 
 def in_order(options, medians):
-    """The cases, each with the medians of its projects by their names."""
+    """Each case with the medians of its projects by name."""
     for case in options.cases:
         of_projects = {name: medians[case, name] for name in options.projects if (case, name) in medians}
         if of_projects:
@@ -68,7 +68,7 @@ def print_table(options, medians):
 
 
 def plot(options, medians):
-    """Bars of the CPU time of a request, by case and project."""
+    """Plot bars of the CPU time per request, by case and project."""
     shown = [case for case, _ in in_order(options, medians)]
     width = 0.8 / len(options.projects)
     with drawing(options, figsize=(11, 5)) as figure:
@@ -86,7 +86,7 @@ def plot(options, medians):
 
 @contextmanager
 def drawing(options, **arguments):
-    """A figure of matplotlib, which is saved in the end."""
+    """A matplotlib figure that is saved at the end."""
     from matplotlib.figure import Figure
 
     figure = Figure(layout="constrained", **arguments)
@@ -99,7 +99,7 @@ def write_growth(options, measured, figure_of):
 
     Args:
         measured: a list of `Measured`, one for each round, by panel, line and value.
-        figure_of: the figure that a panel shows, where it is not the median latency.
+        figure_of: a panel's figure, if not the median latency.
     """
     medians = {key: median(rounds) for key, rounds in measured.items()}
     print(f"{'':28}{'':20}{'':>10}" + "".join(f"{text:>16}" for text in FIGURES.values()))  # noqa: T201

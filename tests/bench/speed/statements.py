@@ -1,4 +1,4 @@
-"""How many SQL statements a request takes: counted on the wire, between a project and PostgreSQL."""
+"""SQL statements per request, counted on the wire between a project and PostgreSQL."""
 
 import socket
 import time
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from tests.bench.service import serving
 
-REQUESTS = 5  # of each case
-EXECUTING = b"QE"  # messages of a client that execute a statement: Query, Execute
-LENGTH = 4  # bytes, which a message's length counts too
+REQUESTS = 5  # per case
+EXECUTING = b"QE"  # client messages that execute a statement: Query, Execute
+LENGTH = 4  # bytes; a message's length includes them
 
 
 class Counter(ThreadingTCPServer):
-    """A proxy before PostgreSQL. `count` is the number of statements that have passed, BEGIN and COMMIT too."""
+    """A proxy in front of PostgreSQL. `count` is the number of statements so far, BEGIN and COMMIT included."""
 
     daemon_threads = True
 
@@ -35,7 +35,7 @@ class Session(StreamRequestHandler):
     def handle(self):
         with socket.create_connection(self.server.database) as database:
             Thread(target=self.copy_responses, args=[database], daemon=True).start()
-            kind = b""  # the first message, of the start-up, has no kind
+            kind = b""  # the first message, the start-up, has no kind
             while length := self.rfile.read(LENGTH):
                 message = kind + length + self.rfile.read(int.from_bytes(length) - LENGTH)
                 self.server.count += kind != b"" and kind in EXECUTING
@@ -56,9 +56,9 @@ def counter(url):
 
 
 def count_statements(project, names):
-    """The mean number of statements of a request, by case, of those of the names that the project has.
+    """The mean number of statements per request, by case, for those `names` that the project has.
 
-    They are sent to a further server of the project, which has one thread and so one connection.
+    The requests go to another server of the project, with one thread and so one connection.
     """
     with (
         counter(project.environment["DATABASE_URL"]) as server,
@@ -69,7 +69,7 @@ def count_statements(project, names):
     ):
         counted, means = replace(project, address=address), {}
         for name in project.cases.keys() & names:
-            counted.send(project.cases[name], time.time_ns())  # connects
+            counted.send(project.cases[name], time.time_ns())  # opens the connection
             before = server.count
             for _ in range(REQUESTS):
                 counted.send(project.cases[name], time.time_ns())

@@ -1,4 +1,4 @@
-"""The comparison project: the documentation of REST framework, graphene-django and django-graphql-jwt, followed.
+"""The comparison project, written after the documentation of REST framework, graphene-django and django-graphql-jwt.
 
-It has no rate limit, no history, no precondition, no policy by field, and no limit on a GraphQL document.
+It has no rate limit, history, precondition, field policy, or limit on a GraphQL document.
 """

@@ -1,4 +1,4 @@
-"""django-graphql-jwt's tokens, for REST framework, which has none of its own."""
+"""REST framework authentication with django-graphql-jwt's tokens, because REST framework has no JWT of its own."""
 
 from graphql_jwt.exceptions import JSONWebTokenError
 from graphql_jwt.shortcuts import get_user_by_token

@@ -1,4 +1,4 @@
-"""`Profile` with the columns that our REST shows."""
+"""`Profile` with the columns that our REST API shows."""
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
 from django.db import models
@@ -39,7 +39,7 @@ class Profile(AbstractBaseUser, PermissionsMixin):
         return self.username
 
 
-SHOWN = [  # all columns but the password and what it may: 17, as many values as our REST shows
+SHOWN = [  # 17 columns, as many values as our REST API shows: all but the password and the permissions
     "id",
     "username",
     "email",

@@ -1,4 +1,4 @@
-"""What `django-admin startproject` writes, and what each library's documentation adds to it."""
+"""The settings that `django-admin startproject` writes, with the additions of each library's documentation."""
 
 from datetime import timedelta
 
