@@ -1,4 +1,4 @@
-"""The pages, as the service ships them, in the machine's Chromium."""
+"""Fixtures that test the shipped pages in the machine's Chromium."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def browser_type_launch_args(request):
 
 @pytest.fixture(scope="session")
 def manage(tmp_path_factory):
-    """A function that runs a command of `manage.py` on the server's database."""
+    """Run a command of `manage.py` on the server's database."""
     database = f"sqlite:///{tmp_path_factory.mktemp('pages') / 'db.sqlite3'}"
 
     def manage(command, *arguments, **environment):
@@ -55,10 +55,10 @@ def mailing(mail_server):
 
 @pytest.fixture(scope="session")
 def base_url(manage, mailing, tmp_path_factory):
-    """A server of production, on a database of its own, with the pages' files collected."""
+    """A server in production mode, on its own database, with the pages' static files collected."""
     manage("migrate")
-    environment = {"DATABASE_URL": manage.database, "WEB_CONCURRENCY": "1"}  # one process: one count of attempts
-    limits = ("SIGN_IN_LIMIT_PER_ADDRESS", "RECOVERY_LIMIT_PER_ADDRESS")  # all tests come from one address
+    environment = {"DATABASE_URL": manage.database, "WEB_CONCURRENCY": "1"}  # one process, so one count of attempts
+    limits = ("SIGN_IN_LIMIT_PER_ADDRESS", "RECOVERY_LIMIT_PER_ADDRESS")  # all tests share one address
     environment |= dict.fromkeys(limits, "1000000 per minute")
     with serving(tmp_path_factory.mktemp("server") / "log", **environment, **mailing) as base_url:
         yield base_url
@@ -66,7 +66,7 @@ def base_url(manage, mailing, tmp_path_factory):
 
 @pytest.fixture
 def mail(manage, mailing, mail_server):
-    """A function that sends what is enqueued; the text of the newest message to this address."""
+    """Send the queued mail and return the text of the newest message to an address."""
 
     def newest(address):
         manage("mail", "--once", **mailing)
@@ -91,7 +91,7 @@ numbers = count(1)
 
 
 class Account:
-    """Somebody with an account, and a client of their own beside the page."""
+    """A person with an account, and an HTTP client besides the page."""
 
     def __init__(self, http):
         self.http = http
@@ -109,11 +109,11 @@ class Account:
         return self.send("POST", "/auth/token/", username=self.username, password=self.password)["token"]
 
     def write(self, **values):
-        """Change the profile elsewhere than on the page."""
+        """Change the profile with the HTTP client, not on the page."""
         return self.send("PATCH", "/profiles/me/", token=self.token(), **values)
 
     def verify(self, code):
-        """Verify the address elsewhere than on the page."""
+        """Verify the address with the HTTP client, not on the page."""
         return self.send("POST", "/profiles/me/email/verify/", token=self.token(), code=code)
 
 
@@ -135,10 +135,10 @@ def another(http):
 
 
 class Watch:
-    """What a page did that nobody sees: its console, its requests, what it left in the browser.
+    """A page's invisible effects: console messages, requests, and data kept in the browser.
 
-    `refusals` are the statuses that a test provokes, which Chromium also writes to the console; `unanswered` is how
-    many requests it makes while the page is offline.
+    `refusals` counts the error statuses that a test provokes, because Chromium writes them to the console; `unanswered`
+    counts the requests made while the page is offline.
     """
 
     def __init__(self, page):
@@ -168,7 +168,7 @@ class Watch:
         self.check_what_is_kept()
 
     def check_what_is_kept(self):
-        """The refresh token of whoever is signed in, for this tab; nothing else."""
+        """Only the refresh token of a signed-in user is kept, in this tab."""
         kept = self.page.context.storage_state(indexed_db=True)
         assert kept == {"cookies": [], "origins": []}
         assert set(self.page.evaluate("Object.keys(sessionStorage)")) <= {"refresh-token"}
@@ -176,8 +176,8 @@ class Watch:
 
 @pytest.fixture
 def watch(page, base_url):
-    """Of each page: it may say nothing, go nowhere and keep nothing. A Content-Security-Policy's report is an error
-    in the console."""
+    """Check that a page logs nothing, requests no other host and keeps nothing. The console also shows reports of the
+    Content-Security-Policy."""
     watch = Watch(page)
     yield watch
     watch.check(base_url)
@@ -185,7 +185,7 @@ def watch(page, base_url):
 
 @pytest.fixture
 def accessible(page):
-    """A function that asks axe-core what of the page somebody cannot use."""
+    """Check the page with axe-core: no violations."""
 
     def check():
         page.evaluate(AXE.read_text())
@@ -203,6 +203,6 @@ def accessible(page):
 
 @pytest.fixture(params=["light", "dark"])
 def scheme(request, page):
-    """Each of the two looks."""
+    """The light and the dark colour scheme."""
     page.emulate_media(color_scheme=request.param)
     return request.param

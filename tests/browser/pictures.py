@@ -1,4 +1,4 @@
-"""The README's pictures: `make pictures` writes them."""
+"""Write the README's screenshots: `make pictures`."""
 
 import pytest
 from playwright.sync_api import expect
@@ -26,7 +26,7 @@ def take(page):
 
 @pytest.fixture
 def account(account):
-    """Somebody with something to show."""
+    """An account with data for the screenshots."""
     account.write(
         username="ada", display_name="Ada Lovelace", bio="Notes on the Analytical Engine.", location="London",
         website="https://example.com/ada", time_zone="Europe/London", visibility="public",

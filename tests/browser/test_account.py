@@ -1,4 +1,4 @@
-"""The account page of the studio, through either API."""
+"""The studio's account page, with either API."""
 
 import json
 import re
@@ -15,7 +15,7 @@ DOORS = ["REST", "GraphQL"]
 
 
 def code_in(text):
-    """The code of a message."""
+    """The code in a message."""
     return re.search(r"[B-Z]{4}-[B-Z]{4}", text)[0]
 
 
@@ -112,7 +112,7 @@ def test_an_address_is_changed_at_the_second_try_where_somebody_was_quicker(page
 
 
 def mail_when_shown(page, mail, address):
-    """The newest message to an address, once the page says that one was written."""
+    """The newest message to an address, once the page says that it was sent."""
     expect(page.get_by_text(f"A code was mailed to {address}.")).to_be_visible()
     return mail(address)
 

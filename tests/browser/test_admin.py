@@ -1,4 +1,4 @@
-"""The admin, as staff see it."""
+"""The admin's pages in a browser."""
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ from tests.server.conftest import serving
 
 @pytest.fixture(scope="module")
 def server(manage, tmp_path_factory):
-    """A developer's server, over plain http: production's takes a form from pages over https alone."""
+    """A developer's server, over plain http: in production the admin accepts forms over https only."""
     manage("migrate")
     with serving(tmp_path_factory.mktemp("admin") / "log", DATABASE_URL=manage.database, DEBUG="true") as server:
         yield server
@@ -46,7 +46,7 @@ def log_in(page, username):
 
 @pytest.fixture
 def staff(page, overseer):
-    """Staff, signed in on the page."""
+    """Staff, signed in to the admin."""
     log_in(page, overseer)
 
 
@@ -62,7 +62,7 @@ def test_staff_find_a_profile_edit_it_and_end_a_sign_in(page, staff, account):
     page.get_by_role("link", name=account.username).click()
     expect(page.get_by_text('bio: "" → "Written elsewhere."')).to_be_visible()
     page.get_by_label("Location").fill("There")
-    page.get_by_label("Location").press("Enter")  # which saves, and ends nothing
+    page.get_by_label("Location").press("Enter")  # saves the form, and does not press a button that ends sessions
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     page.get_by_role("link", name=account.username).last.click()
     buttons = page.get_by_role("button", name=END)
@@ -84,7 +84,7 @@ def test_staff_make_others_staff(page, staff, account):
     expect(page.get_by_role("link", name="Profiles").first).to_be_visible()
     page.goto(f"/admin/profiles/profile/{account.pk}/change/")
     expect(page.get_by_label("Username")).to_have_value(account.username)
-    expect(page.get_by_role("checkbox", name="Is staff")).to_have_count(0)  # nobody's own
+    expect(page.get_by_role("checkbox", name="Is staff")).to_have_count(0)  # nobody may change their own
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the studio copies as a command, given to a real shell."""
+"""The curl commands that the studio copies, run by a real shell."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 from tests.server.conftest import ROOT
 
 WEB = ROOT / "server" / "web"
-STUB = """curl() { printf '%s\\0' "$@"; }\n"""  # for the command: prints the words that it comes to
+STUB = """curl() { printf '%s\\0' "$@"; }\n"""  # replaces curl: prints its arguments
 SET = {"TOKEN": 'a "$(echo token)"', "PASSWORD": "`echo p` $TOKEN 'q' !!", "GITHUB_TOKEN": "stolen", "HOME": "/stolen"}
 HOSTILE = [
     "$TOKEN",
@@ -42,7 +42,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="session")
 def wire():
-    """A function of the studio's own modules: the command of a request, and what the panel shows of its body."""
+    """Run the studio's own modules on requests: each request's command, and its body as the panel shows it."""
     script = """
         import { runnerImport } from "vite";
         const load = async (name) => (await runnerImport(`./src/wire/${name}.ts`)).module;
@@ -65,7 +65,7 @@ def wire():
 
 
 def words_of(command, shell, tmp_path):
-    """The words that a shell makes of a command, as `curl` gets them."""
+    """The arguments that `curl` gets when a shell runs the command."""
     program = [*shell, STUB + command]
     done = subprocess.run(
         program, env=SET | {"PATH": os.environ["PATH"]}, cwd=tmp_path, capture_output=True, check=True

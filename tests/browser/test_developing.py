@@ -1,4 +1,4 @@
-"""What the studio has on a developer's machine alone: a link to the mail."""
+"""The studio's link to the mail, which only a developer's server has."""
 
 import pytest
 from playwright.sync_api import expect
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.usefixtures("watch")
 
 @pytest.fixture(scope="session")
 def base_url(manage, tmp_path_factory):
-    """A developer's server, which sends no mail and keeps it."""
+    """A developer's server, which keeps mail and does not send it."""
     manage("migrate")
     log = tmp_path_factory.mktemp("developing") / "log"
     with serving(log, DATABASE_URL=manage.database, DEBUG="true", WEB_CONCURRENCY="1") as base_url:

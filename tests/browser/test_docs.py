@@ -1,4 +1,4 @@
-"""REST's page of documentation."""
+"""The documentation page of the REST API."""
 
 import pytest
 from playwright.sync_api import expect

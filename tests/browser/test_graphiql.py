@@ -1,4 +1,4 @@
-"""GraphiQL's page."""
+"""The GraphiQL page."""
 
 import hashlib
 import re
@@ -114,7 +114,7 @@ def test_nothing_is_loaded_twice(page, watch, graphiql):
 
 
 def test_a_change_of_the_systems_scheme_changes_the_editors(page, graphiql):
-    """Each token of the text is as readable as on a page that began in that scheme."""
+    """Each token of the query is as readable as on a page loaded with that scheme."""
     page.emulate_media(color_scheme="dark")
     page.reload()
     editor = graphiql.locator(".graphiql-query-editor")
@@ -122,7 +122,7 @@ def test_a_change_of_the_systems_scheme_changes_the_editors(page, graphiql):
     colours = "spans => spans.map(span => getComputedStyle(span).color)"
 
     def settled():
-        """The colours, once Monaco has found the words and, after them, the brackets."""
+        """The colours, once Monaco has highlighted the tokens and then the brackets."""
         expect(tokens.filter(has_text=re.compile("^editableFields$"))).to_be_visible()
         expect(editor.locator("[class*=bracket-highlighting]").last).to_have_text("}")
         return tokens.evaluate_all(colours)

@@ -1,4 +1,4 @@
-"""An address without a page, and the one that password managers know."""
+"""The page for an unknown path, and the well-known URL for password managers."""
 
 import pytest
 from playwright.sync_api import expect

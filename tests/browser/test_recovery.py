@@ -1,4 +1,4 @@
-"""A forgotten password, an address that was changed by somebody else: what is mailed, and the pages it leads to."""
+"""Recovery of a forgotten password, and undoing a change of address by somebody else: the mails and their pages."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def confirm(page, code):
 
 
 def path_in(text):
-    """Where a mail's link leads, without the service's own address."""
+    """The path of the link in a mail."""
     return re.search(r"https://example\.com(/\S+)", text)[1]
 
 
@@ -112,7 +112,7 @@ def test_a_code_in_hand_is_entered_without_another(page, account, watch):
     press(page, "I have a code")
     expect(page.get_by_role("heading", name="Choose a new password")).to_be_focused()
     expect(page.get_by_label("Email")).to_have_value(account.email)
-    expect(page.get_by_role("link", name="read it here")).to_have_count(0)  # of the mail, which is for developers
+    expect(page.get_by_role("link", name="read it here")).to_have_count(0)  # to the mail, on a developer's server only
     assert not [url for url in watch.requests if url.endswith(("/auth/recovery/", "/auth/recovery", "/graphql/"))]
 
 
@@ -167,7 +167,7 @@ def test_a_link_that_was_used_is_refused(page, watch):
 
 
 def curl(url, token, *arguments):
-    """The status and the JSON that curl gets with this token."""
+    """Run curl with this token; return the status and the JSON."""
     given = ["--header", f"authorization: Bearer {token}", "--header", "x-forwarded-proto: https", *arguments]
     command = ["curl", "--silent", "--show-error", "--write-out", r"\n%{http_code}", *given, url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

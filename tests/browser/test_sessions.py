@@ -1,4 +1,4 @@
-"""The session of the pages: who is signed in stays so in a tab, and nowhere else."""
+"""The pages' session: a user stays signed in within one tab only."""
 
 import pytest
 from playwright.sync_api import expect
@@ -42,7 +42,7 @@ def test_the_pages_of_a_tab_have_one_session(page, account):
     sign_in(page, account)
     page.get_by_role("link", name="GraphiQL").click()
     in_graphiql(page, account)
-    page.go_back()  # whether the browser kept that page or loads it again
+    page.go_back()  # from the browser's cache or loaded again
     signed_in(page, account)
     page.get_by_role("link", name="History").click()
     expect(page.get_by_text("Nothing has been changed")).to_be_visible()
@@ -77,11 +77,11 @@ def test_another_tab_is_not_signed_in(page, account):
 
 
 def test_a_duplicated_tab_does_not_end_the_session_of_the_first(page, account):
-    """It has the same refresh token, which its load uses up."""
+    """The second tab has the same refresh token, and uses it when it loads."""
     sign_in(page, account)
     first = kept(page)
     with page.expect_popup() as popup:
-        page.evaluate("open('/')")  # with an opener it gets a copy of sessionStorage, as a duplicated tab does
+        page.evaluate("open('/')")  # a page with an opener copies sessionStorage, as a duplicated tab does
     other = popup.value
     signed_in(other, account)
     page.wait_for_function("first => sessionStorage.getItem('refresh-token') !== first", arg=first)
@@ -92,7 +92,7 @@ def test_a_duplicated_tab_does_not_end_the_session_of_the_first(page, account):
 def test_a_stolen_refresh_token_ends_the_sign_in_where_both_have_used_it(page, account, watch):
     sign_in(page, account)
     stolen = kept(page)
-    for _ in range(2):  # beyond the predecessor, for which there are ten seconds of grace
+    for _ in range(2):  # twice, because the previous token stays valid for ten seconds
         page.reload()
         signed_in(page, account)
     answer = account.http.post("/auth/token/refresh/", json={"refresh_token": stolen})

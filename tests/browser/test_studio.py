@@ -1,4 +1,4 @@
-"""The studio: one profile through either door."""
+"""The studio: one profile through either API."""
 
 import gzip
 import json
@@ -39,7 +39,7 @@ def sign_in(page, account, door="REST"):
 
 
 def newest(page):
-    """The newest exchange of the panel."""
+    """The newest exchange in the panel."""
     return page.get_by_role("complementary").locator("li").first
 
 
@@ -169,7 +169,7 @@ def test_saving_offline_is_said_to_fail_and_is_not_sent_later(page, account, wat
     expect(page.get_by_label("Bio")).to_have_value("Written offline.")
     page.context.set_offline(False)
     page.get_by_role("button", name="Save").focus()
-    page.evaluate("fetch('/graphql/schema.graphql')")  # which is answered after whatever was waiting to be sent
+    page.evaluate("fetch('/graphql/schema.graphql')")  # answered after all requests that were waiting
     assert len(calls(watch)) == len(sent) + 1
     press(page, "Save")
     expect(page.get_by_text("Saved, as version 2.")).to_be_visible()
@@ -192,7 +192,7 @@ def test_sign_up_says_the_rule_and_all_that_is_wrong_at_once(page, watch, door):
 
 
 def answer_questions(page, *answers):
-    """Answer the next dialogs so; return what they ask, as it comes."""
+    """Answer the next dialogs with these answers; return a list that collects the dialogs' types."""
     left, asked = list(answers), []
 
     def answer(dialog):
@@ -269,7 +269,7 @@ def test_a_new_password_and_signing_out(page, account, watch, door):
     press(page, "Sign out")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(newest(page)).to_contain_text("revoked")
-    # The password to this day is none any more. (A top-level error of GraphQL's has status 200.)
+    # The old password is no longer valid. (REST, because GraphQL's top-level errors have status 200.)
     choose(page, "REST")
     fill(page, Username=account.username, Password=account.password)
     press(page, "Sign in")
@@ -315,7 +315,7 @@ def test_a_sign_in_that_the_service_ended_is_said_to_be(page, account, watch):
     sign_in(page, account)
     tokens = account.send("POST", "/auth/token/", username=account.username, password=account.password)
     account.send("POST", "/auth/logout-everywhere/", token=tokens["token"])
-    watch.refusals[401] = 2  # the call, and the refresh
+    watch.refusals[401] = 2  # the request and the refresh
     page.get_by_role("link", name="History").click()
     expect(page.get_by_text("Your sign-in has ended.")).to_be_visible()
 
@@ -423,7 +423,7 @@ def test_a_copied_sign_in_takes_its_password_from_the_shell(page, account):
 
 
 def curl(command, **variables):
-    """What a copied command prints, run by a shell as the proxy in front of the service would pass it on."""
+    """Run a copied command in a shell, with the header of the proxy in front of the service; return its output."""
     command = command.replace("curl -i", "curl -s -i -H 'X-Forwarded-Proto: https'")
     done = subprocess.run(["/bin/sh", "-c", command], env=os.environ | variables, capture_output=True, check=True)
     return done.stdout.decode()
@@ -441,7 +441,7 @@ def test_the_first_load_is_small_and_leaves_graphiql_where_it_is(page, watch):
 
 def test_it_can_be_used_by_keyboard_alone(page, account):
     page.goto("/")
-    page.bring_to_front()  # a key goes to the page that has the focus, and none may have it
+    page.bring_to_front()  # keys go to the focused page, and a new page may lack the focus
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
