@@ -1,1 +1,1 @@
-"""The service with all that it runs on, as plain processes: see `python -m tests.cluster --help`."""
+"""The service and everything it needs, as plain processes: see `python -m tests.cluster --help`."""

@@ -25,7 +25,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=KINDS)
     kind = parser.parse_args().kind
-    for number in (signal.SIGTERM, signal.SIGINT):  # the latter is ignored where a shell began it in the background
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell that starts it in the background makes it ignore SIGINT
         signal.signal(number, interrupt)
     try:
         with directory(kind) as folder, KINDS[kind](folder) as running:

@@ -36,23 +36,23 @@ class Cluster:
 
     @property
     def database_url(self):
-        """The service's database, at the leader, without PgBouncer."""
+        """The URL of the service's database on the leader, without PgBouncer."""
         return postgresql.url(self.haproxy.ports["primary"])
 
     def roles(self):
-        """The roles of the nodes that run, by name, as etcd has them: "leader", "sync_standby" or "replica"."""
+        """The role of each running node, by name, as stored in etcd: "leader", "sync_standby" or "replica"."""
         held = patroni.held(self.etcd.address)
         running = [name for name in NAMES if json.loads(held.get(f"members/{name}", "{}")).get("state") == "running"]
         special = {json.loads(held.get("sync", "{}")).get("sync_standby"): "sync_standby", held.get("leader"): "leader"}
         return {name: special.get(name, "replica") for name in running}
 
     def find(self, role):
-        """The node of this role; None where there is none."""
+        """The node with this role, or None."""
         roles = self.roles()
         return next((node for node in self.nodes if roles.get(node.name) == role), None)
 
     def is_whole(self):
-        """Whether one leads, and two follow it, one of them synchronously."""
+        """Whether there is a leader with two followers, one of them synchronous."""
         roles = self.roles()
         if sorted(roles.values()) != ["leader", "replica", "sync_standby"]:
             return False
@@ -60,13 +60,13 @@ class Cluster:
         return followers == {name: role for name, role in roles.items() if role != "leader"}
 
     def wait(self):
-        """Until it is whole: a node that was the leader may have to be rewound first."""
+        """Wait until the cluster is whole: a former leader may have to be rewound first."""
         wait_until(self.is_whole, "one leads, and two follow", 3 * START_SECONDS)
 
 
 @contextmanager
 def running(folder, **variables):
-    """The cluster with its files in this folder, the service with these variables."""
+    """Run the cluster, with its files in this folder and these variables for the service."""
     with ExitStack() as started:
         start = started.enter_context
         etcd = start(patroni.etcd(folder / "etcd"))

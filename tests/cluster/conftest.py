@@ -1,4 +1,4 @@
-"""The stack, started once for the tests of this folder."""
+"""Start the stack once for the tests of this folder."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def running():
 
 @pytest.fixture
 def through(running):
-    """A client that speaks TLS with the proxy."""
+    """A client that connects to the proxy over TLS."""
     client = ServerClient(running.proxy.address, verify=running.proxy.trust)
     yield client
     client.http.close()

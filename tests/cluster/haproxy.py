@@ -1,4 +1,4 @@
-"""HAProxy: an address each for the leader, the standbys and Redis, and for each node a link to etcd."""
+"""HAProxy: one address each for the leader, Redis and every standby, and one link to etcd per node."""
 
 import socket
 from dataclasses import dataclass, field
@@ -46,19 +46,19 @@ listen {name}
 
 @dataclass
 class Balancer(Process):
-    """HAProxy, told what to do while it runs by its admin socket. `ports` are those that it listens on, by name."""
+    """HAProxy, controlled through its admin socket while it runs. `ports` are its listening ports, by name."""
 
     ports: dict[str, int] = field(default_factory=dict)
 
     def tell(self, *commands):
-        """Send commands of HAProxy's Management Guide, section 9.3. Returns what it answers."""
+        """Send commands (HAProxy Management Guide, section 9.3); return the response."""
         with socket.socket(socket.AF_UNIX) as admin:
             admin.connect(str(self.folder / "admin"))
             admin.sendall("; ".join(commands).encode() + b"\n")
             return b"".join(iter(lambda: admin.recv(4096), b"")).decode()
 
     def cut(self, link):
-        """Let nothing through any more: connections end, and new ones get no answer."""
+        """Cut a link: close its connections and accept no new ones."""
         self.tell(f"disable frontend {link}", f"shutdown sessions server {link}/etcd")
 
     def join(self, link):
@@ -66,15 +66,15 @@ class Balancer(Process):
 
 
 def links(names):
-    """The name and port of a link to etcd, for each of these nodes."""
+    """The name and port of each node's link to etcd."""
     return {name: (f"etcd-of-{name}", free_port()) for name in names}
 
 
 def balancer(folder, nodes, redis_servers, ways, etcd):
-    """HAProxy with `ports` for "primary", "redis", and a replica under each node's name.
+    """HAProxy with `ports` for "primary", "redis", and one replica under each node's name.
 
-    Patroni says whether a node leads (`/primary`), or follows (`/replica`). The service knows how far each replica is,
-    so each has an address of its own. `ways` are the links to etcd.
+    HAProxy asks Patroni whether a node leads (`/primary`) or follows (`/replica`). The service tracks the lag of each
+    replica, so each replica has its own address. `ways` are the links to etcd.
     """
     folder.mkdir(exist_ok=True)
     ports = {name: free_port() for name in ("primary", "redis", *(node.name for node in nodes))}

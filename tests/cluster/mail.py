@@ -1,4 +1,4 @@
-"""A mail server that keeps what it takes, and the worker that sends mail to it."""
+"""A mail server that stores the messages it accepts, and the worker that sends mail to it."""
 
 import mailbox
 import sys
@@ -11,14 +11,14 @@ HANDLER = "tests.smtp.Holding"
 
 
 class MailServer(Process):
-    """aiosmtpd, which keeps each message as a file."""
+    """aiosmtpd, storing each message as a file."""
 
     @property
     def messages(self):
         return [message for _key, message in mailbox.Maildir(self.folder / "messages").iteritems()]
 
     def taken(self):
-        """How often each message was taken, by its key in the queue."""
+        """How often each message was accepted, by its key in the queue."""
         return Counter(key_of(message["Message-ID"]) for message in self.messages)
 
     @property
@@ -26,11 +26,11 @@ class MailServer(Process):
         return self.folder / "held"
 
     def hold(self):
-        """From now on leave a message that comes unanswered, until `release`."""
+        """Leave the next message unanswered until `release`."""
         self._held.touch()
 
     def held(self):
-        """The key of the message that is left unanswered; "" where none has come."""
+        """The key of the unanswered message, or ""."""
         return key_of(self._held.read_text())
 
     def release(self):
@@ -57,12 +57,12 @@ def server(folder):
 
 
 def variables(smtp, site):
-    """The service's environment, for mail by this server with links to this site."""
+    """The service's variables for mail through this server, with links to this site."""
     return {"EMAIL_URL": f"smtp://{smtp.address}", "MAIL_FROM": "profiles@example.com", "SITE_URL": site}
 
 
 def worker(folder, environment, name="mail"):
-    """`manage.py mail`, which listens nowhere."""
+    """`manage.py mail`, which listens on no port."""
     folder.mkdir(exist_ok=True)
     command = [sys.executable, str(ROOT / "manage.py"), "mail"]
     return Process(name, command, folder, "-", lambda: True, environment=environment)

@@ -1,4 +1,4 @@
-"""PostgreSQL servers under Patroni, which agree by etcd on who leads."""
+"""PostgreSQL servers under Patroni, which elect their leader through etcd."""
 
 import json
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ import psutil
 from tests.cluster.postgresql import ADMIN
 from tests.cluster.processes import Process, free_port, program
 
-# A leader that dies is replaced when its key in etcd expires: after TTL seconds at most. TTL is at least
-# LOOP_WAIT + 2 * RETRY_TIMEOUT, so that a leader which cannot reach etcd has stopped before another one is elected.
+# A dead leader is replaced when its key in etcd expires, after at most TTL seconds. TTL is at least LOOP_WAIT + 2 *
+# RETRY_TIMEOUT, so that a leader that cannot reach etcd stops before another one is elected.
 TTL, LOOP_WAIT, RETRY_TIMEOUT = 8, 2, 3
 
 SCOPE = "profiles"
@@ -22,13 +22,13 @@ CONFIGURATION = {
             "ttl": TTL,
             "loop_wait": LOOP_WAIT,
             "retry_timeout": RETRY_TIMEOUT,
-            "primary_start_timeout": 0,  # a leader whose PostgreSQL died does not wait for it to recover
+            "primary_start_timeout": 0,  # fail over at once when the leader's PostgreSQL dies
             "maximum_lag_on_failover": 0,
-            "synchronous_mode": True,  # a write is acknowledged when a standby has it, and only that one may lead next
+            "synchronous_mode": True,  # a write is acknowledged once a standby has it; only that standby may lead next
             "postgresql": {
                 "use_pg_rewind": True,
                 "parameters": {
-                    "wal_sender_timeout": "4s",  # a standby that is silent so long is no longer waited for
+                    "wal_sender_timeout": "4s",  # stop waiting for a standby that is silent this long
                     "wal_receiver_timeout": "4s",
                     "wal_receiver_status_interval": "1s",
                     "wal_retrieve_retry_interval": "500ms",
@@ -43,7 +43,7 @@ CONFIGURATION = {
 
 
 def etcd(folder):
-    """etcd with one member. In production it has three, on three machines."""
+    """etcd with one member. Production needs three, on three machines."""
     folder.mkdir(exist_ok=True)
     client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
     command = ["etcd", "--name", "etcd", "--data-dir", str(folder / "data"), "--enable-v2"]
@@ -53,7 +53,7 @@ def etcd(folder):
 
 
 def held(address):
-    """What Patroni keeps in etcd, by key without its prefix."""
+    """Patroni's values in etcd, by key without the prefix."""
     found = {}
     nodes = [httpx.get(f"{address}/v2/keys/service/{SCOPE}", params={"recursive": "true"}).json().get("node", {})]
     while nodes:
@@ -65,7 +65,7 @@ def held(address):
 
 
 def answers(address, timeout=2):
-    """Whether this URL answers with 200."""
+    """Whether this URL returns 200."""
     try:
         return httpx.get(address, timeout=timeout).status_code == httpx.codes.OK
     except httpx.TransportError:
@@ -74,7 +74,7 @@ def answers(address, timeout=2):
 
 @dataclass
 class Node(Process):
-    """Patroni and its PostgreSQL, which are one machine to whoever kills or freezes it."""
+    """Patroni and its PostgreSQL, killed or frozen together like one machine."""
 
     port: int = 0  # PostgreSQL's
 
@@ -82,7 +82,7 @@ class Node(Process):
         return [*super().family(), *self.servers()]
 
     def servers(self):
-        """The processes of PostgreSQL, which Patroni detaches."""
+        """PostgreSQL's processes, which are not Patroni's children."""
         data = self.folder / "data"
         try:
             postmaster = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
@@ -92,7 +92,7 @@ class Node(Process):
 
     @property
     def rest(self):
-        """Patroni's REST API."""
+        """The URL of Patroni's REST API."""
         return f"http://{self.address}"
 
     def end(self):
@@ -101,10 +101,10 @@ class Node(Process):
 
 
 def node(folder, name, etcd_port):
-    """A PostgreSQL server under Patroni, which reaches etcd by this port of its own.
+    """A PostgreSQL server under Patroni, which reaches etcd through its own port.
 
-    It speaks etcd's API of version 2, in which a leader renews its key only where that is still its own. By version 3
-    Patroni 3.0, which Debian 12 has, writes the key in any case: a leader that was frozen took it from its successor.
+    It uses version 2 of etcd's API, where a leader renews its key only if it still owns it. With version 3, Patroni 3.0
+    (in Debian 12) always writes the key, so a leader that was frozen would take it from its successor.
     """
     folder.mkdir(exist_ok=True)
     port, rest = free_port(), f"127.0.0.1:{free_port()}"

@@ -1,4 +1,4 @@
-"""PostgreSQL alone, the database of the service in it, and PgBouncer in front of it."""
+"""PostgreSQL without Patroni, the service's database in it, and PgBouncer in front of it."""
 
 import signal
 import subprocess
@@ -17,19 +17,19 @@ def url(port, user=NAME, name=NAME):
 
 
 def server(folder, *settings):
-    """PostgreSQL with a new data directory in this folder, and these settings as `name=value`."""
+    """PostgreSQL with a new data directory in this folder, and these `name=value` settings."""
     initialize = ["initdb", "--username", ADMIN, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"]
     return _of_data(folder, initialize, settings)
 
 
 def replica(folder, port, *settings):
-    """A replica of the PostgreSQL at this port, with these settings as `name=value`."""
+    """A replica of the PostgreSQL on this port, with these `name=value` settings."""
     copy = ["pg_basebackup", "--host", "127.0.0.1", "--port", str(port), "--username", ADMIN, "--checkpoint", "fast"]
     return _of_data(folder, [*copy, "--write-recovery-conf"], settings)
 
 
 def _of_data(folder, command, settings):
-    """PostgreSQL with the data directory that a command makes, by its `--pgdata`."""
+    """PostgreSQL with the data directory that this command creates with `--pgdata`."""
     folder.mkdir(exist_ok=True)
     data, port = folder / "data", free_port()
     name, *arguments = command
@@ -43,12 +43,12 @@ def _of_data(folder, command, settings):
         f"127.0.0.1:{port}",
         lambda: accepts(port),
         is_unprivileged=True,
-        stop_signal=signal.SIGINT,  # a fast shutdown: sessions end, data is written
+        stop_signal=signal.SIGINT,  # fast shutdown: ends sessions, writes data
     )
 
 
 def accepts(port):
-    """Whether PostgreSQL takes a session on this port."""
+    """Whether PostgreSQL accepts connections on this port."""
     try:
         psycopg.connect(url(port, ADMIN, "postgres"), connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -57,14 +57,14 @@ def accepts(port):
 
 
 def create_database(port):
-    """The service's role and its database."""
+    """Create the service's role and database."""
     with psycopg.connect(url(port, ADMIN, "postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {NAME} LOGIN")
         connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")
 
 
 def followers(port):
-    """The standbys that follow the server on this port without a gap: "sync_standby" or "replica", by name."""
+    """The standbys streaming from the server on this port, by name: "sync_standby" or "replica"."""
     try:
         with psycopg.connect(url(port, ADMIN, "postgres"), connect_timeout=2) as connection:
             rows = connection.execute(FOLLOWERS).fetchall()
@@ -73,9 +73,9 @@ def followers(port):
     return {name: "sync_standby" if state == "sync" else "replica" for name, state in rows}
 
 
-# A request waits for PostgreSQL a little less than by default, so that it takes less than 2.5 s whatever else there is.
-# PgBouncer ignores the `options` that come with a connection of the service, so it gives what they say to each of its
-# own. The service gives up before `query_timeout`.
+# Shorter waits for PostgreSQL than by default, so that every request takes less than 2.5 s. PgBouncer ignores the
+# `options` of the service's connections, so it sets the same values on each of its own. The service gives up before
+# `query_timeout`.
 WAITS = {"DATABASE_STATEMENT_TIMEOUT": "1.5", "DATABASE_POOL_TIMEOUT": "1.5"}
 POOL = 20  # connections to PostgreSQL
 SESSION = "SET statement_timeout = 1500; SET lock_timeout = 1000; SET max_parallel_workers_per_gather = 0"
@@ -104,7 +104,7 @@ tcp_keepalive = 1
 
 
 def pgbouncer(folder, **servers):
-    """PgBouncer in transaction mode, with a database of each of these names on PostgreSQL's port."""
+    """PgBouncer in transaction mode, with one database per name, on PostgreSQL's port."""
     folder.mkdir(exist_ok=True)
     port = free_port()
     databases = "\n".join(
@@ -125,7 +125,7 @@ def pgbouncer(folder, **servers):
 
 
 def session(port, name):
-    """Whether a session of the service's reaches a server."""
+    """Whether a session as the service's role reaches a server."""
     try:
         with psycopg.connect(url(port, NAME, name), connect_timeout=2, autocommit=True) as connection:
             return connection.execute("SELECT 1").fetchone() == (1,)

@@ -1,4 +1,4 @@
-"""A program as a process of its own: started, waited for, stopped, killed, frozen and thawed."""
+"""Programs as processes: start, wait, stop, kill, freeze and thaw."""
 
 import os
 import random
@@ -18,18 +18,18 @@ import psutil
 
 PATH = os.pathsep.join(
     [*glob("/usr/lib/postgresql/*/bin"), os.environ["PATH"], "/usr/sbin"]
-)  # where Debian has programs
-PORTS = range(20_000, 32_000)  # below those that the kernel gives to outgoing connections
-START_SECONDS = 60  # for a program to start or stop, on the slowest machine
+)  # Debian's directories for server programs
+PORTS = range(20_000, 32_000)  # below the kernel's range for outgoing connections
+START_SECONDS = 60  # for a start or a stop, on the slowest machine
 POLL = 0.02  # seconds
 
 
 class Failed(Exception):
-    """A program that did not start, or a condition that did not come true."""
+    """A program did not start, or a condition did not become true."""
 
 
 def program(name):
-    """The path of an installed program. Raises `Failed`, naming it."""
+    """The path of an installed program. Raises `Failed` if it is not installed."""
     if not (path := shutil.which(name, path=PATH)):
         raise Failed(f"{name} is not installed: .ci/run shows the packages.")
     return path
@@ -37,7 +37,7 @@ def program(name):
 
 @contextmanager
 def directory(prefix):
-    """A temporary directory in which another user finds its own. (pytest's are for one user alone.)"""
+    """A temporary directory that other users can enter, unlike pytest's."""
     with TemporaryDirectory(prefix=f"{prefix}-") as name:
         folder = Path(name)
         folder.chmod(0o711)
@@ -45,7 +45,7 @@ def directory(prefix):
 
 
 def free_port():
-    """A port of 127.0.0.1 on which nothing listens, and that no outgoing connection takes meanwhile."""
+    """A free port of 127.0.0.1, outside the range for outgoing connections."""
     while True:
         port = random.choice(PORTS)  # noqa: S311
         with socket.socket() as attempt:
@@ -57,7 +57,7 @@ def free_port():
 
 
 def wait_until(condition, what, seconds=START_SECONDS):
-    """The condition's first true result. Raises `Failed` after so many seconds."""
+    """Wait for the condition's first true result, and return it. Raises `Failed` after `seconds`."""
     until = time.monotonic() + seconds
     while not (result := condition()):
         if time.monotonic() > until:
@@ -74,7 +74,7 @@ def answers(port):
 
 
 def unprivileged(folder):
-    """What `subprocess` needs to run a program as a user other than root, who then owns this folder.
+    """`subprocess` arguments to run a program as a user other than root, who is given this folder.
 
     PostgreSQL and PgBouncer refuse to run as root.
     """
@@ -87,17 +87,17 @@ def unprivileged(folder):
 
 @dataclass
 class Process:
-    """A program and what it starts.
+    """A program and its child processes.
 
     Args:
-        name: what it is called in the list, and its log file.
+        name: its name in the list and of its log file.
         command: the program and its arguments.
         folder: its own directory, for its files and its log.
-        address: where it listens, for the list.
+        address: its listening address, for the list.
         is_ready: whether it can be used.
-        environment: further variables.
-        is_unprivileged: whether it runs as a user other than root, where this process is root's.
-        stop_signal: what ends it in order.
+        environment: additional variables.
+        is_unprivileged: whether it runs as another user if this process is root's.
+        stop_signal: the signal for an orderly stop.
     """
 
     name: str
@@ -127,7 +127,7 @@ class Process:
         self.wait()
 
     def launch(self):
-        """Start it, and do not wait."""
+        """Start it without waiting."""
         with self.log.open("a") as log:
             user = unprivileged(self.folder) if self.is_unprivileged else {}
             self.process = subprocess.Popen(
@@ -137,7 +137,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for this process, which ends the others in their order
+                start_new_session=True,  # Ctrl-C then reaches only this process, which stops the others in order
                 **user,
             )
 
@@ -158,14 +158,14 @@ class Process:
         return self.process is not None and self.process.poll() is None
 
     def family(self):
-        """Its processes: the program's own, and those that it started."""
+        """Its processes: the program and its descendants."""
         if not self.is_running:
             return []
         own = psutil.Process(self.process.pid)
         return [own, *own.children(recursive=True)]
 
     def send(self, number, processes=None):
-        """Send a signal to all of its processes, or to these."""
+        """Send a signal to all of its processes, or to `processes`."""
         for process in self.family() if processes is None else processes:
             try:
                 process.send_signal(number)
@@ -173,19 +173,19 @@ class Process:
                 continue
 
     def ask_to_stop(self):
-        """Have it end in order, and do not wait."""
+        """Request an orderly stop without waiting."""
         if self.is_running:
             self.thaw()
             self.process.send_signal(self.stop_signal)
 
     def stop(self, number=None):
-        """End it in order, by its own signal or by this one, and wait until it has ended."""
+        """Stop it with its own signal, or with this one, and wait until it has ended."""
         if self.is_running:
             self.process.send_signal(number or self.stop_signal)
             self.process.wait(START_SECONDS)
 
     def kill(self):
-        """End all of its processes at once, as a machine that loses power does."""
+        """Kill all of its processes at once, as a power failure does."""
         family = self.family()
         self.send(signal.SIGSTOP, family)
         self.send(signal.SIGKILL, family)
@@ -194,7 +194,7 @@ class Process:
             self.process.wait(START_SECONDS)
 
     def end(self):
-        """End it in order where it can, and by force where it cannot."""
+        """Stop it; kill it if it does not stop in time."""
         self.thaw()
         try:
             self.stop()
@@ -202,7 +202,7 @@ class Process:
             self.kill()
 
     def freeze(self):
-        """Stop all of its processes where they are: connections stay open, and nothing answers."""
+        """Suspend all of its processes: connections stay open, but nothing responds."""
         self.send(signal.SIGSTOP)
 
     def thaw(self):
@@ -211,7 +211,7 @@ class Process:
 
 @contextmanager
 def all_at_once(processes):
-    """Start these beside each other, and end them together."""
+    """Start processes in parallel, and stop them together."""
     with ExitStack() as started:
         for process in processes:
             started.callback(process.end)

@@ -4,7 +4,7 @@ from redis import Redis, RedisError
 
 from tests.cluster.processes import Process, free_port
 
-# Sentinel replaces a Redis that is silent for a second. QUORUM of the three must agree.
+# Sentinel replaces a Redis that is silent for a second, if QUORUM of the three agree.
 SENTINELS, QUORUM = 3, 2
 SENTINEL = """
 port {port}
@@ -17,7 +17,7 @@ sentinel failover-timeout counts 3000
 
 
 def server(folder, name="redis", replica_of=None):
-    """Redis that keeps nothing on disk: where it dies, counts begin anew."""
+    """Redis without persistence: counts begin anew after a crash."""
     folder.mkdir(exist_ok=True)
     port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
@@ -27,7 +27,7 @@ def server(folder, name="redis", replica_of=None):
 
 
 def sentinel(folder, name, redis):
-    """A Sentinel that watches this Redis and whatever replicates it."""
+    """A Sentinel that monitors this Redis and its replicas."""
     folder.mkdir(exist_ok=True)
     port = free_port()
     configuration = folder / "sentinel.conf"

@@ -1,4 +1,4 @@
-"""Instances of the service, as it is shipped, and nginx in front of them."""
+"""Instances of the service with the shipped configuration, and nginx in front of them."""
 
 import ssl
 import subprocess
@@ -24,7 +24,7 @@ UNTHROTTLED = dict.fromkeys(
 
 
 def environment(database_url, **variables):
-    """The variables of a service behind a proxy on this machine. Instances that share them share their keys."""
+    """The variables of a service behind a proxy on this machine. Instances with the same variables share keys."""
     return production(database_url) | {"TRUSTED_PROXIES": "127.0.0.1"} | variables
 
 
@@ -35,7 +35,7 @@ def manage(variables, *arguments):
 
 
 def instance(folder, name, variables, module="gunicorn", *arguments):
-    """gunicorn with the shipped configuration, or a module that runs it, with these arguments before gunicorn's own."""
+    """gunicorn with the shipped configuration, or a module that runs it and takes `arguments` before gunicorn's own."""
     folder.mkdir(exist_ok=True)
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -76,18 +76,18 @@ http {{
 
 @dataclass
 class Proxy(Process):
-    """nginx. `plain` is where it speaks http."""
+    """nginx. `plain` is its http address."""
 
     plain: str = ""
 
     @property
     def trust(self):
-        """The TLS settings of its clients: httpx's `verify`."""
+        """The TLS settings for its clients: httpx's `verify`."""
         return ssl.create_default_context(cafile=self.folder / "certificate.pem")
 
 
 def proxy(folder, *instances, port=None):
-    """nginx with the configuration that adopters get, and a certificate of its own, `certificate.pem`."""
+    """nginx with the configuration from server/deploy, and its own certificate, `certificate.pem`."""
     folder.mkdir(exist_ok=True)
     port, plain = port or free_port(), f"127.0.0.1:{free_port()}"
     certificate, key = folder / "certificate.pem", folder / "key.pem"

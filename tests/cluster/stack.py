@@ -30,14 +30,14 @@ class Stack:
 
     @property
     def database_url(self):
-        """The service's database, without PgBouncer."""
+        """The URL of the service's database, without PgBouncer."""
         return postgresql.url(port_of(self.postgresql))
 
 
 @contextmanager
 def running(folder, *, instances=1, settings=(), **variables):
-    """The stack with its files in this folder: so many instances, PostgreSQL with these settings, the service with
-    these variables."""
+    """Run the stack with its files in this folder: this many instances, these PostgreSQL settings, these variables for
+    the service."""
     with ExitStack() as started:
         database = started.enter_context(postgresql.server(folder / "postgresql", *settings))
         postgresql.create_database(port_of(database))

@@ -1,4 +1,4 @@
-"""The service behind nginx and PgBouncer: signing up and in, writing through one API, reading through the other."""
+"""The service behind nginx and PgBouncer: sign up and in, write through one API, read through the other."""
 
 import signal
 import subprocess
@@ -24,7 +24,7 @@ def doors(through):
 
 
 def pool_mode(running):
-    """How PgBouncer gives the service's clients a server."""
+    """PgBouncer's pool mode for the service's database."""
     console = postgresql.url(port_of(running.pgbouncer), name="pgbouncer")
     with psycopg.connect(console, autocommit=True, row_factory=dict_row) as admin:
         return next(pool["pool_mode"] for pool in admin.execute("SHOW POOLS") if pool["database"] == "profiles")
@@ -45,7 +45,7 @@ def test_what_one_api_writes_the_other_reads(running, doors):
 
 
 def test_statements_end_behind_the_pool_too(running):
-    """PgBouncer ignores the options that the service's connections ask for, and sets its own."""
+    """PgBouncer ignores the options of the service's connections and sets its own."""
     with psycopg.connect(postgresql.url(port_of(running.pgbouncer)), autocommit=True) as connection:
         names = ("statement_timeout", "lock_timeout", "max_parallel_workers_per_gather")
         assert [connection.execute(f"SHOW {name}").fetchone()[0] for name in names] == ["1500ms", "1s", "0"]
@@ -61,7 +61,7 @@ def test_plain_http_is_sent_to_https(running):
 
 
 def is_refused(response, outcome, **details):
-    """Whether nginx itself answered with this outcome, in REST's form or in GraphQL's."""
+    """Whether nginx itself returned this outcome, in REST's or GraphQL's form."""
     error = {"code": outcome.code, "detail": outcome.meaning, "attr": None}
     rest = {"type": "client_error" if outcome.status < 500 else "server_error", "errors": [error], **details}
     extensions = {"code": outcome.code, **{camel(name): value for name, value in details.items()}}
@@ -97,7 +97,7 @@ def test_the_proxy_refuses_in_the_catalogues_form_where_no_instance_answers(runn
 
 
 def test_the_list_of_what_runs_and_ctrl_c():
-    """`make stack` lists each process, and ends all of them on Ctrl-C."""
+    """`make stack` lists each process, and stops all of them on Ctrl-C."""
     command = [sys.executable, "-m", "tests.cluster", "stack"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         listed = {}

@@ -1,1 +1,1 @@
-"""How the service is deployed: the image, compose.yaml, the proxy and the unit of systemd, checked by real tools."""
+"""The deployment, checked by real tools: the image, compose.yaml, the proxy and the systemd units."""

@@ -1,4 +1,4 @@
-"""The tools that check how the service is deployed, of this machine."""
+"""The machine's tools for checking the deployment."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def tool(request):
-    """A function from a program's name to its path. Without it the test is skipped; with --required it fails."""
+    """Find a program's path. Without the program the test is skipped, or fails with --required."""
 
     def find(name):
         found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")

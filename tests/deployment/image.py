@@ -1,6 +1,6 @@
-"""Builds the Dockerfile without a Docker engine: its stages in directories, with its own commands.
+"""Build the Dockerfile without a Docker engine: its stages become directories, built by its own commands.
 
-Of the base images it uses nothing: their Node is the machine's, and their Python an environment with pip alone.
+It does not use the base images: Node is the machine's, and Python an environment that has only pip.
 """
 
 import os
@@ -13,12 +13,12 @@ from pathlib import Path
 from docker.utils.build import exclude_paths
 
 ROOT = Path(__file__).parent.parent.parent
-PLACE = "/app"  # the directory of the images that everything is in
+PLACE = "/app"  # the images' directory for all files
 
 
 class Image:
-    """The last stage: `folder` is its `/app`, and `environment`, `user`, `check` and `command` are what the Dockerfile
-    says of those who run it."""
+    """The last stage: `folder` is its `/app`; `environment`, `user`, `check` and `command` are the Dockerfile's
+    run-time instructions."""
 
     def __init__(self, work: Path, python: Path) -> None:
         self.work, self.python = work, python
@@ -46,7 +46,7 @@ class Image:
             self._copy(self._found(source, stage and stage[1]), self.place / target, into=target.endswith("/"))
 
     def _found(self, source: str, stage: str | None) -> dict[str, Path]:
-        """The files of a source, by their path below it; a source that is a file is below itself as its name."""
+        """The files of a source, by relative path; a single file by its name."""
         if stage:
             base = Path(source.replace(str(self.folder), str(self.work / stage)))
             return {str(each.relative_to(base)): each for each in base.rglob("*") if not each.is_dir()}
@@ -62,7 +62,7 @@ class Image:
             shutil.copy2(file, target / name, follow_symlinks=False)
 
     def do_run(self, rest: str) -> None:
-        python = str(self.python / "bin" / "python")  # uv would look for others on this machine
+        python = str(self.python / "bin" / "python")  # keeps uv from finding another Python on this machine
         environment = {"HOME": str(self.work), "UV_PYTHON": python, **passed_on(), **self.environment}
         subprocess.run(["/bin/sh", "-c", rest], cwd=self.place, env=environment, check=True)
 
@@ -91,6 +91,6 @@ def instructions(text: str) -> list[tuple[str, str]]:
 
 
 def passed_on() -> dict[str, str]:
-    """How this machine reaches the registries of packages."""
+    """The machine's variables for reaching the package registries."""
     prefixes = ("UV_", "PIP_", "NPM_", "npm_", "HTTP", "NO_PROXY", "SSL_", "NODE_EXTRA")
     return {name: value for name, value in os.environ.items() if name.startswith(prefixes)}

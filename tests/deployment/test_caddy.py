@@ -39,7 +39,8 @@ def upstream():
 
 @pytest.fixture
 def proxy(tool, tmp_path, upstream):
-    """Caddy's address, and a client that trusts it. Only what would reach beyond the test is changed in the file."""
+    """Caddy's address and a client that trusts its certificate. Only settings that need another network are changed in
+    the file."""
     port, caddy = free_port(), tool("caddy")
     variables = {"SITE": f"https://localhost:{port}", "UPSTREAM": f"127.0.0.1:{upstream}", "HOME": str(tmp_path)}
     file = ROOT / "server" / "deploy" / "Caddyfile"
@@ -61,7 +62,7 @@ def proxy(tool, tmp_path, upstream):
 
 
 def _trusting(root, port):
-    """A context of TLS that trusts this certificate, once Caddy shakes hands; before that None."""
+    """A TLS context that trusts this certificate, or None until Caddy completes a handshake."""
     try:
         context = ssl.create_default_context(cafile=root)
         with socket.create_connection(("localhost", port)) as connection:
@@ -84,7 +85,7 @@ def service(upstream, log_path):
 def test_a_request_through_caddy_is_one_over_tls(proxy, upstream, tmp_path):
     with service(upstream, tmp_path / "log"), proxy() as client:
         answer = client.get("/profiles/", headers={"X-Forwarded-Proto": "http"})
-        assert answer.status_code == 200  # and no redirect to https
+        assert answer.status_code == 200  # without a redirect to https
         assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
 
 

@@ -1,4 +1,4 @@
-"""compose.yaml and the Dockerfile, read by tools that know what may be in them."""
+"""compose.yaml and the Dockerfile, validated by tools that know their formats."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ FILLED_IN = {"SECRET_KEY": "s", "JWT_KEYS": "k=j", "ALLOWED_HOSTS": "profiles.ex
 
 @pytest.fixture
 def config(tool, tmp_path):
-    """A function that has docker-compose read compose.yaml, beside a `.env` with these variables."""
+    """Read compose.yaml with docker-compose, beside a `.env` with these variables."""
     for name in ("compose.yaml", ".env.example"):
         shutil.copy(ROOT / name, tmp_path)
 
@@ -38,7 +38,7 @@ def test_compose_starts_nothing_without_its_variables(config):
 def test_compose_gives_each_service_what_it_needs(config):
     done = config(FILLED_IN | {"READ_LIMIT": "10 per minute"})
     services = yaml.safe_load(done.stdout)["services"]
-    own = services.keys() & {"migrate", "web", "mail"}  # docker-compose 1 lists what a profile leaves out
+    own = services.keys() & {"migrate", "web", "mail"}  # docker-compose 1 also lists services of inactive profiles
     assert services.keys() - {"mail"} == {"migrate", "web", "caddy", "postgresql", "redis"}
     for name in own:
         assert services[name]["environment"]["READ_LIMIT"] == "10 per minute"

@@ -1,4 +1,4 @@
-"""The image: its commands, run here, make a service that an unprivileged user starts and that writes to /tmp alone."""
+"""The image: its commands build a service that runs as an unprivileged user and writes only to /tmp."""
 
 import json
 import os
@@ -15,12 +15,12 @@ from tests.deployment.image import Image
 from tests.server.conftest import MOST_SECONDS, ROOT, ServerClient
 from tests.server.test_settings import PRODUCTION
 
-SYSTEM_PYTHON = Path("/usr/bin/python3.11")  # which any user may execute
+SYSTEM_PYTHON = Path("/usr/bin/python3.11")  # any user may execute it
 
 
 @pytest.fixture(scope="module")
 def image():
-    with tempfile.TemporaryDirectory(prefix="image-") as work:  # not pytest's, which is the owner's alone
+    with tempfile.TemporaryDirectory(prefix="image-") as work:  # pytest's directory is readable by its owner only
         os.chmod(work, 0o755)  # noqa: S103
         python = Path(work) / "python"
         base = SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else sys.executable
@@ -31,7 +31,7 @@ def image():
 
 @pytest.fixture
 def start(image, tmp_path):
-    """A function that starts a command of the image as its user, without any capability."""
+    """Start a command of the image as its user, without any capability."""
     user, group = image.user.split(":")
     home = Path(tempfile.mkdtemp(prefix="database-"))
     shutil.chown(home, int(user), int(group))

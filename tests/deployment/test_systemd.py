@@ -1,4 +1,4 @@
-"""The units of systemd, read by systemd's own tool."""
+"""The systemd units, checked by systemd's own tool."""
 
 import subprocess
 
@@ -7,12 +7,12 @@ import pytest
 from tests.server.conftest import ROOT
 
 UNITS = ("profiles.service", "profiles-mail.service")
-MOST_EXPOSED = 15  # tenths; systemd calls up to 2.0 safe
+MOST_EXPOSED = 15  # tenths: systemd rates up to 2.0 as safe
 
 
 @pytest.fixture(params=UNITS)
 def unit(request, tmp_path):
-    """A unit, for the checkout that is tested."""
+    """A unit file, adapted to this checkout."""
     text = (ROOT / "server" / "deploy" / request.param).read_text()
     (tmp_path / request.param).write_text(text.replace("/srv/profiles", str(ROOT)))
     return tmp_path / request.param

@@ -1,1 +1,1 @@
-"""What becomes of the service under load while something fails: `make faults` prints it as a table."""
+"""The service under load while something fails: `make faults` prints the results as a table."""

@@ -1,4 +1,4 @@
-"""The stack and the cluster under load, and the table that is printed at the end."""
+"""Fixtures: the stack and the cluster under load. A table is printed at the end."""
 
 import logging
 
@@ -10,7 +10,7 @@ from tests.cluster.service import UNTHROTTLED
 from tests.faults.load import LONGEST, LONGEST_PAUSE, Load
 from tests.faults.verdict import examine, table
 
-MANY = 20  # times at length, from which on a fault is caused twice otherwise
+MANY = 20  # a short run causes a fault twice, not once, if the long run causes it this often
 ROWS, NOTES = pytest.StashKey[list](), pytest.StashKey[list]()
 
 
@@ -23,7 +23,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is for `make faults` alone."""
+    """Deselect the tests that only `make faults` runs."""
     if not config.getoption("--at-length"):
         left_out = [item for item in items if item.get_closest_marker("at_length")]
         items[:] = [item for item in items if item not in left_out]
@@ -40,7 +40,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(scope="session", autouse=True)
 def quiet():
-    """Without a line for each request of the clients."""
+    """Suppress httpx's log line per request."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
@@ -59,11 +59,11 @@ def whole_cluster():
 
 @pytest.fixture
 def under_load(request):
-    """A function that causes a fault under load, so many times at length, and otherwise once or twice.
+    """Cause a fault under load: `times` times with --at-length, otherwise once or twice.
 
-    It takes the stack or cluster, the fault's name, how often, and what causes it, which is called with the load and
-    ends the fault too. It returns the row of the table, where nothing is lost, twice, wrong or broken; at length,
-    where nothing is too slow either.
+    The function takes the stack or cluster, the fault's name, `times`, and a `cause`, which is called with the load and
+    also ends the fault. It returns the table's row, after checking that no write was lost or done twice, no error was
+    unexpected and no connection broke; with --at-length, also that nothing took too long.
     """
     is_long = request.config.getoption("--at-length")
 
@@ -88,5 +88,5 @@ def under_load(request):
 
 @pytest.fixture
 def note(request):
-    """A function that puts a line under the table."""
+    """Add a line below the table."""
     return request.config.stash[NOTES].append

@@ -1,4 +1,4 @@
-"""Clients of both APIs, which write and read without a pause, and keep what was acknowledged."""
+"""Clients of both APIs that write and read without a pause, and record the acknowledged writes."""
 
 import time
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ import httpx
 from tests.cast import PASSWORD
 from tests.cluster.processes import wait_until
 
-SIGN_IN_AGAIN = 200  # seconds after which a client takes a new token: one is good for 300
-PAUSE = 0.05  # seconds that a client waits after a refusal, so that it does not take the machine from what recovers
-PATIENCE = 10  # seconds after which a client gives up on a response; far beyond what is allowed
-LONGEST = 2.5  # seconds that a response may take
-LONGEST_PAUSE = 15  # seconds in which no write may succeed
-RECOVERY = 60  # seconds until every client succeeds again, at most
+SIGN_IN_AGAIN = 200  # seconds until a client gets a new token; a token is valid for 300
+PAUSE = 0.05  # seconds between retries, so that clients leave CPU time for the recovery
+PATIENCE = 10  # seconds until a client gives up on a response, far more than allowed
+LONGEST = 2.5  # seconds allowed for a response
+LONGEST_PAUSE = 15  # seconds allowed without a successful write
+RECOVERY = 60  # seconds allowed until every client succeeds again
 
 READ = "{ me { id bio version etag } }"
 READ_ONE = "query ($username: String) { profile(username: $username) { id bio version etag } }"
@@ -25,19 +25,22 @@ WRITE = """mutation ($input: UpdateProfileInput!) { updateProfile(input: $input)
 
 @dataclass
 class Answer:
-    """What came of a request: `code` is "" where it succeeded, and else says why it did not."""
+    """A request's result: `code` is "" for success, else the error's code."""
 
     code: str
     shown: dict
     seconds: float
-    began: float  # by the monotonic clock
-    is_of_service: bool = True  # or else of the proxy in front of it
-    is_broken: bool = False  # whether the connection ended without a response, or in one
+    began: float  # monotonic clock
+    is_of_service: bool = True  # else nginx sent the response
+    is_broken: bool = False  # whether the connection ended without a complete response
     is_write: bool = False
 
 
 class Client(Thread):
-    """One connection, one account, and one request after the other, by REST and by GraphQL in turn."""
+    """A client with one connection and one account that sends one request after the other.
+
+    It uses REST and GraphQL in turn.
+    """
 
     def __init__(self, address, trust, username):
         super().__init__(name=username)
@@ -67,7 +70,7 @@ class Client(Thread):
         self.signed_in = time.monotonic()
 
     def send(self, method, path, body=None, **headers):
-        """Send a request, and keep what came of it."""
+        """Send a request and record its result."""
         began = time.monotonic()
         try:
             response = self.http.request(method, path, json=body, headers=headers)
@@ -84,7 +87,7 @@ class Client(Thread):
 
 
 def read(response):
-    """The code of a response, "" for success, and what it shows: of a profile `node`, `version` and `etag`."""
+    """A response's code, "" for success, and its content: a profile's `node`, `version` and `etag`."""
     try:
         body = response.json()
     except ValueError:
@@ -100,11 +103,11 @@ def read(response):
 
 
 class Reader(Client):
-    """It reads another account's profile, and writes nothing; without a username it does not sign in."""
+    """A client that reads another account's profile; without a username it does not sign in."""
 
     def __init__(self, address, trust, username, read):
         super().__init__(address, trust, username)
-        self.read = read  # the username of the profile
+        self.read = read  # username of the profile to read
         if not username:
             self.signed_in = float("inf")
 
@@ -115,18 +118,18 @@ class Reader(Client):
 
 
 class Writer(Client):
-    """It changes its own profile, each time to another text, on the condition that nobody else did meanwhile.
+    """A client that writes a new text to its own profile each time, with `If-Match`.
 
-    `acknowledged` has the version and text of each write that succeeded. A write that was refused, or whose answer was
-    lost, is in `unknown`, and the profile is read anew; or, where the client repeats, it is sent again under its
+    `acknowledged` has the version and text of each successful write. After a write that failed or whose response was
+    lost, the text goes to `unknown` and the profile is fetched again. With `repeats`, the write is sent again with its
     idempotency key until it succeeds.
     """
 
     def __init__(self, *arguments, repeats=False):
         super().__init__(*arguments)
         self.repeats = repeats
-        self.known = None  # the profile, as this client last saw it
-        self.text = ""  # of the write that is under way
+        self.known = None  # the profile as last received
+        self.text = ""  # of the current write
         self.acknowledged = []
         self.unknown = []
 
@@ -163,8 +166,7 @@ def sign_up(proxy, username):
 
 
 class Load:
-    """Clients that go on until it is left: writers, each with an account to itself, and two readers, of which one has
-    signed in."""
+    """Clients that run until the context ends: writers with an account each, and two readers, one of them signed in."""
 
     def __init__(self, proxy, name, writers=4):
         writing, reading = [f"{name}-{n}" for n in range(writers)], f"{name}-reader"
@@ -191,7 +193,7 @@ class Load:
             client.join()
 
     def wait_for_success(self):
-        """Until each client has had a success that it asked for after this moment."""
+        """Wait until each client succeeds with a request sent after this call."""
         since = time.monotonic()
         for client in self.clients:
             is_writer = isinstance(client, Writer)
@@ -205,7 +207,7 @@ class Load:
             )
 
     def wait_for_refusal(self):
-        """Until a client has been refused since this moment."""
+        """Wait until a client's request fails."""
         before = self.refusals()
         wait_until(lambda: self.refusals() > before, "a client is refused", RECOVERY)
 
@@ -213,6 +215,6 @@ class Load:
         return sum(bool(answer.code) for client in self.clients for answer in list(client.answers))
 
     def longest_pause(self):
-        """The longest time in which no write that was acknowledged ended, in seconds."""
+        """The longest time between two acknowledged writes, in seconds."""
         ends = sorted(a.began + a.seconds for w in self.writers for a in w.answers if a.is_write and not a.code)
         return max((later - earlier for earlier, later in pairwise(ends)), default=0)

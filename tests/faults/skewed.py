@@ -1,4 +1,4 @@
-"""gunicorn with a clock that is so many seconds ahead: `python -m tests.faults.skewed 30`, and gunicorn's arguments."""
+"""Run gunicorn with a clock that is N seconds ahead: `python -m tests.faults.skewed N`, then gunicorn's arguments."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -8,5 +8,5 @@ from gunicorn.app.wsgiapp import run
 
 if __name__ == "__main__":
     ahead = timedelta(seconds=int(sys.argv.pop(1)))
-    time_machine.travel(datetime.now(UTC) + ahead, tick=True).start()  # the monotonic clock stays what it is
+    time_machine.travel(datetime.now(UTC) + ahead, tick=True).start()  # leaves the monotonic clock unchanged
     run()

@@ -1,4 +1,4 @@
-"""Instances whose clocks differ by a minute: a token of one is good at the other, and writes go on."""
+"""Instances whose clocks differ by a minute accept each other's tokens, and writes continue."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -9,7 +9,7 @@ from tests.cluster import service
 from tests.cluster.processes import all_at_once
 
 AHEAD = (30, -30)  # seconds
-TIMES = 50  # that each client succeeds
+TIMES = 50  # successes of each client
 
 
 def instance(folder, ahead, variables):

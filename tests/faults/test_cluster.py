@@ -1,4 +1,4 @@
-"""The cluster, whose leader dies, freezes or is cut off from etcd, or whose standby freezes."""
+"""The cluster with a leader that dies, freezes or loses etcd, or with a frozen standby."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.cluster.processes import wait_until
 
 @pytest.fixture
 def replaced(whole_cluster, under_load):
-    """A function that causes a fault of the leader, under load, and ends it when another node leads."""
+    """Cause a fault of the leader under load, and end it once another node leads."""
 
     def replaced(fault, times, cause, end):
         def replace(load):
@@ -19,7 +19,7 @@ def replaced(whole_cluster, under_load):
             whole_cluster.wait()
 
         row = under_load(whole_cluster, fault, times, replace)
-        assert not row.anonymous  # a replica serves these; whether a session lives is known by the primary alone
+        assert not row.anonymous  # replicas serve anonymous reads; only the primary knows whether a session is valid
 
     return replaced
 

@@ -1,4 +1,4 @@
-"""A disk that is full: PostgreSQL's, a small file system in memory."""
+"""A full disk under PostgreSQL: a small file system in memory."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from tests.cluster import stack
 from tests.cluster.processes import directory, program
 from tests.cluster.service import UNTHROTTLED
 
-SIZE = 160 * 1024 * 1024  # bytes: of which a new database takes some 80
+SIZE = 160 * 1024 * 1024  # bytes; a new database takes about 80 MB
 BLOCK = bytes(4096)
 LITTLE_WAL = ("max_wal_size=32MB", "min_wal_size=32MB", "restart_after_crash=off")
 
@@ -38,12 +38,12 @@ def test_full_disk(under_load, request):
         ballast = database.folder / "ballast"
 
         def fill(load):
-            with ballast.open("wb", buffering=0) as file, suppress(OSError):  # which says that nothing is left
+            with ballast.open("wb", buffering=0) as file, suppress(OSError):  # raised when the disk is full
                 while file.write(BLOCK):
                     pass
             load.wait_for_refusal()
             ballast.unlink()
-            if not database.is_running:  # it ends where it cannot write its log
+            if not database.is_running:  # PostgreSQL ends if it cannot write its log
                 database.start()
 
         under_load(running, "disk full", 5, fill)

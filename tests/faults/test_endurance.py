@@ -1,4 +1,4 @@
-"""64 connections at full load, for five minutes: no error, and memory that does not grow."""
+"""64 connections at full load for five minutes: no errors, and constant memory."""
 
 import json
 import subprocess
@@ -15,13 +15,13 @@ from tests.server.conftest import ServerClient
 CONNECTIONS = 64
 ACCOUNTS = 16
 SECONDS = 300
-SHORT = 5  # seconds, where it is not at length
+SHORT = 5  # seconds without --at-length
 SETTLED = 60  # seconds until caches are full
-MOST_GROWTH = 1.05  # of the memory, from then on
-SAMPLE = 1  # seconds between two looks at the memory
-NEW_TOKENS = 60  # seconds between them: one is good for 300
+MOST_GROWTH = 1.05  # growth of the memory allowed after that
+SAMPLE = 1  # seconds between two samples of the memory
+NEW_TOKENS = 60  # seconds between renewals; a token is valid for 300
 
-# Reads and writes, four to one, over both APIs. Each thread of wrk reads the tokens again while it runs.
+# Four reads per write, over both APIs. Each thread of wrk rereads the tokens while it runs.
 SCRIPT = """
 local threads = {{}}
 function setup(thread) table.insert(threads, thread) end
@@ -71,7 +71,7 @@ def script(accounts):
 
 
 def write_tokens(client, names, path):
-    """A line for each account: a new token, and its node id."""
+    """Write a line for each account: a new token, and its node id."""
     lines = []
     for name in names:
         signed_in = client.http.post("/auth/token/", json={"username": name, "password": PASSWORD}).raise_for_status()
@@ -80,7 +80,7 @@ def write_tokens(client, names, path):
         lines.append(f"{token} {me.json()['node_id']}\n")
     new = path.with_suffix(".new")
     new.write_text("".join(lines))
-    new.replace(path)  # at once: wrk reads it at any time
+    new.replace(path)  # atomic, because wrk may read it at any time
 
 
 def workers(running):
@@ -93,7 +93,7 @@ def memory(running):
 
 
 def cpu(running):
-    """The CPU time that each part of the stack has taken, in seconds."""
+    """The CPU time that each part of the stack has used, in seconds."""
     parts = {"service": running.instances, "PostgreSQL": [running.postgresql], "PgBouncer": [running.pgbouncer]}
     parts |= {"Redis": [running.redis], "nginx": [running.proxy]}
     return {

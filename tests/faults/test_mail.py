@@ -1,4 +1,4 @@
-"""A mail server that is away or hangs, and workers that die: no request is slower, and each message is sent once."""
+"""A mail server that is down or hangs, and workers that die: requests stay fast, and each message is sent once."""
 
 from itertools import count
 from statistics import median
@@ -11,13 +11,13 @@ from tests.cast import PASSWORD
 from tests.cluster.processes import wait_until
 from tests.cluster.service import is_ready
 
-ACCOUNTS = 8  # which have three messages each
-MOST_SLOWER = 1.5  # times as long as a request takes while there is a mail server
+ACCOUNTS = 8  # each causes three messages
+MOST_SLOWER = 1.5  # times the duration of a request while the mail server runs
 numbers = count(1)
 
 
 class Queue:
-    """The queue of mail in the stack's database."""
+    """The mail queue in the stack's database."""
 
     def __init__(self, url):
         self.url = url
@@ -28,7 +28,7 @@ class Queue:
             return cursor.fetchall() if cursor.description else []
 
     def waiting(self):
-        """The keys of the messages, each with its status."""
+        """The status of each queued message, by key."""
         rows = self.execute("SELECT id, status FROM django_tasks_database_dbtaskresult")
         return {str(key): status for key, status in rows}
 
@@ -36,7 +36,7 @@ class Queue:
         wait_until(lambda: not self.waiting(), "what was enqueued is sent")
 
     def let_time_pass(self):
-        """Have the messages that are being sent begun three minutes ago: a worker that lives needs less."""
+        """Move the start of messages in progress back three minutes, so that their worker counts as dead."""
         self.execute("UPDATE django_tasks_database_dbtaskresult SET started_at = started_at - interval '3 minutes'")
 
 
@@ -46,7 +46,7 @@ def queue(two_services):
 
 
 def use(proxy):
-    """Sign up, change the address, ask for a new password: what causes mail. How long each took, in seconds."""
+    """Sign up, change the address and request a recovery, which all cause mail; return each request's seconds."""
     took = []
     with httpx.Client(base_url=proxy.address, verify=proxy.trust) as http:
 
@@ -102,7 +102,7 @@ def test_no_mail_server(two_services, under_load, queue, note, request):
 
 
 def test_no_database(two_services, queue):
-    """The worker waits for PostgreSQL, and sends what is enqueued then."""
+    """The worker waits for PostgreSQL, and sends the queued mail afterwards."""
     stack = two_services
     queue.wait()
     worker, before = stack.mail.process.pid, len(stack.smtp.messages)

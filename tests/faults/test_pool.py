@@ -1,4 +1,4 @@
-"""All connections of PgBouncer in use by somebody else."""
+"""PgBouncer with all connections in use by another client."""
 
 from contextlib import ExitStack
 
@@ -13,7 +13,7 @@ def test_exhausted_pool(two_services, under_load):
         with ExitStack() as sessions:
             for _ in range(postgresql.POOL):
                 url = postgresql.url(port_of(two_services.pgbouncer))
-                sessions.enter_context(psycopg.connect(url)).execute("SELECT 1")  # in a transaction, until it is left
+                sessions.enter_context(psycopg.connect(url)).execute("SELECT 1")  # leaves a transaction open
             load.wait_for_refusal()
 
     under_load(two_services, "pool exhausted", 5, exhaust)

@@ -1,11 +1,11 @@
-"""PostgreSQL that is stopped, killed, frozen or restarted."""
+"""PostgreSQL stopped, killed, frozen or restarted."""
 
 import signal
 import time
 
 import pytest
 
-SHORT = 1  # second: less than a request waits for PostgreSQL
+SHORT = 1  # second; requests wait longer for PostgreSQL
 
 
 def test_immediate_stop(two_services, under_load):
@@ -37,7 +37,7 @@ def test_freeze(two_services, under_load):
 
 
 def test_restart(two_services, under_load, note):
-    """No read fails in a restart that is over before a request gives up."""
+    """Reads do not fail during a restart that is shorter than a request's wait."""
     took = []
 
     def restart(_load):

@@ -1,4 +1,4 @@
-"""Redis that is away or frozen, and a Sentinel's failover."""
+"""Redis killed or frozen, and a failover by Sentinel."""
 
 import time
 from statistics import median, quantiles
@@ -10,13 +10,13 @@ from redis import Redis
 from tests.cluster.processes import wait_until
 from tests.cluster.stack import port_of
 
-MOST_ADDED = 0.1  # seconds that a request may take longer: REDIS_TIMEOUT, and what is around it
-REQUESTS = 300  # of each measurement
+MOST_ADDED = 0.1  # seconds that a request may take longer: REDIS_TIMEOUT and a margin
+REQUESTS = 300  # per measurement
 
 
 @pytest.fixture
 def silent(two_services, under_load):
-    """A function that takes Redis away under load, and gives it back. No request fails meanwhile."""
+    """Take Redis away under load and bring it back; check that no request fails."""
 
     def silent(fault, take, give):
         def cause(load):
@@ -39,7 +39,7 @@ def test_frozen_redis(two_services, silent):
 
 
 def durations(proxy):
-    """How long each of many requests took, in seconds, in order."""
+    """The sorted durations of REQUESTS requests, in seconds."""
     with httpx.Client(base_url=proxy.address, verify=proxy.trust) as http:
         took = []
         for _ in range(REQUESTS):
@@ -50,7 +50,7 @@ def durations(proxy):
 
 
 def slow(all_of_them):
-    """What 99 of 100 take at most."""
+    """The 99th percentile."""
     return quantiles(all_of_them, n=100)[-1]
 
 

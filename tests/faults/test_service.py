@@ -1,4 +1,4 @@
-"""Workers of the service that die, and instances that are restarted one after the other."""
+"""Workers of the service that die, and instances restarted one after the other."""
 
 import random
 import signal
@@ -13,7 +13,7 @@ def test_killed_worker(two_services, under_load):
         worker.send_signal(signal.SIGKILL)
         worker.wait()
 
-    under_load(two_services, "SIGKILL of a worker", 50, kill_one, may_break=True)  # in the middle of a response
+    under_load(two_services, "SIGKILL of a worker", 50, kill_one, may_break=True)  # connections may break in a response
 
 
 def test_rolling_restart(two_services, under_load):

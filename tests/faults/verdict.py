@@ -1,4 +1,4 @@
-"""What a load lived through, compared with what the database holds: a row of the table."""
+"""Compare the clients' results with the database: a row of the table."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import psycopg
 from profiles.core.outcomes import Outcome
 
 TEMPORARY = {Outcome.UNAVAILABLE.code, Outcome.TIMEOUT.code, Outcome.CONFLICT.code}
-"""The codes of the catalogue that a fault may cause. CONFLICT: the client's own write, whose answer it did not get, was
-done after all."""
+"""The error codes that a fault may cause. CONFLICT: an earlier write of the client succeeded, but its response was
+lost."""
 
 WRITTEN = """
     SELECT profile.username, profile.version, profile.bio, array_agg(change.version ORDER BY change.version),
@@ -20,11 +20,11 @@ WRITTEN = """
 
 @dataclass
 class Row:
-    """A fault, and what came of the requests meanwhile.
+    """A fault, and the results of the requests during it.
 
-    `lost` are writes that were acknowledged and are not in the history, `twice` those that are in it twice. `refused`
-    are refusals by the service, of TEMPORARY; `proxied` those by nginx; `wrong` all others. `broken` are connections
-    that ended without a response, or in one. `anonymous` and `signed_in` are how many reads did not succeed.
+    `lost` are acknowledged writes missing from the history, `twice` writes that it has twice. `refused` are TEMPORARY
+    errors from the service, `proxied` those from nginx, `wrong` all other errors. `broken` are connections that ended
+    without a complete response. `anonymous` and `signed_in` count the reads that failed.
     """
 
     fault: str
@@ -40,7 +40,7 @@ class Row:
     anonymous: int
     signed_in: int
     slowest: float  # seconds
-    pause: float  # seconds, the longest between two acknowledged writes
+    pause: float  # seconds, the longest time between two acknowledged writes
 
     def cells(self):
         return {
@@ -68,7 +68,7 @@ def examine(fault, times, load, database_url):
     """The row of a load that has ended.
 
     Raises:
-        AssertionError: a profile is not what its history says, or a client's text is in none of its requests.
+        AssertionError: a profile does not match its history, or a stored text was in no client's request.
     """
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(WRITTEN, [[writer.username for writer in load.writers]]).fetchall()
@@ -103,7 +103,7 @@ def examine(fault, times, load, database_url):
 
 
 def kind_of(answer):
-    """Which of the row's counts an answer belongs to that is not a success."""
+    """The row's field that counts this failed request."""
     if answer.is_broken:
         return "broken"
     if answer.code not in TEMPORARY:
@@ -116,7 +116,7 @@ def failures(client):
 
 
 def table(rows):
-    """The rows as lines of text, under their heads."""
+    """The rows as lines of text, below a header."""
     cells = [row.cells() for row in rows]
     lines = [*cells[:1], *(each.values() for each in cells)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
