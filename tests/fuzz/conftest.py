@@ -1,4 +1,4 @@
-"""What a fuzz has: no limit on requests, a wire that looks at each answer, a share of the requests to send."""
+"""Fixtures of the fuzz tests: no rate limit, a wire that checks each response, a test's share of the requests."""
 
 import logging
 
@@ -10,12 +10,12 @@ from tests.fuzz.progress import Progress
 from tests.fuzz.wire import Wire
 
 PASSED = Window(passed=True, remaining=1, wait=1)
-SHORT = 1_000  # requests, where none are asked for
+SHORT = 1_000  # requests without --requests
 RUNS = pytest.StashKey[list[Progress]]()
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Where requests are asked for, the last lines say of each test what it sent and found."""
+    """With --requests, print each test's number of requests and findings at the end."""
     if config.getoption("--requests"):
         terminalreporter.section(f"fuzz on {connection.vendor}")
         for run in config.stash.get(RUNS, []):
@@ -24,15 +24,15 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(autouse=True)
 def unlimited(settings, monkeypatch):
-    """Whatever comes is passed, and not counted: the counter keeps each request, and runs by another clock."""
+    """Turn rate limits off: the counter would keep each request, and uses another clock."""
     monkeypatch.setattr(Counter, "count", lambda _, counts: [PASSED] * len(counts))
     settings.ALLOWED_HOSTS = ["testserver"]
-    settings.MAIL_IS_ON = True  # what is enqueued is not sent here
+    settings.MAIL_IS_ON = True  # mail is queued here and not sent
 
 
 @pytest.fixture(autouse=True)
 def quiet_logs():
-    """A line for each refusal would be kept until the test ends. What nobody expected is still told."""
+    """Suppress a log line per error response, which pytest would keep. Unexpected errors are still logged."""
     logging.disable(logging.WARNING)
     yield
     logging.disable(logging.NOTSET)
@@ -40,12 +40,12 @@ def quiet_logs():
 
 @pytest.fixture(autouse=True)
 def one_connection(one_connection):
-    """For every test of the fuzz."""
+    """Use it for every fuzz test."""
 
 
 @pytest.fixture
 def progress(request):
-    """This test's share of the requests, and the line that shows how far it is."""
+    """This test's share of the requests, with a progress bar."""
     asked_for = request.config.getoption("--requests")
     (share,) = request.node.get_closest_marker("share").args
     run = Progress(round(share * (asked_for or SHORT)), name=request.node.name, is_shown=bool(asked_for))

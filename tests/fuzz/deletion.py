@@ -1,4 +1,4 @@
-"""A concurrent deletion of an account, at a chosen point of a request."""
+"""Deletion of an account during another request, at a chosen statement."""
 
 from contextlib import contextmanager
 
@@ -12,10 +12,10 @@ ENDS = ("RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 
 
 class Deletion:
-    """The account deletes itself, in another request, before the statement number `point` of this one.
+    """Delete the account in a concurrent request, before statement number `point` of this one.
 
-    Only statements outside the request's own transactions count, and those that begin one: later in a transaction its
-    locks make a deletion wait until it ends.
+    Only statements outside the request's own transactions count, and those that begin one: later in a transaction, the
+    deletion would wait for its locks.
     """
 
     def __init__(self, pk, point):
@@ -32,15 +32,15 @@ class Deletion:
 
     def delete(self):
         self.is_done = True
-        if profile := Profile.objects.filter(pk=self.pk).first():  # the request may have deleted it
+        if profile := Profile.objects.filter(pk=self.pk).first():  # the request itself may have deleted it
             writing.delete(profile, actor=Actor(profile))
 
 
 @contextmanager
 def deleting(pk, point, clock):
-    """Delete the account before a statement of the block, counted from 0, or at the block's end if it has fewer.
+    """Delete the account before a statement of the block, counted from 0, or after the block if it has fewer.
 
-    `clock` makes the context of the latter: the time that it is.
+    `clock` makes a context that sets the time for a deletion after the block.
     """
     deletion = Deletion(pk, point)
     with connection.execute_wrapper(deletion):

@@ -1,4 +1,4 @@
-"""The service in plain Python, from its contract and not from its code: what each client is to be answered."""
+"""A model of the service in plain Python, written from the contract: the expected answer to each client."""
 
 import base64
 import math
@@ -19,7 +19,7 @@ OF_OWNER = {"visibility", "email_public", "language"}
 
 
 class Refusal(Exception):
-    """An operation that ends otherwise than well: the outcome, its details, the errors by field."""
+    """An operation that does not succeed: the outcome, its details, and the errors by field."""
 
     def __init__(self, outcome, errors=(), **details):
         self.outcome, self.errors, self.details = outcome, tuple(errors), details
@@ -27,7 +27,7 @@ class Refusal(Exception):
 
 
 def in_an_order(rows):
-    """Rows of which some began in the same instant, and then come in either order."""
+    """Sort rows by value, because rows that began at the same instant may come in either order."""
     return sorted(rows, key=repr)
 
 
@@ -52,9 +52,9 @@ class Account:
     version: int = 1
     history: list = field(default_factory=list)
     families: list = field(default_factory=list)
-    exports: list = field(default_factory=list)  # when each was made
+    exports: list = field(default_factory=list)  # the start of each
     is_there: bool = True
-    answered: dict | None = None  # to its sign-up
+    answered: dict | None = None  # the response to its sign-up
 
     def __repr__(self):
         return f"<{self.values['username']}>"
@@ -62,7 +62,7 @@ class Account:
 
 @dataclass(eq=False)
 class Family:
-    """A sign-in: its refresh tokens are named by numbers, in their order; `used` says when each was."""
+    """A sign-in. Its refresh tokens are numbered in order; `used` has the time that each was used."""
 
     account: Account
     scope: str
@@ -80,12 +80,12 @@ class Family:
 
 @dataclass(eq=False)
 class Caller:
-    """What a client sends: nothing, or an access token, with the refresh token that came with it."""
+    """A client's credentials: none, or an access token with its refresh token."""
 
     token: str | None = None
     refresh_token: str | None = None
     family: Family | None = None
-    number: int = 0  # of the refresh token in its family
+    number: int = 0  # the refresh token's number in its family
     expires_at: datetime | None = None
 
     @property
@@ -109,7 +109,7 @@ def moment(value):
 
 
 def denied(caller, *, writes=True):
-    """The refusal of a caller who may not do something."""
+    """The error for a caller without permission."""
     if not caller.account:
         return Refusal("UNAUTHENTICATED")
     is_of_scope = writes and not caller.may_write
@@ -117,14 +117,14 @@ def denied(caller, *, writes=True):
 
 
 class World:
-    """Every account there is, and what may be done to them by whom."""
+    """Every account, and who may do what to it."""
 
     def __init__(self):
         self.accounts = []
-        self.keys = {}  # of sign-ups: (whose, key, the input of an anonymous one) to (input, account, when)
-        self.tags = {}  # entity tags, and the representations that they stand for
+        self.keys = {}  # sign-ups: (caller, key, input if anonymous) to (input, account, time)
+        self.tags = {}  # entity tags to representations
 
-    # Who sees and may what
+    # Permissions
 
     def sees(self, caller, account):
         if not account.is_there:
@@ -151,7 +151,7 @@ class World:
         return [name for name in FIELDS if others or name not in OF_STAFF]
 
     def shown(self, caller, account):
-        """An account as this caller is shown it."""
+        """An account as this caller sees it."""
         close = caller.is_staff or caller.account is account
         hidden = set() if caller.is_staff else OF_STAFF if close else OF_STAFF | OF_OWNER | OF_ADDRESS.keys()
         values = {name: None if name in hidden else value for name, value in account.values.items()}
@@ -175,7 +175,7 @@ class World:
         return self.shown(caller, account)
 
     def history(self, caller, account):
-        """All of it, newest first."""
+        """An account's history, newest first."""
         self.permitted(caller, account, writes=False)
         return [self.shown_change(caller, change) for change in reversed(account.history)]
 
@@ -190,7 +190,7 @@ class World:
         }
 
     def exported(self, account, now):
-        """The exports of the last day, with one that begins now."""
+        """The last day's exports, including one that begins now."""
         recent = [at for at in account.exports if at > now - DAY]
         if len(recent) >= EXPORTS_PER_DAY:
             wait = recent[-EXPORTS_PER_DAY] + DAY - now
@@ -224,7 +224,7 @@ class World:
         return [account for account in self.accounts if account.is_there]
 
     def listed(self, caller, search=None, **filters):
-        """The accounts that a list has, on all its pages, in no order."""
+        """The accounts on all pages of a list, unordered."""
         if not caller.is_staff and filters.keys() & (OF_STAFF | OF_OWNER):
             raise Refusal("FORBIDDEN", reason="not_permitted")
         found = [account for account in self.there() if self.sees(caller, account)]
@@ -239,7 +239,7 @@ class World:
     # Writing
 
     def expect(self, caller, account, values, if_match):
-        """The preconditions: a tag that this caller was given of what it still is, and a version."""
+        """Check the preconditions: an entity tag of what this caller sees now, and a version."""
         held = self.tags.get(if_match)
         if if_match not in (None, "*") and held != self.shown(caller, account):
             raise Refusal("CONFLICT", version=account.version)
@@ -247,12 +247,12 @@ class World:
             raise Refusal("CONFLICT", version=account.version)
 
     def validated(self, caller, values, *, editable, shown, taken, defaults=None):
-        """What is stored of an input. Raises `Refusal` with every error, in the fields' order.
+        """The values to store for an input. Raises `Refusal` with every error, in the fields' order.
 
         Args:
-            shown: what the caller was shown of the fields that it may not write.
-            taken: the usernames that are somebody else's.
-            defaults: what a field that is left out becomes; None where it stays.
+            shown: what the caller sees of the fields that it may not write.
+            taken: other accounts' usernames.
+            defaults: the values of fields that are left out; None to leave them unchanged.
         """
         good, errors, own = {}, [], shown["username"] and shown["username"].lower()
         for name in editable:
@@ -316,7 +316,7 @@ class World:
 
     @staticmethod
     def addressed(caller, account, good, replaces):
-        """What becomes of an address: its owner's waits until it is confirmed, and staff's is in place, unverified."""
+        """Apply a change of address: an owner's waits for confirmation, staff's applies at once, unverified."""
         email, current = good.get("email"), account.values["email"]
         if email is None or (email == current and replaces):
             return good
@@ -362,7 +362,7 @@ class World:
         self.remove(account)
 
     def remove(self, account):
-        """Take an account away, and its name from what it wrote to others."""
+        """Delete an account, and remove it as the actor of its writes to others."""
         account.is_there = False
         for other in self.accounts:
             if other.updated_by is account:
@@ -374,7 +374,7 @@ class World:
     # Identity
 
     def create(self, caller, values, now, key=None):
-        """The account that a sign-up makes, or made: without a key where it is to be new."""
+        """The account that a sign-up creates, or the one it created earlier with the same key."""
         if not caller.may_write:
             raise denied(caller)
         name = (caller.account, key, None if caller.account else repr(sorted(values.items())))
@@ -400,11 +400,11 @@ class World:
 
     @staticmethod
     def judged(password, name):
-        """What is wrong with a new password, as errors."""
+        """The errors of a new password."""
         return [(f"password_{what}", name) for what in PASSWORDS[password]]
 
     def sign_in(self, username, password, scope, now):
-        """The family that a sign-in begins."""
+        """The family that a sign-in starts."""
         try:
             cleaned("password", password)
         except Wrong as wrong:
@@ -422,7 +422,7 @@ class World:
 
     @staticmethod
     def refresh(caller, now):
-        """The number of the refresh token that this caller's gives. Raises `Refusal`."""
+        """Use the caller's refresh token; return its successor's number. Raises `Refusal`."""
         family, number = caller.family, caller.number
         if not family.is_alive(now):
             raise Refusal("UNAUTHENTICATED")
@@ -449,7 +449,7 @@ class World:
 
     @staticmethod
     def family_of(account):
-        """What an account that has just signed up is shown itself by."""
+        """A family that lets a new account see itself."""
         return Family(account, "read write", account.created_at)
 
     def sign_out(self, caller, now):

@@ -1,4 +1,4 @@
-"""The model's state, so that each order of two concurrent requests can be tried and the others taken back."""
+"""Save and restore the model's state, so that each order of two concurrent requests can be tried."""
 
 from copy import copy
 
@@ -9,7 +9,7 @@ from tests.fuzz.values import FIELDS, OF_ADDRESS
 
 
 class Kept:
-    """The state of a `World` as it was, with all its accounts, sign-ins and changes."""
+    """A saved state of a `World`, with all its accounts, sign-ins and changes."""
 
     def __init__(self, world):
         of_accounts = [each for account in world.accounts for each in (*account.families, *account.history)]
@@ -29,7 +29,7 @@ def copied(value):
 
 
 def modelled_accounts(world):
-    """Every account by its username: its fields, version, last writer, and its sign-ins that were not ended."""
+    """The model's accounts by username: fields, version, last writer, and number of sign-ins that have not ended."""
     return {
         account.values["username"]: (
             account.values,
@@ -42,7 +42,7 @@ def modelled_accounts(world):
 
 
 def stored_accounts():
-    """The same, of the database."""
+    """The database's accounts, in the form of `modelled_accounts`."""
     rows = Profile.objects.select_related("updated_by").annotate(
         open_families=Count("token_families", filter=Q(token_families__ended_at=None))
     )

@@ -1,4 +1,4 @@
-"""The progress of a fuzz test, and what it has found."""
+"""The progress and the findings of a fuzz test."""
 
 from collections import Counter
 from random import Random
@@ -7,41 +7,42 @@ from traceback import format_exception
 from hypothesis import seed
 from tqdm import tqdm
 
-MOST_FOUND = 5  # differences, after which there is enough to look at
+MOST_FOUND = 5  # differences after which a test stops
 
 
 class Progress(tqdm):
-    """A line of requests sent, requests a second, differences, answers of 5xx and internal texts."""
+    """A progress bar: requests, requests per second, differences, 5xx responses, and leaked internals."""
 
-    monitor_interval = 0  # no thread beside the test's, which would read its clock
+    monitor_interval = 0  # no monitor thread, which would read the test's clock
 
     def __init__(self, requests, *, name, is_shown):
         self.name = name
-        # The short run sends the same each time: what is found anew is not whoever's who changed something else.
+        # A short run uses the same seeds each time, so that it finds nothing new that an unrelated change did not
+        # cause.
         self.seeds = Random(None if is_shown else name)  # noqa: S311  seeds, and no secrets
         self.found = Counter({"differences": 0, "5xx": 0, "leaks": 0})
         super().__init__(desc=name, total=requests, unit=" requests", mininterval=1, disable=not is_shown)
         self.set_postfix(self.found, refresh=False)
 
     def count(self, *, fault, leak):
-        """A request was answered: with a status of 5xx, with an internal text?"""
+        """Count a response: whether its status is 5xx, and whether it leaks an internal text."""
         if fault or leak:
             self.found["5xx"] += fault
             self.found["leaks"] += leak
             self.set_postfix(self.found, refresh=False)
-        self.n += self.disable  # a line that is not shown does not count
+        self.n += self.disable  # tqdm does not count on a disabled bar
         self.update()
 
     def summary(self):
-        """What a portion of the fuzz reports of a test: portions add up, as each has its own seeds."""
+        """A test's results for one portion of the fuzz. Portions can be added up, as each has its own seeds."""
         found = ", ".join(f"{number} {what}" for what, number in self.found.items())
         return f"{self.name}: {self.n} requests, {found}"
 
     def spend(self, run):
-        """Call `run` with a function's or a class's seed decorator until all requests are sent.
+        """Call `run` with Hypothesis's seed decorator until all requests are sent.
 
         Raises:
-            ExceptionGroup: what it found, each with the seed that finds it again.
+            ExceptionGroup: the failures, each with its seed.
         """
         errors = []
         while self.n < self.total and len(errors) < MOST_FOUND:

@@ -1,7 +1,7 @@
-"""Random clients, each step through a random door, against a model in plain Python.
+"""Random clients, each step through a random API, compared with a model in plain Python.
 
-What the doors do differently shows as a difference from the model; and where a step changes nothing, another
-door is asked as well, and must say the same to the letter.
+A difference between the APIs shows as a difference from the model. If a step changes nothing, another API gets the same
+request and must return an equal answer.
 """
 
 from contextlib import nullcontext
@@ -28,7 +28,7 @@ from tests.state import undone
 STEPS = 40
 ACTING = "acting"  # the account of the next step's caller
 TICK = timedelta(milliseconds=1)
-MEANWHILE = st.one_of(st.none(), st.none(), st.none(), st.integers(0, 3))  # the point at which the caller is deleted
+MEANWHILE = st.one_of(st.none(), st.none(), st.none(), st.integers(0, 3))  # statement at which the caller is deleted
 WAITS = [timedelta(seconds=9), timedelta(seconds=11), timedelta(minutes=6), timedelta(hours=25), timedelta(days=15)]
 ACTORS = {"owner": "read write", "owner (read)": "read", "member": "read write", "staff": "read write"}
 SCOPES = {"read": "read", "write": "read write"}
@@ -55,13 +55,13 @@ def profile_of(actor):
 
 
 def of_another_type(values):
-    """Whether GraphQL's schema refuses these values by themselves, which REST's serializers do by the field."""
+    """Whether GraphQL's schema refuses the values' types as a whole, where REST reports an error per field."""
     kinds = {name: bool if name in ("email_public", "is_active") else str for name in FIELDS}
     return any(type(value) not in (kinds.get(name), type(None)) for name, value in values.items() if name != "version")
 
 
 def changes_in_full(rows):
-    """Rows of a history, less what differs between any two runs."""
+    """A history's rows without the values that differ between two runs."""
     return [
         {name: value for name, value in row.items() if name not in ("request_id", "changes")}
         | {"changes": {each["field"]: (each["from"], each["to"]) for each in row["changes"]}}
@@ -71,7 +71,7 @@ def changes_in_full(rows):
 
 @dataclass(frozen=True)
 class Modelled:
-    """What the model says of a step: its outcome, and what it shows if it is done."""
+    """The model's result of a step: its outcome, and its content if it succeeds."""
 
     outcome: str = "done"
     errors: tuple = ()
@@ -79,12 +79,12 @@ class Modelled:
     shown: object = None
 
     def fits(self, answer):
-        """Whether an answer is the model's, with what it shows of profiles."""
+        """Whether an answer equals the model's result, profiles included."""
         if (answer.outcome, answer.details) != (self.outcome, self.details):
             return False
         if self.outcome == "invalid":
             return tuple(error[:2] for error in answer.errors) == self.errors
-        if isinstance(self.shown, Account):  # that has signed up, now or before
+        if isinstance(self.shown, Account):  # a sign-up, first or repeated
             return self.shown.pk in (0, answer.body["id"])
         if isinstance(self.shown, dict) and "username" in self.shown:
             return answer.body == self.shown
@@ -101,7 +101,7 @@ class Clients(RuleBasedStateMachine):
         self.wire, self.cast, self.world = wire, cast, World()
         self.now, self.pairs = begin, pairs
         self.wire.clock = lambda: time_machine.travel(self.now, tick=False)
-        self.deleted = None  # the account that another request deletes during the next step, and at which statement
+        self.deleted = None  # the account and the statement at which another request deletes it during the next step
         self.undoing = undone()
         self.undoing.__enter__()
         for profile in self.cast.profiles.values():
@@ -114,17 +114,17 @@ class Clients(RuleBasedStateMachine):
         self.undoing.__exit__(None, None, None)
         self.wire.clock = nullcontext
 
-    # How a step is played
+    # Playing a step
 
     def play(self, door, call, expected, *, caller=None, changes=False, differs=False):
-        """What a door answers and what the model shows, once they are compared; nothing, of what is refused.
+        """Play a step, and compare the API's answer with the model's result; return both, or None after an error.
 
         Args:
-            door: which of them.
-            call: asks a door that it is given.
+            door: the API's index.
+            call: sends the request through an API.
             expected: asks the model; raises `Refusal`.
-            caller: who sends its token along, if anybody does.
-            changes: whether something is changed where it is done.
+            caller: the caller whose token is sent, if any.
+            changes: whether a successful step changes something.
             differs: whether GraphQL's schema refuses the values.
         """
         self.now += TICK
@@ -145,7 +145,7 @@ class Clients(RuleBasedStateMachine):
         return (answer, modelled.shown) if answer.outcome == "done" else None
 
     def modelled(self, door, expected, caller, *, differs, identifies=True):
-        """What the model shows of a step."""
+        """The model's result of a step."""
         try:
             if caller and identifies:
                 self.world.identified(caller, self.now)
@@ -156,16 +156,16 @@ class Clients(RuleBasedStateMachine):
             return Modelled(refused.outcome, refused.errors, refused.details)
 
     def play_while(self, account, point, door, call, expected, *, caller, changes, differs):
-        """Play a step while another request deletes an account: the answer and what is stored are those of an order.
+        """Play a step while another request deletes an account. The answer and the stored rows must match one order.
 
-        The orders are: the deletion comes first; or last; or, where nothing is written, between the reading of the
-        caller's token and the rest: a write's own target is then NOT_FOUND. A page, a
-        history or an export reads more than once, and is compared by its outcome.
+        The orders are: the deletion first; the deletion last; or, if nothing is written, the deletion between the check
+        of the caller's token and the rest, which includes a write whose target is then NOT_FOUND. A page, a history or
+        an export reads several times, so only its outcome is compared.
         """
         kept, modelled = Kept(self.world), lambda **how: self.modelled(door, expected, caller, differs=differs, **how)
         with deleting(account.pk, point, self.wire.clock):
             answer = call(self.doors[door])
-        connection.check_constraints()  # foreign keys, as a commit checks them
+        connection.check_constraints()  # foreign keys, as at commit
         stored = stored_accounts()
         is_read_between = not changes or answer.outcome == "NOT_FOUND"
         orders = ["first", "between", "last"] if is_read_between else ["first", "last"]
@@ -183,7 +183,7 @@ class Clients(RuleBasedStateMachine):
         raise AssertionError(f"{account} was deleted before statement {point}: {answer} is of no order")
 
     def shows(self, played):
-        """Nothing, or the tag of what was shown, for a later precondition."""
+        """The entity tag for a later precondition, after comparing the content; or nothing."""
         if played is None:
             return multiple()
         answer, shown = played
@@ -192,7 +192,7 @@ class Clients(RuleBasedStateMachine):
         return answer.etag
 
     def signed_in(self, body, family, number=0):
-        """The caller that these tokens make."""
+        """The caller with these new tokens."""
         expires_at = (self.now + ACCESS).replace(microsecond=0)
         assert body["expires_at"] == moment(expires_at)
         assert body["refresh_expires_at"] == moment(family.created_at + SIGN_IN)
@@ -201,10 +201,10 @@ class Clients(RuleBasedStateMachine):
 
     @rule(account=st.one_of(st.just(ACTING), st.just(ACTING), accounts), point=st.integers(0, 5))
     def meanwhile(self, account, point):
-        """During the next step another request deletes this account, or the one that acts."""
+        """Let another request delete this account, or the acting one, during the next step."""
         self.deleted = account, point
 
-    # What there is at first
+    # Initial state
 
     @initialize(target=accounts)
     def the_cast(self):
@@ -287,7 +287,7 @@ class Clients(RuleBasedStateMachine):
         if played:
             answer, shown = played
             held = answer.body
-            del held["idempotency_keys"]  # those of the last day, until the next write under a key deletes the others
+            del held["idempotency_keys"]  # kept for a day, and until the next write with a key
             assert shown == held | {
                 "account": {name: value for name, value in held["account"].items() if name != "sign_outs"},
                 "history": changes_in_full(held["history"]),
@@ -443,7 +443,7 @@ class Clients(RuleBasedStateMachine):
         if played is None:
             return multiple()
         answer, account = played
-        if account.answered:  # the sign-up was repeated
+        if account.answered:  # a repeated sign-up
             assert answer.body == account.answered
             return multiple()
         account.pk, account.answered = answer.body["id"], answer.body
@@ -537,7 +537,7 @@ def is_beyond(place, other, *, falls):
 
 
 class Cursor:
-    """A place in a list: the text that a door gave, of which list, and the row's own values there."""
+    """A place in a list: the API's cursor, the list's parameters, and the row's own sort values."""
 
     def __init__(self, text, wanted, place):
         self.text, self.wanted, self.place = text, wanted, place

@@ -1,4 +1,4 @@
-"""Requests made up from both published contracts, and whether each answer is one that the contract tells of."""
+"""Requests generated from both published contracts; each response must match its contract."""
 
 import json
 from datetime import UTC, datetime
@@ -27,20 +27,20 @@ EACH_RUN = settings(
     suppress_health_check=list(HealthCheck),
 )
 REFUSALS = ["400", "401", "403", "404", "405", "406", "412", "413", "415", "422"]
-"""What becomes of what the contract does not allow: who may not, or comes too late, is told so first."""
+"""Statuses of invalid requests: permissions and preconditions may be checked before the input."""
 CONFIG = schemathesis.Config.from_dict(
     {
         "generation": {"with-security-parameters": False},
         "checks": {
             "negative_data_rejection": {"expected-statuses": REFUSALS},
-            "positive_data_acceptance": {"enabled": False},  # `is_told_of` below: a 400 is judged by its codes
+            "positive_data_acceptance": {"enabled": False},  # `is_told_of` below checks the codes of a 400
         },
     }
 )
 BEYOND_A_SCHEMA = {"unique", "reserved", "read_only", "blank", "CODE_INVALID"} | {
     f"password_{what}" for what in ("too_short", "too_common", "too_similar", "entirely_numeric")
 }
-"""What is wrong with an input because of what is stored, or of who sends it, or once its blanks are trimmed."""
+"""Errors that depend on stored rows, on the caller, or on the input after trimming."""
 INEXACT = {
     "time_zone": "the names are the IANA database's, some hundreds",
     "username": "its pattern's `$` is ECMAScript's, and Python's makes up a line break before the end",
@@ -54,12 +54,12 @@ INEXACT = {
     "node_id": "it is this profile's",
     "version": "it is a number that JSON has and a version is not",
 }
-"""Fields that the contract tells less of than the code asks, and why."""
+"""Fields with stricter validation than the contract describes, and why."""
 
 
 @pytest.fixture
 def actors(cast, wire):
-    """A token for each of the cast; the clock stands still, so that none expires."""
+    """A token for each of the cast. The clock stands still, so that none expires."""
     now = datetime.now(UTC)
     wire.clock = lambda: time_machine.travel(now, tick=False)
     with wire.clock():
@@ -73,20 +73,20 @@ def rest_contract(wire):
 
 
 def texts_of(value):
-    """All texts in a value as JSON has it."""
+    """All texts in a JSON value."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [value] if isinstance(value, str) else [text for each in inner for text in texts_of(each)]
 
 
 def is_tidy(case):
-    """Whether nothing is left of what is wrong with a text once the blanks around it are trimmed, as they are."""
+    """Whether no text has surrounding blanks: trimming them could make an invalid text valid."""
     return all(text == text.strip() for text in [*texts_of(case.query), *texts_of(case.body)])
 
 
 def is_told_of(error):
-    """Whether the contract could not have told that this would be wrong."""
+    """Whether the contract cannot describe this error."""
     name = (error["attr"] or "").rpartition(".")[2]
-    # who send back the null that they got
+    # others see null, and may send it back
     hidden_from_others = error["code"] == "null" and name not in policy.always_shown
     return error["code"] in BEYOND_A_SCHEMA or name in INEXACT or hidden_from_others
 
@@ -111,8 +111,8 @@ def test_rest_keeps_its_contract(cast, wire, actors, progress, mode):
                 headers=headers,
                 transport_kwargs={"base_url": ORIGIN},
                 excluded_checks=[
-                    *([ignored_auth] if case.body == [] else []),  # a write of nothing is anybody's
-                    *([response_schema_conformance] if "fields" in case.query else []),  # the answer has some fields
+                    *([ignored_auth] if case.body == [] else []),  # an empty list of writes needs no permission
+                    *([response_schema_conformance] if "fields" in case.query else []),  # fields may be missing
                 ],
             )
         if mode.is_positive and response.status_code == 400:
@@ -140,7 +140,8 @@ def test_graphql_keeps_its_contract(cast, wire, actors, progress):
 
 
 def check_graphql(document, response):
-    """An answer is 200 and JSON, its errors of the catalogue; a document of the schema's is executed or too complex."""
+    """Check that a response is 200 and JSON, that its error codes are known, and that a valid document was executed or
+    too complex."""
     body = response.json()
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
     for error in body.get("errors", ()):

@@ -1,4 +1,4 @@
-"""Requests in the form of known attacks: each ends with an outcome of the catalogue."""
+"""Requests shaped like known attacks: each gets a documented outcome."""
 
 import json
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from tests.fuzz.test_contracts import ACTORS
 from tests.state import undone
 
 CODES = ({outcome.code for outcome in Outcome} | set(InvalidCode)) - {"INTERNAL", "UNAVAILABLE"}
-LIGATURE = "\ufdfa"  # becomes 18 characters under NFKC
+LIGATURE = "\ufdfa"  # 18 characters after NFKC
 LONG_TEXTS = st.builds(
     lambda text, size: text * (size // len(text.encode())),
     st.sampled_from(["a", "é", "\ufb03", LIGATURE, "%", "\\", "a.", "a "]),
@@ -59,7 +59,7 @@ def rest(method, path, body=b"", **headers):
 
 @st.composite
 def paged(draw):
-    """Page sizes as literals, as variables and as their defaults."""
+    """Page sizes as literals, as variables and as variables' defaults."""
     first, last = draw(NUMBERS), draw(NUMBERS)
     rows = "{ edges { node { pk history(first: 2) { edges { node { changes { field from to } } } } } } }"
     if draw(st.booleans()):
@@ -71,7 +71,7 @@ def paged(draw):
 
 @st.composite
 def skipped(draw):
-    """A directive's variable with a default, given as null."""
+    """A directive's variable with a default, set to null."""
     given = draw(st.sampled_from([{}, {"b": None}, {"b": True}, {"b": 1}]))
     field = draw(st.sampled_from(["me @skip(if: $b) { pk }", "me { pk updatedBy @include(if: $b) { pk } }"]))
     return graphql(f"query ($b: Boolean = {draw(FLAGS)}) {{ {field} }}", given)
@@ -79,7 +79,7 @@ def skipped(draw):
 
 @st.composite
 def overlong(draw):
-    """A text far longer than any that is good, wherever one is taken."""
+    """A text far longer than any valid one, in each place for a text."""
     text = draw(LONG_TEXTS)
     name = json.dumps(text)
     path, names = draw(
@@ -157,7 +157,7 @@ def test_attacks_end_in_the_catalogue(cast, wire, progress):
 
 @pytest.mark.share(0.01)
 def test_nothing_is_written_after_the_session_ended_in_the_same_document(cast, wire, progress):
-    """Several mutation fields, one of which ends the caller's session: those after it are refused."""
+    """One of several mutation fields ends the caller's session; the fields after it fail."""
     own, other = (to_global_id("Profile", cast.pk(name)) for name in ("staff", "shown"))
     token = cast.token("staff")
     fields = {

@@ -1,4 +1,4 @@
-"""What is no request of anybody's: bytes, methods, headers and documents that nobody means."""
+"""Requests that make no sense: random bytes, methods, headers and documents."""
 
 import json
 
@@ -87,7 +87,7 @@ def test_noise_is_refused_in_the_catalogues_words(cast, wire, progress):
             assert {code_of(error) for error in response.json()["errors"]} <= CODES
 
     def code_of(error):
-        """Where the door that was knocked at has it."""
+        """An error's code, where this API has it."""
         return error["extensions"]["code"] if "extensions" in error else error["code"]
 
     progress.spend(lambda seed: seed(run)())

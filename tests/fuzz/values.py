@@ -1,4 +1,4 @@
-"""What clients write: values of each field, and what a model knows becomes of them."""
+"""Values that clients write to each field, and the model's normal form of them."""
 
 import re
 import unicodedata
@@ -22,7 +22,7 @@ DEFAULTS = {
     "is_active": True,
 }
 FIELDS = (*REQUIRED, *DEFAULTS)
-OF_ADDRESS = {"email_verified": False, "pending_email": None}  # of a new account; no client writes them
+OF_ADDRESS = {"email_verified": False, "pending_email": None}  # a new account's; clients cannot write them
 CHOICES = {"visibility": ("public", "members", "private"), "language": ("en", "de", "es")}
 WRONG = {"email": ("nobody", "a@b", "@example.com"), "website": ("javascript:alert(1)", "ftp://example.com", "x")}
 ZONES = ("UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata")
@@ -77,7 +77,7 @@ PASSWORDS = {
     " blanks and all ": (),
     "x1!y": ("too_short",),
     "12345": ("too_short", "too_common", "entirely_numeric"),
-    "": None,  # refused as a value, before it is judged as a password
+    "": None,  # fails as a value, before the check of passwords
     NULS: None,
     "x" * 1025: None,
 }
@@ -85,11 +85,11 @@ OF_ANOTHER_TYPE = st.one_of(st.integers(-5, 5), st.just([]), st.just({}), st.jus
 
 
 class Wrong(Exception):
-    """A value that is refused, with a code."""
+    """An invalid value, with its error code."""
 
 
 def cleaned(field, value):
-    """What is stored of a value. Raises `Wrong`, as the contract's first section has it."""
+    """The value to store. Raises `Wrong` as the contract's first section describes."""
     if value is None:
         raise Wrong("null")
     if field in CHOICES:
@@ -139,14 +139,14 @@ def cleaned_username(text):
 
 
 def comparable(name):
-    """What two spellings of a username have in common; None where none looks like that."""
+    """The normal form that two spellings of a username share, or None if it is not a username."""
     name = unicodedata.normalize("NFKC", name)
     return name.lower() if re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", name) else None
 
 
 @st.composite
 def inputs(draw):
-    """Values for some fields: mostly of their form, now and then null, of another type, or of no field."""
+    """Values for some fields: mostly valid in form, sometimes null, of another type, or of an unknown field."""
     names = draw(st.lists(st.sampled_from(FIELDS), unique=True, max_size=3))
     values = {name: draw(STRATEGIES[name]) for name in names}
     match draw(st.integers(0, 19)), names:

@@ -1,4 +1,4 @@
-"""The service at its WSGI interface, where every answer is looked at before anybody else sees it."""
+"""The service at its WSGI interface, with a check of every response."""
 
 import json
 import re
@@ -18,12 +18,12 @@ INTERNALS = re.compile(
     rb"IntegrityError|DataError|ProgrammingError|KeyError|TypeError|ValueError|AttributeError|Unicode\w+Error|"
     rb"constraint|violates|profiles_profile|SELECT |INSERT INTO|md5\$|argon2",
 )
-"""What no answer says, but of what was sent: texts are made up of the code's own, too."""
+"""Texts that no response may contain, unless the request did: random texts include those of the code."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, by the names that httpx and Django's client have for its parts."""
+    """A response with the attribute names that httpx and Django's client use."""
 
     status_code: int
     headers: Headers
@@ -36,22 +36,22 @@ class Reply:
 class Wire:
     """The service's WSGI application, watched, and a client of it.
 
-    An answer of 500 or more is an AssertionError, and so is one that says what the service is made of.
+    Raises AssertionError for a response of 500 or more, or one that reveals the service's internals.
     """
 
     def __init__(self, progress):
         self.progress = progress
-        self.sent = set()  # what requests had of the internals
-        self.clock = nullcontext  # what makes the context that a request is answered in: what time it is
+        self.sent = set()  # texts of INTERNALS that requests contained
+        self.clock = nullcontext  # makes a context that sets the time of a request
 
     def __call__(self, environ, start_response):
-        """The WSGI application, for tools that make their requests by themselves."""
+        """The WSGI application, for tools that make their own requests."""
         reply = self.answer(environ)
         start_response(str(reply.status_code), reply.headers.to_wsgi_list())
         return [reply.content]
 
     def generic(self, method, path, data=None, content_type=None, headers=None):
-        """The client that the tests' doors take."""
+        """The client interface of the tests' APIs."""
         builder = EnvironBuilder(path, ORIGIN, method=method, data=data, content_type=content_type, headers=headers)
         return self.answer(builder.get_environ())
 
