@@ -1,4 +1,4 @@
-"""Several rows in one document: one statement for all of them."""
+"""Several rows in one document take one statement."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_five_profiles_are_one_statement(cast, graphql, django_assert_num_querie
         g: node(id: "nonsense") {{ id }}
         h: profile(pk: {cast.pk("known")}) {{ pk }}
     }}"""
-    with django_assert_num_queries(2):  # who, and what
+    with django_assert_num_queries(2):  # caller, rows
         body = graphql.send(query, {"id": cast["shown"].node_id}, token=token).json()
     assert body["data"] == {
         "a": {"username": "known"},
@@ -80,7 +80,7 @@ NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Profile { username 
 def test_nodes_are_answered_one_by_one(cast, graphql, django_assert_num_queries):
     ids = [cast["known"].node_id, cast["hidden"].node_id, "nonsense", cast["shown"].node_id, cast["known"].node_id]
     token = cast.token("member")
-    with django_assert_num_queries(2):  # who, and what
+    with django_assert_num_queries(2):  # caller, rows
         body = graphql.send(NODES, {"ids": ids}, token=token).json()
     assert [node and node["username"] for node in body["data"]["nodes"]] == ["known", None, None, "shown", "known"]
     assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [

@@ -1,4 +1,4 @@
-"""The resolvers ask the policy themselves: whatever executes the schema gets the same answers."""
+"""Resolvers check the policy themselves, so that every execution of the schema returns the same data."""
 
 import pytest
 from django.http import HttpRequest
@@ -50,7 +50,7 @@ def test_who_last_wrote_is_shown_only_to_who_may_see_it(cast):
     "field", ["profiles { edges { node { %s } } }", 'nodes(ids: ["%s"]) { ... on Profile { %%s } }']
 )
 def test_a_writer_is_shown_like_any_other_profile(cast, field):
-    """With its own writer, and with its entity tag, which is made of that too."""
+    """Its own last writer is shown too, and its entity tag depends on that."""
     for name, by in (("shown", "known"), ("known", "owner")):
         cast[name].updated_by = cast[by]
         cast[name].save()

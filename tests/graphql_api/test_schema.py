@@ -1,4 +1,4 @@
-"""The schema: its published text, and that it follows the serializer."""
+"""The schema: its published text, and its match with the serializer."""
 
 import subprocess
 import sys
@@ -114,7 +114,7 @@ def test_the_catalogue_is_published():
 
 
 def undescribed(name, kind):
-    """What of a type has no description."""
+    """The parts of a type without a description."""
     if not kind.description:
         yield name
     for member, field in {**getattr(kind, "fields", {}), **getattr(kind, "values", {})}.items():

@@ -1,4 +1,4 @@
-"""Made-up documents that the schema has an answer for, each by its number."""
+"""Random valid documents, each generated from its number."""
 
 from random import Random
 
@@ -15,12 +15,12 @@ DIRECTIVES = ("", "", "", "", " @skip(if: $no)", " @skip(if: $yes)", " @include(
 
 
 class MadeUp:
-    """A document, with `variables` of the choices of its directives.
+    """A document, with `variables` for its directives.
 
     Args:
-        number: which of them.
-        keys: primary keys that it asks for.
-        ids: global ids that it asks for; the first of them is written to.
+        number: the document's number.
+        keys: primary keys to query.
+        ids: global ids to query; the first is also written to.
     """
 
     def __init__(self, number, keys, ids):
@@ -40,7 +40,7 @@ class MadeUp:
 
     @property
     def variables(self):
-        """For each execution of it: the same document is executed with several choices, and with one again."""
+        """The variables of each execution. Executions differ, and one may repeat."""
         choices = [(True, False), (False, True), (True, True), (True, False)] if self.names else [(), ()]
         return [dict(zip(("yes", "no"), choice, strict=False)) for choice in choices[: self.random.choice((1, 2, 4))]]
 
@@ -87,7 +87,7 @@ class MadeUp:
         return " ".join(parts)
 
     def field(self, on, depth):
-        """A field of a type. One alias always stands for the same field, so that all of them can be merged."""
+        """A field of a type. One alias always names the same field, so that selections can be merged."""
         fields = SCHEMA.type_map[on].fields
         most = [
             name for name, each in fields.items() if depth < DEEPEST or not is_composite_type(get_named_type(each.type))

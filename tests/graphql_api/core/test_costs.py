@@ -1,4 +1,4 @@
-"""What the fields of a schema cost that nobody has measured: by their types, and by what they declare."""
+"""The default costs of a schema's fields, from their types and declarations."""
 
 import graphene
 import pytest
@@ -106,14 +106,14 @@ def test_a_text_is_as_long_as_the_field_of_its_own_serializer(schema):
 
 
 def test_the_values_that_pass_follow_from_the_largest_resource(schema):
-    assert limits.limit("values") == 100 * (4 + 2 + 2)  # the edge, its cursor and node, room; leaves; the author's
+    assert limits.limit("values") == 100 * (4 + 2 + 2)  # edge, cursor, node, reserve; leaves; the author's
 
 
 def test_the_largest_page_of_rest_passes_whole():
     fields = of_profiles.graphql_schema.type_map["Profile"].fields
     leaves = [name for name, each in fields.items() if is_leaf_type(get_named_type(each.type))]
     row = f"{' '.join(leaves)} updatedBy {{ pk }}"
-    assert limits.limit("values") == 100 * (4 + len(leaves) + 2) >= 2_300  # the edge, its cursor and node, room
+    assert limits.limit("values") == 100 * (4 + len(leaves) + 2) >= 2_300  # edge, cursor, node, reserve
     info = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
     whole = cost(f"{{ profiles(first: 100) {{ {info} edges {{ cursor node {{ {row} }} }} }} }}")
     assert whole.figures["values"] == 100 * (3 + len(leaves) + 2) + 6

@@ -1,4 +1,4 @@
-"""The GraphQL door's HTTP, and the shape of its errors."""
+"""GraphQL over HTTP, and the form of its errors."""
 
 import pytest
 
@@ -145,7 +145,7 @@ def test_a_document_that_is_wrong_is_said_to_be(client, query):
     assert "data" not in response.json()
 
 
-LONG = "1" * 4_301  # more digits than Python converts
+LONG = "1" * 4_301  # more digits than Python converts to an integer
 
 LONG_NUMBERS = [
     "{ profiles(first: %s) { totalCount } }", "{ profiles(first: -%s) { totalCount } }", "{ profile(pk: %s) { pk } }",
@@ -208,7 +208,7 @@ def test_one_fields_invalid_argument_does_not_refuse_another(cast, graphql):
 
 def test_a_result_that_graphql_core_refuses_is_ours(cast, graphql, monkeypatch):
     monkeypatch.setattr(schema.graphql_schema.type_map["Profile"].fields["pk"], "resolve", lambda *args: "no number")
-    # A document that no other test sends: the plans of one are kept, with their resolvers.
+    # A document of its own, because a document's plans are cached with their resolvers.
     error = first_error(graphql.send("query Refused { me { pk } }", token=cast.token("owner")))
     assert error["extensions"]["code"] == "INTERNAL"
     assert "no number" not in error["message"]
@@ -243,7 +243,7 @@ def test_a_scalar_that_breaks_keeps_its_text_to_itself(cast, client, monkeypatch
     assert first_error(response)["extensions"]["code"] == "INTERNAL"
 
 
-# The media type, and what a status means with it
+# The media type, and the statuses that it allows
 
 GRAPHQL = "application/graphql-response+json"
 
@@ -282,7 +282,7 @@ def test_a_media_type_that_there_is_not(client):
         ("query ($n: Int!) { profile(pk: $n) { pk } }", {}, "BAD_REQUEST", 400),
         ("{ " + "me { pk } " * 30 + "}", {}, "TOO_COMPLEX", 400),
         ("{ me { pk } }", {"READ_LIMIT": "0 per minute"}, "THROTTLED", 429),
-        ("{ me { pk } }", {}, "UNAUTHENTICATED", 200),  # it was executed
+        ("{ me { pk } }", {}, "UNAUTHENTICATED", 200),  # the document was executed
         ("{ profiles(first: 101) { totalCount } }", {}, "BAD_REQUEST", 200),
     ],
 )

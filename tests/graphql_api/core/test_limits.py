@@ -1,4 +1,4 @@
-"""What a document may cost: each limit, at its edge and over it, whatever the shape."""
+"""Limits on a document's cost: each limit, at its value and above, for any form of document."""
 
 import json
 from types import SimpleNamespace
@@ -43,8 +43,8 @@ def doubling(count):
     return f"{{ ...F0 }} {links} fragment F{count} on Query {{ __typename }}"
 
 
-CURSORS = limits.limit("values") // 100 - 2  # of each edge, beside the list and the edge itself
-EDGES = {  # what passes, what is one too many
+CURSORS = limits.limit("values") // 100 - 2  # per edge; the list and the edge count too
+EDGES = {  # within the limit, and one above it
     "size": ("{ me { pk } }".ljust(20_000), "{ me { pk } }".ljust(20_001)),
     "tokens": ("{ me(x: [" + "1 " * 485 + "]) { pk } }", "{ me(x: [" + "1 " * 1_000 + "]) { pk } }"),
     "depth": (nested(16), nested(17)),
@@ -98,7 +98,7 @@ def test_variables_are_counted_however_deep(client):
         ('{ node(id: "x") { ... on Profile { updatedBy { pk } } } }', {}, 2),
         ('{ nodes(ids: ["x", "y", "z"]) { ... on Profile { updatedBy { pk } } } }', {}, 6),
         ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["x", "y"]}, 2),
-        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": None}, 1),  # refused: it can't be null
+        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": None}, 1),  # invalid: null is not allowed
         ("{ nodes(ids: []) { id } }", {}, 1),
         ("{ profiles { edges { node { pk } } } }", {}, 70),
         ("{ profiles(last: 7) { pageInfo { endCursor } edges { node { pk } } totalCount } }", {}, 107),
@@ -139,10 +139,10 @@ A_PAGE = "profiles(first: $n, last: $m, search: $s) { edges { cursor } }"
         ("$n: Int = null, $m: Int = 100", {}, 150),
         ("$n: Int = 100", {"n": None}, 70),
         ("$m: Int", {"m": 5}, 55),
-        ("$n: Int, $m: Int", {"n": 5, "m": 100}, 70),  # refused: both ends at once
+        ("$n: Int, $m: Int", {"n": 5, "m": 100}, 70),  # invalid: both ends of the list
         ('$s: String = "ada"', {}, 120),
         ('$s: String = "ada"', {"s": None}, 70),
-        ('$s: String = "ada", $n: Int = 100', {"n": 1e300}, 70),  # refused: no Int
+        ('$s: String = "ada", $n: Int = 100', {"n": 1e300}, 70),  # invalid: not an Int
     ],
 )
 def test_variables_cost_what_they_are_coerced_to(declared, variables, expected):
@@ -287,7 +287,7 @@ SENT = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | 
 
 @given(DOCUMENT, st.dictionaries(st.sampled_from("ns"), SENT), st.sampled_from([None, "A", "B", "C"]))
 def test_any_document_is_measured_or_refused(query, variables, name):
-    """Most are invalid; none is refused for its syntax or an exception."""
+    """Most documents are invalid, but a syntax error or an exception is not expected."""
     try:
         cost = limits.read(query, variables, name).cost
     except Refused:
@@ -339,7 +339,7 @@ def test_a_response_has_no_more_than_was_charged(cast, graphql, query):
 
 @pytest.fixture
 def underestimated(settings):
-    """Texts that are longer than what was estimated of them."""
+    """Texts are longer than their estimated size."""
     settings.GRAPHQL_LIMITS = settings.GRAPHQL_LIMITS | {"bytes": 3_000}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(costs, "A_CHARACTER", 0)
@@ -394,7 +394,7 @@ def test_searches_and_counts_are_charged(db, client, query, operations):
     assert response.json()["extensions"]["cost"]["operations"] == operations
 
 
-WHATEVER_SHAPE = [  # circular, doubling and bottomless ones too
+WHATEVER_SHAPE = [  # also with circular, doubling and endless fragments
     "{a" * 6_000, "{ me(a: " + "[" * 19_000, "query (" + "$a: [" * 3_000, "{" + "...{" * 400 + "a" + "}" * 401,
     doubling(30), "{ ...F0 }" + " ".join(f"fragment F{n} on Query {{ ...F{(n + 1) % 40} }}" for n in range(40)),
     "{ a" * 300 + "}" * 300, "# " * 9_999, "," * 19_000 + "{a}", '{ a(b: "' + "x" * 19_000 + '") }',
@@ -421,7 +421,7 @@ def test_another_operation_of_the_document_hides_nothing(client):
     assert response.json()["errors"][0]["extensions"]["limit"] == "root_fields"
 
 
-# Who is shown the schema
+# Who may introspect the schema
 
 INTROSPECTION = get_introspection_query()
 

@@ -1,7 +1,7 @@
-"""What plans make is what graphql-core makes, to the byte: data, errors, order and cost.
+"""Responses made with plans equal those of graphql-core, byte for byte: data, errors, order and cost.
 
-`pytest tests/graphql_api/core/test_plans.py --documents 20000` compares as many made-up documents; without the option
-it is some hundreds, the same each time. A failure names the document's number.
+`pytest tests/graphql_api/core/test_plans.py --documents 20000` compares 20,000 random documents; without the option the
+test compares a few hundred, always the same. A failure shows the document's number.
 """
 
 import logging
@@ -27,7 +27,7 @@ from tests.cast import NOBODY
 from tests.graphql_api.core.documents import MadeUp
 
 TOLD = ("made", "left", b"TOO_COMPLEX", b"INTERNAL", b"NOT_FOUND", b"FORBIDDEN", b"UNAUTHENTICATED")
-SHORT = 400  # documents, where no other number is asked for
+SHORT = 400  # documents without --documents
 ACTORS = ("anonymous", "member", "owner", "staff")
 REQUEST_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f-]{36}")
 EXAMPLES = Path(__file__).parents[3] / "server/web/src/graphiql/examples.ts"
@@ -35,7 +35,7 @@ EXAMPLES = Path(__file__).parents[3] / "server/web/src/graphiql/examples.ts"
 
 @pytest.fixture(autouse=True)
 def unlimited(settings):
-    """No request or document is refused for its size, or for what it asks of the schema."""
+    """Raise the limits on requests and documents, and allow introspection."""
     settings.GRAPHQL_LIMITS = {name: 10 * (most or 1_000) for name, most in settings.GRAPHQL_LIMITS.items()}
     settings.GRAPHQL_INTROSPECTION = "everybody"
     settings.READ_LIMIT = settings.READ_LIMIT_PER_ADDRESS = "1000000 per minute"
@@ -44,7 +44,7 @@ def unlimited(settings):
 
 @pytest.fixture
 def quiet_logs():
-    """A line for each error that is provoked would be kept until the test ends."""
+    """Suppress the log of provoked errors, which pytest would keep."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -52,7 +52,7 @@ def quiet_logs():
 
 @pytest.fixture
 def both(graphql, monkeypatch):
-    """A function that gives two responses to a document: one made with plans, one by graphql-core alone."""
+    """Send a document twice; return the response made with plans and the one by graphql-core alone."""
 
     def responses(query, token, variables=None):
         made = graphql.send(query, variables, token=token).content
@@ -67,7 +67,7 @@ def both(graphql, monkeypatch):
 
 @pytest.fixture
 def written(cast):
-    """Profiles that were written to, by accounts that not everybody sees."""
+    """Profiles changed by accounts that not everybody sees."""
     for number in range(5):
         values = {"bio": f"bio {number} \u00fc \"'\U0001f600", "visibility": "public" if number % 2 else "members"}
         actor = cast["staff"] if number % 2 else cast["owner"]
@@ -77,7 +77,7 @@ def written(cast):
 
 
 class Faults:
-    """What goes wrong in the resolvers of some rows, until the next choice."""
+    """Errors and wrong values in the resolvers of some rows, until the next call of `choose`."""
 
     VALUES = (None, None, ValueError("returned"), object(), {}, [], [None], "", 7, 1e400, 2**40, True, "members")
 
@@ -110,7 +110,7 @@ class Faults:
     )
 
     def choose(self, random):
-        """Other faults, or none."""
+        """Choose other faults, or none."""
         places = random.sample(self.PLACES, random.choice((0, 1, 3, 6)))
         self.chosen = {
             place: (random.choice((1, 2, 3)), random.choice((ZeroDivisionError, *self.VALUES))) for place in places
@@ -126,8 +126,8 @@ class Faults:
 
 
 def test_made_up_documents_are_answered_as_by_graphql_core(written, both, monkeypatch, quiet_logs, request):
-    """With errors at any depth, and with limits on the bytes that some of them are over."""
-    both("{ __typename }", None)  # all modules are imported by now
+    """Documents have errors at any depth, and some responses exceed the limit on bytes."""
+    both("{ __typename }", None)  # imports all modules
     monkeypatch.setattr(policy, "always_shown", policy.always_shown - {"bio"})
     keys = [written.pk(name) for name in ("owner", "owner", "shown", "hidden", "mailed")] + [NOBODY]
     ids = [profile.node_id for profile in list(written.profiles.values())[:6]]
@@ -141,7 +141,7 @@ def test_made_up_documents_are_answered_as_by_graphql_core(written, both, monkey
     monkeypatch.setattr(Execution, "planned", counted)
     monkeypatch.setattr(LongExecution, "patience", 0)
     for number in range(request.config.getoption("--documents") or SHORT):
-        if number % 500 == 0:  # tokens end after some minutes
+        if number % 500 == 0:  # tokens expire after some minutes
             tokens = {actor: written.token(actor) for actor in ACTORS}
         document = MadeUp(number, keys, ids)
         random = document.random
@@ -171,7 +171,7 @@ def test_whatever_a_resolver_returns_is_taken_as_by_graphql_core(written, both, 
         f"{{ me {{ {row % '__typename'} history {{ edges {{ cursor node {{ {change} }} }} }} }} }}",
         "{ me { history { edges { node { __typename actor { __typename } changes { __typename } } } } } }",
     ]
-    both(queries[0], token)  # all modules are imported by now
+    both(queries[0], token)  # imports all modules
     for value in (ZeroDivisionError, *Faults.VALUES):
         faults.chosen = {place: (2, value)}
         for query in queries:
@@ -194,7 +194,7 @@ def test_the_examples_of_graphiql_are_answered_as_by_graphql_core(written, both)
 
 
 def test_a_page_is_made_in_one_step(written, graphql, monkeypatch):
-    """With its rows, their authors and the histories' changes: graphql-core executes root fields alone."""
+    """graphql-core executes only root fields: plans make rows, their authors and the histories' changes."""
     fields, execute_field = [], ExecutionContext.execute_field
 
     def noted(self, parent, source, nodes, path):
@@ -225,13 +225,13 @@ def test_plans_are_kept_with_a_document_and_hold_few_choices(written, graphql, m
             shown = graphql.send(query, variables, token=token).json()["data"]["me"]
             graphql.send(query, variables, token=token)
             assert shown.keys() == {"username", *(name for name, skipped in variables.items() if not skipped)}
-    assert len(made) == 24  # not 48: the second of two alike is made by the first one's plan
+    assert len(made) == 24  # not 48: each repeated request reuses a plan
     (operation,) = parse_tokens(query).definitions
     assert 0 < len(operation.plans) <= plans.CHOICES
 
 
 def test_the_bytes_of_a_response_are_counted_alike(written, both, monkeypatch):
-    """Bytes are counted while the response is made, whatever was estimated."""
+    """The bytes are counted while the response is made, independent of the estimate."""
     seen = set()
     one = "{ me { username editableFields bio visibility emailPublic } }"
     page = "{ profiles(first: 3) { edges { cursor node { pk email updatedBy { bio } } } pageInfo { endCursor } } }"
