@@ -1,13 +1,13 @@
-"""The parity table: who does what to which profile with which input, and the one outcome it has.
+"""The parity table: the actor, operation, profile and input of each case, and its one outcome in both APIs.
 
-Each case runs through both doors, on both databases; `tests/parity/test_cases.py` holds that a case
-that is not done changes nothing at all.
+Each case runs through both APIs, on both databases. `tests/parity/test_cases.py` checks that a case that fails changes
+nothing.
 """
 
 from dataclasses import dataclass, field
 
-NOBODY = "nobody"  # a profile that never was
-OF_AN_OWNER = [  # the fields that an owner may write
+NOBODY = "nobody"  # a profile that does not exist
+OF_AN_OWNER = [  # fields that an owner may write
     "username", "email", "bio", "display_name", "location",
     "website", "time_zone", "language", "visibility", "email_public",
 ]  # fmt: skip
@@ -16,15 +16,15 @@ OF_AN_OWNER = [  # the fields that an owner may write
 @dataclass(frozen=True)
 class Case:
     label: str
-    actor: str  # of the cast, with " (read)" for a token of read scope; or "anonymous"
-    operation: str  # a method of the doors
-    target: str | None = None  # of the cast; for view_by_username, what is sent
-    values: dict | None = None  # what is sent
-    if_match: str | None = None  # "current", "stale", or what is sent
+    actor: str  # a name in the cast, with " (read)" for a token of read scope; or "anonymous"
+    operation: str  # a method of both API clients
+    target: str | None = None  # a name in the cast; for view_by_username, the username sent
+    values: dict | None = None  # the input
+    if_match: str | None = None  # "current", "stale", or the header's value
     outcome: str = "done"
-    errors: tuple = ()  # of (code, field)
-    changed: dict = field(default_factory=dict)  # by field of the row, what it is afterwards
-    shown: dict = field(default_factory=dict)  # by field of the answer
+    errors: tuple = ()  # tuples of (code, field)
+    changed: dict = field(default_factory=dict)  # the row's changed fields
+    shown: dict = field(default_factory=dict)  # fields expected in the answer
 
 
 def view(label, actor, target, *, outcome="done", **shown):
@@ -44,7 +44,7 @@ def write(label, values, *, actor="owner", operation="update", target="owner", *
 
 
 def written(label, values, *, changed=None, **case):
-    """What is sent is stored, unless `changed` says otherwise."""
+    """A write whose input is stored, or `changed` if given."""
     return write(label, values, changed=values if changed is None else changed, **case)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of every resource have: both APIs of it, and rows of each kind."""
+"""Fixtures for tests of every resource: both its APIs, and rows of each kind."""
 
 from itertools import product
 
@@ -26,7 +26,7 @@ def apis(client, resource):
 
 @pytest.fixture
 def rows(resource, cast):
-    """Rows of each kind: the cast's profiles, or what two of them own, with each combination of its flags."""
+    """The cast's profiles; for another resource, rows of two owners with every combination of flags."""
     if resource is PROFILES:
         return list(cast.profiles.values())
     flags = [field.name for field in resource.model._meta.fields if isinstance(field, BooleanField)]

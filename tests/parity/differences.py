@@ -1,4 +1,4 @@
-"""Where the doors differ on purpose: the one list. `test_differences.py` shows each, the README prints it."""
+"""The complete list of intended differences. `test_differences.py` tests each, and the README prints the list."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,6 @@
-"""The parity table of identity: who signs in, refreshes, looks, revokes, leaves, changes the password.
+"""The parity table of identity: sign-ins, refreshes, sessions, codes, tokens and passwords.
 
-Mail is sent. `{…}` in a value stands for what a test has in hand: a token, a refresh token, the id of a session, a code
-that was mailed.
+Mail is on. `{…}` in a value is a placeholder for a token, a refresh token, a session's id or a mailed code.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ EVERY_OPERATION = [
     "createProfile", "deleteProfile", "exportProfile", "getOwnProfile", "getProfile", "listProfileHistory",
     "listProfiles", "listSessions", "replaceProfile", "updateProfile", "updateProfiles",
 ]  # fmt: skip
-LONG = "x" * 2_001  # more than any token has
+LONG = "x" * 2_001  # longer than any token
 
 
 @dataclass(frozen=True)
@@ -21,12 +20,12 @@ class IdentityCase:
     label: str
     operation: str
     values: tuple = ()
-    actor: str | None = None  # who sends a token along, where the operation takes one
+    actor: str | None = None  # whose token is sent, if the operation takes one
     outcome: str = "done"
-    errors: tuple = ()  # of (code, field)
-    ends: bool = False  # every token that the owner had
-    starts: bool = False  # a family of tokens, which both doors take
-    writes: bool = False  # to what identity stores, and ends no token of these
+    errors: tuple = ()  # tuples of (code, field)
+    ends: bool = False  # every token of the owner
+    starts: bool = False  # a family of tokens, accepted by both APIs
+    writes: bool = False  # changes stored rows, but ends no token
 
 
 def case(label, operation, *values, **expected):

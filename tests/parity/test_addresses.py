@@ -1,4 +1,4 @@
-"""Verified addresses, and changes of them, through both doors."""
+"""Verification and change of email addresses, in both APIs."""
 
 import re
 from datetime import timedelta
@@ -23,7 +23,7 @@ def only_code(mail):
 
 
 def changed(door, cast, mail, *, verified=True):
-    """What was mailed to the old address about a change that the owner has made and confirmed."""
+    """The message to the old address after the owner changed and confirmed the address."""
     Profile.objects.filter(username="owner").update(email_verified=verified)
     token = cast.token("owner")
     door.update(cast.pk("owner"), {"email": "new@example.com"}, token=token)
@@ -148,7 +148,7 @@ def test_neither_what_is_pending_nor_what_is_verified_can_be_written(cast, doors
         for actor in ("owner", "staff"):
             for values in ({"pending_email": "x@example.com"}, {"email_verified": True}):
                 with undone():
-                    if door.source == "graphql":  # whose inputs do not have them
+                    if door.source == "graphql":  # its inputs lack these fields
                         assert door.update(cast.pk("owner"), values, token=cast.token(actor)).outcome == "BAD_REQUEST"
                         continue
                     answer = door.update(cast.pk("owner"), values, token=cast.token(actor))
@@ -190,7 +190,7 @@ def test_the_old_address_can_undo_a_change_for_72_hours(cast, doors, mail):
 
 
 def test_an_undo_ends_those_of_later_changes(cast, doors, mail):
-    """Whoever took the account and changed its address twice can't undo the second change after the owner."""
+    """A thief who changed the address twice cannot undo the second change after the owner's undo."""
     for door in doors:
         with undone():
             (first,) = UNDO.findall(changed(door, cast, mail).body)
@@ -204,7 +204,7 @@ def test_an_undo_ends_those_of_later_changes(cast, doors, mail):
 
 
 def test_nobody_undoes_the_return_to_an_address(cast, doors, mail):
-    """The owner changes it back by a code, instead of the link: the thief's address undoes nothing."""
+    """The owner returns to the old address with a code, not the link; the thief's address gets no undo link."""
     for door in doors:
         with undone():
             (link,) = UNDO.findall(changed(door, cast, mail).body)
@@ -303,7 +303,7 @@ def test_an_unverified_account_can_verify_leave_and_correct_its_address(cast, do
             assert door.update(pk, {"email": "right@example.com"}, token=token).outcome == "done"
             code = codes_in(mail()[-1])[0]
             token = door.change_password(PASSWORD, NEW, token=token).body["token"]
-            assert door.verify_email(code, token=token).outcome == "CODE_INVALID"  # it ended with the old password
+            assert door.verify_email(code, token=token).outcome == "CODE_INVALID"  # the old password ended it
             assert door.resend_verification(token=token).outcome == "done"
             assert door.verify_email(only_code(mail)[1], token=token).outcome == "done"
             assert door.update(pk, {"bio": "B"}, token=token).outcome == "done"

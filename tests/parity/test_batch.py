@@ -1,4 +1,4 @@
-"""Several reads in one request, REST's batch and GraphQL's `nodes`: each is answered as it would be alone."""
+"""Several reads in one request, by REST's batch and GraphQL's `nodes`: each result equals that of a single read."""
 
 from itertools import groupby
 
@@ -25,7 +25,7 @@ def batch(client):
 
 
 def paths(cast):
-    """A path of each kind: rows that are there and not, lists that are allowed, forbidden and wrong, histories."""
+    """A path of each kind: existing and missing rows, valid, forbidden and invalid lists, and histories."""
     rows = [f"/profiles/{cast.pk(name)}/" for name in ("shown", "hidden", "owner")]
     histories = [f"/profiles/{cast.pk('owner')}/history/?page_size=1", "/profiles/me/history"]
     return [*rows, f"/profiles/{NOBODY}", "/profiles/me/", "/profiles/by-username/SHOWN/", *LISTS, *histories]
@@ -107,7 +107,7 @@ def test_each_read_counts_as_its_own_get(reads, operations, cast, rest, settings
 def test_what_does_not_pass_is_not_read(cast, rest, settings, django_assert_num_queries):
     settings.READ_LIMIT = "4 per minute"
     token = cast.token("owner")
-    with django_assert_num_queries(1):  # who
+    with django_assert_num_queries(1):  # the caller
         response = rest.send("POST", "/batch/", [{"path": "/profiles/me/"}] * 5, token=token)
     assert (response.status_code, response.json()["errors"][0]["code"]) == (429, "THROTTLED")
     assert rest.send("POST", "/batch/", [{"path": "/profiles/me/"}] * 4, token=token).status_code == 200

@@ -1,4 +1,4 @@
-"""Several profiles in one write, through both doors: all of them or none."""
+"""Writes of several profiles in both APIs: all or none are written."""
 
 import pytest
 from django.db import connection
@@ -13,7 +13,10 @@ from tests.state import stored, undone
 
 
 def both(doors, items, *, token):
-    """What both doors answer, each as if the other had not been asked: the same; and what is then stored."""
+    """Send the same write to both APIs, each from the same state; check that answers and rows are equal.
+
+    Returns the answer and the number of changes.
+    """
     answers, states = [], []
     for door in doors:
         with undone():
@@ -109,7 +112,7 @@ def test_a_stale_version_is_a_conflict_for_all(cast, doors):
         ({"username": "same"}, {"username": "SAME"}, ["0.username", "1.username"]),
         ({"username": "hidden"}, {"username": "known"}, ["0.username", "1.username"]),
         ({"username": "free"}, {"username": "known"}, ["1.username"]),
-        ({"username": "Known"}, {"username": "HIDDEN"}, []),  # their own, otherwise cased
+        ({"username": "Known"}, {"username": "HIDDEN"}, []),  # their own, in another case
     ],
 )
 def test_usernames_are_taken_by_what_was_there_and_once(cast, doors, first, second, errors):
@@ -158,4 +161,4 @@ def test_it_costs_two_statements_a_row_and_three_beside(cast, doors, count):
             items = [(key, {"bio": "B", "username": f"renamed{n}"}) for n, key in enumerate(keys)]
             assert door.update_many(items, token=token).outcome == "done"
         sent = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
-        assert len(sent) == 2 * count + 3  # who, lock, usernames
+        assert len(sent) == 2 * count + 3  # caller, lock, usernames

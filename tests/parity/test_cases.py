@@ -1,4 +1,4 @@
-"""The parity table, through both doors."""
+"""The cases of the parity table, through both APIs."""
 
 import pytest
 
@@ -38,13 +38,13 @@ def check_answer(case, answer):
 
 
 def details_of(case):
-    """What a refusal tells beside its code and message."""
+    """An error's expected details, besides code and message."""
     is_of_scope = case.outcome == "FORBIDDEN" and case.actor.endswith("(read)")
     return {"reason": INSUFFICIENT_SCOPE} if is_of_scope else DETAILS.get(case.outcome, {})
 
 
 def check_rows(case, door, cast, before):
-    """One row changed in the named fields, with one history row, or nothing changed at all."""
+    """Check that one row changed in the named fields and got one history row, or that nothing changed."""
     if not case.changed:
         assert stored() == before
         return
@@ -63,7 +63,7 @@ def check_rows(case, door, cast, before):
 
 
 def comparable(answer):
-    """An answer less what differs between any two runs: when it was written."""
+    """An answer without `updated_at`, which differs between two runs."""
     body = answer.body and {name: value for name, value in answer.body.items() if name != "updated_at"}
     return answer.outcome, answer.errors, answer.details, body
 
@@ -80,7 +80,7 @@ def test_case(case, cast, doors):
     rest, graphql = answers
     assert comparable(rest) == comparable(graphql)
     if case.operation.startswith("view"):
-        assert rest == graphql  # the tag too
+        assert rest == graphql  # entity tags included
 
 
 def test_table_is_large_enough_and_names_each_case_once():

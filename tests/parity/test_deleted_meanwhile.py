@@ -1,4 +1,4 @@
-"""An account that is deleted during a request: the request comes before or after the deletion, in both APIs."""
+"""Deletion of an account during a request: in both APIs the request counts as before or after the deletion."""
 
 from contextlib import nullcontext
 
@@ -11,7 +11,7 @@ from tests.fuzz.deletion import deleting
 from tests.parity.identity_cases import NEW
 from tests.state import stored, undone
 
-POINTS = range(8)  # statements outside of a request's own transactions: more than any operation has
+POINTS = range(8)  # statements outside a request's own transactions, more than any operation has
 SIGN_UP = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}
 WHOLE = {"username": "known", "email": "known@example.com", "bio": "x"}
 WRITES = {
@@ -30,11 +30,11 @@ OPERATIONS = WRITES | {
     "sign in": lambda door, cast, token: door.sign_in("staff", PASSWORD),
 }
 OUTCOMES = {"staff": {"done", "UNAUTHENTICATED"}, "known": {"done", "NOT_FOUND"}}
-"""By the account that is deleted: the one that acts, and the one that is acted on."""
+"""Outcomes by deleted account: the actor, or the target."""
 
 
 def rows_but(account):
-    """What is stored of the other accounts, less the keys of the deleted one."""
+    """The stored rows of the other accounts, without references to the deleted one."""
     profiles, changes = stored()
     return (
         [row | {"updated_by_id": None} for row in profiles if row["id"] != account],
@@ -54,9 +54,9 @@ def test_a_request_comes_before_or_after_the_deletion(cast, doors, operation, de
             with undone():
                 with deleting(account, point, nullcontext):
                     answer = OPERATIONS[operation](door, cast, token)
-                connection.check_constraints()  # foreign keys, as a commit checks them
+                connection.check_constraints()  # foreign keys, as at commit
                 outcomes.append(answer.outcome)
                 if answer.outcome != "done":
                     assert rows_but(account) == before
         assert set(outcomes) <= OUTCOMES[deleted]
-        assert outcomes[-1] == "done"  # the deletion came last
+        assert outcomes[-1] == "done"  # the deletion ran after the request

@@ -1,4 +1,4 @@
-"""Each intended difference, shown."""
+"""A test for each intended difference."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ README = Path(__file__).parent.parent.parent / "README.md"
 
 
 def show(label):
-    """Mark a test as the one that shows this difference."""
+    """Mark a test as the one for this difference."""
     return pytest.mark.parametrize("difference", [DIFFERENCES[label]], ids=[label])
 
 

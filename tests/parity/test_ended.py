@@ -1,5 +1,5 @@
-"""After an operation that ends the caller's account, session or token, the next one is refused: the next field of a
-GraphQL document as the next request over REST."""
+"""After an operation that ends the caller's account, session or token, the next one fails: the next field of a GraphQL
+document, and the next REST request."""
 
 import json
 
@@ -27,7 +27,7 @@ def session(pair):
 
 
 ENDINGS = {
-    # label: over REST, and as a field of a mutation
+    # label: over REST, and as a mutation field
     "deleted": (
         lambda rest, cast, mine: rest.delete(cast.pk("staff"), token=mine.token),
         lambda cast, mine: f"deleteProfile(input: {{id: {node(cast, 'staff')}}}) {{ deletedId }}",
@@ -107,13 +107,13 @@ LATER = {
         lambda cast, mine: "logoutEverywhere { loggedOut }",
     ),
 }
-BOTH_TAKE_CREDENTIALS = {("a new password", "sign-up"), ("a new password", "sign-in")}  # one in a document
+BOTH_TAKE_CREDENTIALS = {("a new password", "sign-up"), ("a new password", "sign-in")}  # not in one document
 PAIRS = [(ending, later) for ending in ENDINGS for later in LATER if (ending, later) not in BOTH_TAKE_CREDENTIALS]
 
 
 def state():
     rows = stored()
-    for row in [*rows[0], *rows[1]]:  # what differs from one time to the next
+    for row in [*rows[0], *rows[1]]:  # values that differ between two runs
         for name in ("id", "updated_at", "created_at", "at", "request_id", "password", "door"):
             row.pop(name, None)
     return rows, TokenFamily.objects.filter(ended_at=None).count()
@@ -164,7 +164,7 @@ def test_an_anonymous_document_goes_on(cast, graphql):
     assert "errors" not in graphql.send(f"mutation {{ a: {revoke} b: {revoke} }}").json()
 
 
-# A request that was identified before the end, and writes after it
+# A request identified before the end that writes after it
 
 ENDED_MEANWHILE = {
     "deleted": lambda profile: Profile.objects.filter(pk=profile.pk).delete(),
@@ -208,7 +208,7 @@ def test_a_write_of_an_actor_that_ended_meanwhile(cast, doors, monkeypatch, end,
                 monkeypatch.setattr(module, name, end_before(original))
             assert WRITES[write](door, cast, mine).outcome == "UNAUTHENTICATED"
             assert len(states) == 2
-            assert stored() in states  # the end stands, or is undone with what it came into; there is nothing else
+            assert stored() in states  # either the end is stored, or its rollback
 
 
 def test_the_policy_is_asked_about_the_actor_as_it_now_is(cast):
@@ -222,7 +222,7 @@ def test_the_policy_is_asked_about_the_actor_as_it_now_is(cast):
 
 
 def test_a_reference_to_what_was_deleted_is_a_conflict(transactional_db):
-    """Where a lock is missing: both databases check foreign keys at the end of the transaction."""
+    """If a lock is missing: both databases check foreign keys at the end of the transaction."""
     with pytest.raises(IntegrityError) as error, transaction.atomic():
         TokenFamily.objects.create(profile_id=NOBODY, scope="read", session_version="x", expires_at=timezone.now())
     assert refusal(error.value).outcome is Outcome.CONFLICT

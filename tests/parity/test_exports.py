@@ -1,4 +1,4 @@
-"""Exports: streamed in pieces, one at a time, a few a day, in both APIs."""
+"""Exports in both APIs: streamed in pieces, one at a time, a few per day."""
 
 import json
 from datetime import timedelta
@@ -36,7 +36,7 @@ def owner(cast):
 
 @pytest.fixture
 def begin(owner):
-    """A function that begins an export of `owner` by itself."""
+    """Start an export by `owner` of its own account."""
     return lambda: exports.start(owner, Actor(owner))
 
 
@@ -50,12 +50,12 @@ def test_rows_are_read_by_the_page(owner, begin, monkeypatch):
         pieces = list(stream)
     assert {**json.loads(b"".join(pieces)), "exports": []} == {**whole, "exports": []}
     of_history = [q["sql"] for q in queries if 'FROM "profiles_change"' in q["sql"] and "LIMIT 3" in q["sql"]]
-    assert len(of_history) == 4 + 1  # of two rows each, and one of the writes to others
+    assert len(of_history) == 4 + 1  # pages of two rows, and one page of the writes to others
     assert max(piece.count(b'"request_id"') for piece in pieces) == 2
 
 
 def test_none_begins_before_the_end_of_the_one_before_it(owner, begin, monkeypatch):
-    """While the second looks at the clock, the first ends: it is still under way, or it ended earlier."""
+    """The first ends while the second reads the clock: it counts as running, or as ended earlier."""
     first, now = begin(), timezone.now
 
     def first_ends():
@@ -144,7 +144,7 @@ def test_a_head_request_begins_no_export(cast, rest):
 @pytest.mark.parametrize("read", [0, 1, 2])
 @pytest.mark.usefixtures("one_connection")
 def test_a_stream_that_is_left_ends_its_export(cast, read):
-    """As a server calls it: it closes what it was given, however far the client read (PEP 3333)."""
+    """A server closes the response, no matter how far the client read it (PEP 3333)."""
     headers = {"authorization": f"Bearer {cast.token('owner')}"}
     environ = EnvironBuilder("/profiles/me/export/", "https://testserver", headers=headers).get_environ()
     response = application(environ, lambda *_: None)

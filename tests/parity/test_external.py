@@ -1,4 +1,4 @@
-"""Access tokens of an OpenID issuer, through both doors: what is accepted, what is refused, and as whom."""
+"""Access tokens of an OpenID issuer in both APIs: which are valid, and for which account."""
 
 import base64
 import hashlib
@@ -24,19 +24,19 @@ IN_2023, IN_2096 = 1_700_000_000, 4_000_000_000
 
 @pytest.fixture(autouse=True)
 def linked(issuer, cast):
-    """`owner`, with an identity at the issuer."""
+    """Link `owner` to an identity at the issuer."""
     cast["owner"].external_identities.create(issuer=issuer.url, subject="of owner")
 
 
 @pytest.fixture
 def eager(monkeypatch):
-    """Keys that are fetched anew whenever that could be needed."""
+    """Let keys be fetched again at any time."""
     monkeypatch.setattr(issuers, "COOLDOWN", 0)
     monkeypatch.setattr(issuers, "LIFESPAN", 0)
 
 
 def outcomes(doors, token):
-    """What each door answers to a read of `me`: the same."""
+    """The outcome of reading `me`, equal in both APIs."""
     first, second = (door.view_me(token=token) for door in doors)
     assert first == second
     return first.outcome
@@ -100,7 +100,7 @@ def test_a_token_of_read_scope_writes_nothing(issuer, cast, doors, scope):
     "claims",
     [
         {"scope": "openid email"},
-        {"scope": "write"},  # ours, and not the issuer's
+        {"scope": "write"},  # a scope of ours, not of the issuer's
         {"scope": ["profiles:read "]},
         {"scope": 1},
         {"scope": None},
@@ -137,12 +137,12 @@ def test_a_token_that_is_not_for_us(issuer, doors, claims):
     ids=str,
 )
 def test_an_id_token_is_no_access_token(issuer, doors, claims):
-    """Not even one that has our audience and our scopes."""
+    """It is refused even with our audience and our scopes."""
     check_refused(doors, issuer.token("of owner", **claims))
 
 
 def by_hand(token, alg, sign):
-    """The token, with another algorithm and signature."""
+    """The token with another algorithm and signature."""
     header, payload, _ = token.split(".")
     header = json.loads(base64.urlsafe_b64decode(header + "==")) | {"alg": alg}
     parts = [json.dumps(header).encode(), base64.urlsafe_b64decode(payload + "==")]
@@ -151,7 +151,7 @@ def by_hand(token, alg, sign):
 
 
 def test_a_token_that_the_public_key_signed(issuer, doors):
-    """RFC 8725, section 2.1: a key that everybody knows, taken for a secret."""
+    """RFC 8725, section 2.1: the public key must not be accepted as an HMAC secret."""
     good = issuer.token("of owner")
     assert outcomes(doors, good) == "done"
     public = key("first").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -231,7 +231,7 @@ def test_a_withdrawn_key_is_one_no_longer(issuer, doors, eager):
 
 
 def test_unknown_keys_do_not_make_us_fetch(issuer, doors):
-    """However many come: one fetch in `COOLDOWN` seconds."""
+    """At most one fetch in `COOLDOWN` seconds, for any number of unknown keys."""
     for number in range(20):
         check_refused(doors, issuer.token("of owner", kid=f"made up {number}", signed_by=key("others")))
     assert issuer.asked.count("/keys") == 1
@@ -315,7 +315,7 @@ def test_a_uri_of_keys_needs_no_discovery(issuer, doors, settings):
 
 
 def test_an_identity_without_an_account(issuer, doors):
-    """A name and an address make no account its own."""
+    """A token's name and address do not select an account."""
     token = issuer.token("of nobody", preferred_username="owner", email="owner@example.com", name="Owner")
     before = stored()
     for door in doors:
@@ -361,7 +361,7 @@ def test_signing_out_everywhere_by_a_token_of_the_issuer(issuer, cast, doors):
 
 
 def test_an_account_that_was_disabled_meanwhile(issuer, cast, doors):
-    """By staff, and enabled again."""
+    """Staff disable the account and enable it again."""
     token, staff = issuer.token("of owner", iat=time.time() - 1), cast.token("staff")
     for is_active in (False, True):
         assert doors[0].update(cast.pk("owner"), {"is_active": is_active}, token=staff).outcome == "done"
@@ -407,7 +407,7 @@ def test_a_deleted_account_is_no_longer_one(issuer, cast, doors):
 
 
 def test_later_operations_of_a_document(issuer, cast, graphql):
-    """Each after one that ended the sign-ins is refused, as the next request is."""
+    """An operation after the end of the sign-ins fails, like the next request."""
     token = issuer.token("of owner", iat=time.time() - 1)
     update = f'updateProfile(input: {{id: "{cast["owner"].node_id}", bio: "x"}}) {{ profile {{ pk }} }}'
     body = graphql.send(f"mutation {{ a: logoutEverywhere {{ loggedOut }} b: {update} }}", token=token).json()

@@ -1,4 +1,4 @@
-"""Some of a row's fields: REST's `?fields=`, and what a GraphQL document selects."""
+"""A subset of a row's fields: REST's `?fields=`, and a GraphQL document's selection."""
 
 import re
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ def test_a_row_has_the_fields_that_are_asked_for(names, actor, cast, rest, graph
 
 
 def spelled(name, value):
-    """A value as GraphQL spells it."""
+    """A value in GraphQL's spelling."""
     if name in ("visibility", "language"):
         return value and value.upper()
     return [camel(each) for each in value] if name == "editable_fields" else value
@@ -115,7 +115,7 @@ def test_only_the_columns_that_are_needed_are_read(cast, rest, django_assert_num
 
 
 def test_every_instant_has_microseconds(cast, doors):
-    """So all are texts of one form, and of one length."""
+    """All timestamps have one format and one length."""
     on_the_second = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     Profile.objects.filter(pk=cast.pk("owner")).update(created_at=on_the_second)
     for door in doors:

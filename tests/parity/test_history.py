@@ -1,4 +1,4 @@
-"""The history, through both doors: the same rows, the same cursors."""
+"""The history in both APIs: the same rows and cursors."""
 
 import pytest
 
@@ -13,7 +13,7 @@ WRITES = 25
 
 @pytest.fixture
 def written(cast):
-    """Writes to `owner`, the last one by staff and of a field that an owner may not read."""
+    """Writes to `owner`. The last is by staff, to a field that the owner may not read."""
     for number in range(WRITES - 1):
         source = list(Source)[number % len(Source)]
         writing.update(cast["owner"], {"bio": f"bio {number}"}, actor=Actor(cast["owner"]), source=source)
@@ -24,7 +24,7 @@ def written(cast):
 
 
 def both(doors, *arguments, **page):
-    """What both doors answer, which is the same."""
+    """The history, equal in both APIs."""
     rest, graphql = (door.history(*arguments, **page) for door in doors)
     assert rest == graphql
     return rest
@@ -73,7 +73,7 @@ def test_a_row_says_who_when_where_and_what(written, doors):
 
 def test_an_owner_is_shown_neither_who_nor_what_it_may_not_see(written, doors):
     row = both(doors, written.pk("owner"), token=written.token("owner"), page_size=1).body["rows"][0]
-    assert row["actor"] is None  # staff, who is private
+    assert row["actor"] is None  # by staff, who is private
     assert row["changes"] == [{"field": "display_name", "from": "", "to": "Seen to"}]
 
 

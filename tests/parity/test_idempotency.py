@@ -1,4 +1,4 @@
-"""Idempotency keys: any write of any resource that is sent again under its key is done once, through either API."""
+"""Idempotency keys: a write repeated with its key is done once, for any resource and through either API."""
 
 import pytest
 from django.utils import timezone
@@ -26,7 +26,7 @@ def performed(api, resource, action, row, token, text="New.", **conditions):
 
 @pytest.fixture
 def row(resource, rows, cast):
-    """One that staff, or its owner, may write to, and that is nobody's account who writes."""
+    """A row that the token's owner may write, but not the caller's own account."""
     if resource is PROFILES:
         return cast["owner"]
     return next(row for row in rows if resource.policy.can(acting(cast, "owner"), Action.UPDATE, row))

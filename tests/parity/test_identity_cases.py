@@ -1,4 +1,4 @@
-"""The parity table of identity, through both doors."""
+"""The cases of the identity table, through both APIs."""
 
 import pytest
 from django.utils import timezone
@@ -11,7 +11,7 @@ from tests.cast import PASSWORD
 from tests.parity.identity_cases import CASES, NEW
 from tests.state import stored, undone
 
-IN_HISTORY = ("confirm_recovery", "verify_email", "undo_email_change")  # which verify the address
+IN_HISTORY = ("confirm_recovery", "verify_email", "undo_email_change")  # these verify the address
 PAIR = {"token", "refresh_token", "expires_at", "refresh_expires_at", "scope"}
 
 
@@ -22,13 +22,13 @@ def identity():
 
 
 def session_of(profile):
-    """The id of a new sign-in."""
+    """Sign in; return the session's id."""
     families.start(profile)
     return str(profile.token_families.latest("created_at").pk)
 
 
 def words_of(cast, mine):
-    """What the words in braces stand for."""
+    """The values of the placeholders in braces."""
     owner, member = cast["owner"], cast["member"]
     (recovery,) = codes.issue(Code.Purpose.RECOVERY, owner.email, [owner])
     verification, another = (
@@ -80,7 +80,7 @@ def test_case(case, cast, doors, mail):
                     assert answer.body.keys() == PAIR
                     assert other.view_me(token=answer.body["token"]).body["username"] == "owner"
             changes_password = case.operation in ("change_password", "confirm_recovery") and case.outcome == "done"
-            if case.operation != "undo_email_change" or case.outcome != "done":  # after which nobody knows it
+            if case.operation != "undo_email_change" or case.outcome != "done":  # it removes the password
                 password = NEW if changes_password else PASSWORD
                 assert Profile.objects.get(username="owner").check_password(password)
             in_history = case.operation in IN_HISTORY and case.outcome == "done"

@@ -1,4 +1,4 @@
-"""Nothing leaks: an exception that nobody expected is INTERNAL at every door, and its text stays in the log."""
+"""Unexpected exceptions become INTERNAL in both APIs and the admin, and their text stays in the log."""
 
 import logging
 
@@ -22,14 +22,14 @@ SECRET = "hunter2 in the engine room"
 
 
 class Unspeakable(Exception):
-    """Can't even say what it is about."""
+    """An exception whose text raises an error."""
 
     def __str__(self):
         raise RuntimeError(SECRET)
 
 
 class Talkative(Exception):
-    """Has what libraries' exceptions have, which others read."""
+    """An exception with the attributes of libraries' exceptions."""
 
     message = detail = code = reason = SECRET
     status_code = 400
@@ -121,7 +121,7 @@ LAYERS = {
 
 @pytest.fixture
 def answers(client, monkeypatch):
-    """What the doors were answered, whole. The client has what the server has: an answer, and no exception."""
+    """The responses of both APIs. The client does not re-raise exceptions, so it behaves like the server."""
     kept = []
     client.raise_request_exception = False
     send = client.generic
@@ -152,11 +152,11 @@ def assert_nothing_leaked(response, log):
     traced = [r for r in log.records if r.name == "profiles.core.outcomes" and r.correlation_id == request_id]
     assert traced
     assert all(record.exc_info is not None for record in traced)
-    log.handler.format(traced[0])  # it can be written, whatever it is
+    log.handler.format(traced[0])  # formatting it raises no error
 
 
 def assert_internal(response):
-    """The response is an internal error with the request's id: a page of the admin, or an error of an API."""
+    """Check for an internal error with the request's id: the admin's page, or an API's error."""
     if response["Content-Type"].startswith("text/html"):
         assert response.status_code == 500
         assert response["X-Request-ID"] in response.content.decode()
@@ -169,7 +169,7 @@ def assert_internal(response):
 
 @pytest.fixture
 def perform(cast):
-    """A function that does an operation through a door; whatever it needs was got before anything broke."""
+    """Perform an operation through an API. Tokens exist before anything breaks."""
     token = {name: cast.token(name) for name in ("owner", "staff")}
     return lambda operation, door: OPERATIONS[operation](door, cast.pk, token)
 
@@ -229,7 +229,7 @@ def test_a_database_that_is_away_says_no_more(perform, doors, answers, log, oper
 
 @pytest.mark.parametrize("layer", ["authentication", "policy, writing", "parser", "validation", "write path", "row"])
 def test_a_view_says_no_more_on_a_developers_machine(perform, doors, answers, log, monkeypatch, settings, layer):
-    """What breaks outside of a view is shown there by Django's debug page, whole: it is for the developer."""
+    """Errors outside a view show Django's debug page there: it is for the developer."""
     settings.DEBUG = True
     place, name, operation = LAYERS[layer]
     break_at(monkeypatch, place, name, FAULTS["an exception"])

@@ -1,4 +1,4 @@
-"""Leaving: what is held about an account, and its end, through both doors."""
+"""Deletion and export of an account, in both APIs."""
 
 import json
 from dataclasses import replace
@@ -65,7 +65,7 @@ def test_deleting_under_a_precondition(cast, doors, tag, outcome):
 
 @pytest.fixture
 def lived(cast):
-    """A past: `staff` wrote to `owner` and `owner` to itself; `owner`, once staff, wrote to `known`."""
+    """A history: `staff` changed `owner`, `owner` changed itself and, while it was staff, `known`."""
     writing.update(cast["owner"], {"bio": "Seen to."}, actor=Actor(cast["staff"]), source=Source.REST)
     writing.update(cast["owner"], {"bio": "My own."}, actor=Actor(cast["owner"]), source=Source.GRAPHQL)
     Profile.objects.filter(username="owner").update(is_staff=True)
@@ -104,7 +104,7 @@ def test_me_is_deleted_too(cast, rest):
 
 
 def exported(door, pk, token):
-    """An export through this door, less the list of exports, of which each door makes one."""
+    """An export through this API, without its list of exports, to which each API adds one."""
     answer = door.export(pk, token=token)
     body = answer.body and {name: value for name, value in answer.body.items() if name != "exports"}
     return replace(answer, body=body)
@@ -135,7 +135,7 @@ def test_an_export_holds_everything_but_secrets(lived, doors, rest):
 
 
 def test_an_export_names_no_profile_that_its_reader_may_not_see(lived, doors):
-    """The owner was staff when it wrote to `hidden`, which it no longer sees."""
+    """The owner was staff when it changed `hidden`, and may no longer see it."""
     writing.update(lived["hidden"], {"bio": "By the owner."}, actor=Actor(lived["owner"]), source=Source.ADMIN)
     log(lived["owner"], lived["known"])
     log(lived["owner"], lived["hidden"])
@@ -165,7 +165,7 @@ def test_an_export_names_no_profile_that_its_reader_may_not_see(lived, doors):
 DELETED, KEPT = "deleted", "kept without the reference"
 
 REFERENCES = {
-    # a field that refers to an account: the export's member with its rows, what deletion does to them
+    # field that refers to an account: the export's member with its rows, the effect of deletion
     "profiles.Change.profile": ("history", DELETED),
     "profiles.Change.actor": ("writes_to_others", KEPT),
     "profiles.Profile.updated_by": ("writes_to_others", KEPT),
@@ -182,14 +182,14 @@ REFERENCES = {
     "admin.LogEntry.user": ("admin_log", DELETED),
 }
 BY_CONTENT_TYPE = {
-    # a field that may refer to a row of any table: the same, or None where it is never an account
+    # field that may refer to a row of any table: the same, or None if it never refers to an account
     "admin.LogEntry.content_type": ("admin_log", DELETED),
-    "auth.Permission.content_type": None,  # it is of a table, not of a row
+    "auth.Permission.content_type": None,  # refers to a table, not to a row
 }
 
 
 def references_to(model):
-    """The foreign keys to a model, of every table: by label, the model that has it and its name."""
+    """The foreign keys to a model in every table: by label, the referring model and the field's name."""
     return {
         f"{each._meta.label}.{field.name}": (each, field.name)
         for each in apps.get_models(include_auto_created=True)
@@ -199,7 +199,7 @@ def references_to(model):
 
 
 def test_every_reference_to_an_account_is_known():
-    """A new one is named in the table above, exported by `profiles.exports`, and ended by `writing.delete`."""
+    """Add a new reference to the table above, to `profiles.exports`, and to `writing.delete`."""
     assert references_to(Profile).keys() == REFERENCES.keys()
     assert references_to(ContentType).keys() == BY_CONTENT_TYPE.keys()
 
@@ -224,7 +224,7 @@ def with_everything(lived, client):
 
 
 def rows_about(profile):
-    """How many rows refer to an account, by the field that does."""
+    """The number of rows that refer to an account, by field."""
     counts = {
         label: model.objects.filter(**{name: profile.pk}).count()
         for label, (model, name) in references_to(Profile).items()
@@ -266,7 +266,7 @@ def test_a_deletion_leaves_no_reference_to_an_account(with_everything, doors):
 
 
 def test_a_deletion_leaves_no_name_in_any_table(with_everything, doors):
-    """Not a former name either: each is looked for in every column."""
+    """No column of any table has the current or a former name."""
     for username in ("zerlina.before", "zerlina.now"):
         writing.update(
             with_everything["owner"],
@@ -285,7 +285,7 @@ def test_a_deletion_leaves_no_name_in_any_table(with_everything, doors):
 
 
 def tables_with(text):
-    """The tables in which some column of some row has this text."""
+    """The tables with a row that contains this text."""
     found = set()
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -296,5 +296,5 @@ def tables_with(text):
 
 
 def log(actor, profile):
-    """A line of the admin's log, as its pages write it."""
+    """Add a line to the admin's log, as its pages do."""
     LogEntry.objects.log_actions(actor.pk, [profile], CHANGE, change_message=[{"changed": {"fields": ["Bio"]}}])

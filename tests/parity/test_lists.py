@@ -1,4 +1,4 @@
-"""The lists, through both doors: the same rows in the same order, the same cursors."""
+"""The lists in both APIs: the same rows, order and cursors."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ MANY = 60
 
 @pytest.fixture
 def crowd(cast):
-    """Many more, of every visibility, some made at the same moment, one in four disabled."""
+    """Many more profiles of every visibility: some created at the same moment, every fourth disabled."""
     now = timezone.now()
     Profile.objects.bulk_create(
         Profile(
@@ -91,7 +91,7 @@ def test_rows_that_come_and_go_between_pages_are_neither_repeated_nor_skipped(cr
         page = doors[number % 2].list(token=token, page_size=5, ordering="username", **wanted).body
         seen += names(page)
         cursor, number = page["next"], number + 1
-        Profile.objects.filter(username__in=seen[-1:]).delete()  # the very row that the cursor names
+        Profile.objects.filter(username__in=seen[-1:]).delete()  # the row that the cursor names
         Profile.objects.create_user(f"a0{number}", "a@example.com", "x")
         Profile.objects.create_user(f"zz{number}", "z@example.com", "x")
     assert len(seen) == len(set(seen))
@@ -171,7 +171,7 @@ def test_a_search_of_nothing(crowd, doors, text):
     assert both(doors, token=crowd.token("staff"), search=text)["rows"] == []
 
 
-BEFORE_ALL_TIME, AFTER_ALL_TIME = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"  # in UTC
+BEFORE_ALL_TIME, AFTER_ALL_TIME = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"  # out of range in UTC
 
 
 def forged(*values):
@@ -322,7 +322,7 @@ def test_each_spelling_of_a_parameter_is_charged(cast, rest, method, query, oper
 
 
 def test_no_limit_of_graphql_refuses_what_rest_gives(cast, doors):
-    """The fullest list that there is: a page of the most rows with all their fields, searched and counted."""
+    """The largest list: a full page with all fields, searched and counted."""
     rest, graphql = (
         door.list(token=cast.token("staff"), page_size=100, search="roses", count="true", visibility="public")
         for door in doors

@@ -1,4 +1,4 @@
-"""Inputs that nobody thought of: the two doors against each other, and against the stored row."""
+"""Random inputs: both APIs must return and store the same."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

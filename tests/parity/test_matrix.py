@@ -1,7 +1,6 @@
-"""Every actor, every way it identified itself, every action, every visibility, active and not: the whole policy,
-through both doors.
+"""The whole policy, through both APIs: every actor, kind of token, action, visibility and active flag.
 
-What is expected is said here a second time, from the contract's table and not from the policy.
+The expected outcomes come from the contract's table, independent of the policy.
 """
 
 from itertools import product
@@ -13,7 +12,7 @@ from profiles.policy import Visibility
 from tests.state import stored, undone
 
 BY_PASSWORD = ("", "(read)")
-UNVERIFIED = tuple(f"{name} (unverified)" for name in ("member", "owner", "staff"))  # where an address must be verified
+UNVERIFIED = tuple(f"{name} (unverified)" for name in ("member", "owner", "staff"))  # if addresses must be verified
 PERSONAL = ("(personal read)", "(personal write)", "(personal getProfile updateProfile)")
 BY_ISSUER = ("(external)", "(external read)")
 NAMES = ("member", "owner", "staff")
@@ -34,9 +33,9 @@ SEES_ACTIVE = {
 def expected(actor, action, visibility, active):
     name, _, way = actor.partition(" ")
     if name == "owner" and not active:
-        return "UNAUTHENTICATED"  # a disabled account's token is no longer one
+        return "UNAUTHENTICATED"  # a disabled account's token is invalid
     if "getProfile" in way and action == "replace":
-        return "FORBIDDEN"  # by its scopes, whatever there is
+        return "FORBIDDEN"  # for lack of a scope, whether the row exists or not
     seen = name == "staff" or (active and visibility in SEES_ACTIVE[name])
     if not seen:
         return "UNAUTHENTICATED" if name == "anonymous" else "NOT_FOUND"
@@ -48,7 +47,7 @@ def expected(actor, action, visibility, active):
         return "EMAIL_UNVERIFIED"
     if name not in ("owner", "staff") or "read)" in way:
         return "FORBIDDEN"
-    return "invalid" if "personal" in way else "done"  # the address, which is no personal token's to change
+    return "invalid" if "personal" in way else "done"  # no personal token may change the address
 
 
 @pytest.mark.parametrize(("actor", "action", "visibility", "active"), EVERYTHING)

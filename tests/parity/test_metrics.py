@@ -1,4 +1,4 @@
-"""The metrics: the same operation with the same outcome is counted alike, whichever API it came by."""
+"""The metrics: both APIs count the same operation with the same outcome."""
 
 from collections import Counter
 
@@ -20,17 +20,17 @@ from tests.parity.test_cases import perform
 from tests.state import undone
 
 MIDDLEWARE = "server.observability.operations.count_operations"
-PROBES = 1  # how many middlewares are before it
+PROBES = 1  # number of middlewares before it
 
 
 @pytest.fixture(autouse=True)
 def counted(settings):
-    """The middleware of a service with METRICS_PORT."""
+    """Add the middleware that METRICS_PORT turns on."""
     settings.MIDDLEWARE = [*settings.MIDDLEWARE[:PROBES], MIDDLEWARE, *settings.MIDDLEWARE[PROBES:]]
 
 
 def counts(metric=OPERATIONS, suffix="_total"):
-    """The values of a metric that are not 0, by those of its labels, in the labels' order."""
+    """A metric's nonzero values, by the values of its labels in order."""
     found = Counter()
     for sample in metric.collect()[0].samples:
         if sample.name.endswith(suffix):
@@ -46,13 +46,13 @@ def counted_by(act, *arguments, metric=OPERATIONS):
 
 
 def operations_of(door, added):
-    """What was added, by operation and outcome, of this API alone."""
+    """The added counts by operation and outcome; all must be this API's."""
     assert {labels[1] for labels in added} == {str(door.source)}
     return {(operation, outcome): number for (operation, _, outcome), number in added.items()}
 
 
 def counted_alike(doors, act):
-    """What each API counts for an act, which both must count alike."""
+    """Perform an act through each API, and return its counts, which must be equal."""
     added = []
     for door in doors:
         with undone():
@@ -69,7 +69,7 @@ def test_a_case_of_the_table(case, cast, doors):
     assert expected in {outcome for _, outcome in added}
 
 
-LISTS = ("list_sessions", "list_personal_tokens")  # over GraphQL, members of a profile
+LISTS = ("list_sessions", "list_personal_tokens")  # over GraphQL, fields of a profile
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_any_other_operation(name, cast, doors):
 
 
 def test_a_history_is_of_the_profile_over_graphql(cast, rest, graphql):
-    """An intended difference: there it is a field of the root field that is counted."""
+    """An intended difference: GraphQL counts the root field, and the history is a field below it."""
     token = cast.token("member")
     for door, name in ((rest, "listProfileHistory"), (graphql, "getProfile")):
         added = counted_by(lambda door=door: door.history(cast.pk("known"), token=token))
@@ -143,7 +143,7 @@ def test_a_rate_limit(cast, doors, settings):
 
 
 def test_a_bad_token_is_of_no_operation_over_graphql(cast, rest, graphql):
-    """An intended difference: the document is not read."""
+    """An intended difference: GraphQL does not parse the document."""
     for door, name in ((rest, "getOwnProfile"), (graphql, DOCUMENT)):
         added = operations_of(door, counted_by(lambda door=door: door.view_me(token="bad")))
         assert added == {(name, "UNAUTHENTICATED"): 1}
@@ -190,11 +190,11 @@ def test_no_request_makes_a_label(cast, client):
             client.generic(method, path)
     made = counts(REQUEST_SECONDS, "_count") - before
     assert set(made) <= {(OTHER, OTHER), ("page", "admin")}
-    assert sum(made.values()) == 3 * (len(paths) - 1)  # of probes none
+    assert sum(made.values()) == 3 * (len(paths) - 1)  # probes are not counted
 
 
 def test_every_label_is_of_the_contracts_and_of_the_catalogue(cast, doors):
-    """Whatever the tests of this process counted."""
+    """Check all labels that this process's tests have counted."""
     contract = {operation.id.replace("Own", "").replace("ByUsername", "") for operation in CONTRACT.values()}
     contract.add("getOwnProfile")
     names = {*contract, *names_of(schema.graphql_schema).values(), DOCUMENT, OTHER, "page"}
@@ -216,6 +216,6 @@ def test_sign_ins(cast, doors):
 
 
 def test_events_and_limits_are_counted_from_0(cast):
-    """So that an alert sees the first of each."""
+    """Alerts need a first value of 0 to notice the first event."""
     assert {sample.labels["event"] for sample in SECURITY_EVENTS.collect()[0].samples} == set(security.EVENTS)
     assert {sample.labels["limit"] for sample in RATE_LIMITED.collect()[0].samples} == set(throttling.LIMITS)

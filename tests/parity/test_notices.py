@@ -1,5 +1,5 @@
-"""What allauth's security notices are about and no other file of tests holds, through both doors: see "Notices of
-allauth" in server/deploy/THREATS.md."""
+"""Topics of allauth's security notices that no other tests cover, in both APIs: see "Notices of allauth" in
+server/deploy/THREATS.md."""
 
 import copy
 
@@ -36,7 +36,7 @@ ADDRESSES = ["member@example.com", "MEMBER@example.com", "nobody@example.com"]  
 
 
 def answered(perform, *arguments):
-    """What an operation answers, undone, and in how many statements."""
+    """An operation's answer and number of statements; its writes are rolled back."""
     answers = []
     with undone():
         sent = statements(lambda: answers.append(perform(*arguments)))
@@ -77,7 +77,7 @@ def test_a_change_of_address_tells_nothing_of_the_new_one(cast, doors, mail_is_o
         assert len(set(sent)) == 1
 
 
-# Passwords that are none
+# Invalid passwords
 
 
 @pytest.mark.parametrize("password", ["", None, " ", "\t\n", 0, False, []], ids=repr)
@@ -112,7 +112,7 @@ def test_an_issuers_account_has_no_password_rather_than_a_blank_one(provisioning
                 assert door.change_password(text, NEW, token=token).outcome == "invalid"
 
 
-# What an issuer says
+# An issuer's claims
 
 
 @pytest.mark.parametrize("said", [True, False, None, "true", "false", 1, [True], {"x": True}], ids=repr)
@@ -153,7 +153,7 @@ def test_no_token_changes_how_an_issuer_is_configured(provisioning, cast, doors,
 
 
 def test_a_name_that_many_have_costs_no_more_statements(provisioning, cast, doors):
-    """The next free one is not looked for."""
+    """The service does not search for the next free name."""
     sent = {}
     for others in (1, 30):
         for n in range(others):
@@ -200,11 +200,11 @@ def test_no_table_and_no_log_has_a_token_or_a_password(provisioning, cast, doors
         assert secret not in caplog.text
 
 
-# Links and forms of other sites
+# Links and forms on other sites
 
 
 def test_nothing_is_done_by_a_get(cast, rest, graphql):
-    """A link that somebody follows, or that a scanner of mail fetches, changes nothing."""
+    """Following a link changes nothing, whether a person or a mail scanner does it."""
     token, before = cast.token("owner"), identity()
     lists = {operation.path for operation in OPERATIONS if operation.is_list}
     for path in {operation.path for operation in OPERATIONS} - lists:
@@ -231,7 +231,8 @@ def test_a_recovery_clears_no_count(cast, doors, mail):
 
 
 def test_a_recovery_ends_what_somebody_else_had_of_the_account(issuer, cast, client, doors, mail):
-    """Who signed up with another's address, or had a session: in the admin and at an issuer too."""
+    """A thief with a session, in the admin or at an issuer too, or one who signed up with the owner's address, loses
+    access."""
     for door in doors:
         with undone():
             client.force_login(cast["staff"])
@@ -247,13 +248,13 @@ def test_a_recovery_ends_what_somebody_else_had_of_the_account(issuer, cast, cli
             assert client.get("/admin/").status_code == 302
 
 
-KELVIN = "\N{KELVIN SIGN}nown@example.com"  # `lower()` makes a k of it, in Python and in PostgreSQL
+KELVIN = "\N{KELVIN SIGN}nown@example.com"  # `lower()` turns it into a k, in Python and in PostgreSQL
 
 
 @pytest.mark.parametrize("asked", ["known@example.com", "KNOWN@example.com", KELVIN])
 @pytest.mark.parametrize("first", ["known", "member"])
 def test_a_code_goes_to_no_address_that_looks_like_the_accounts(cast, doors, mail, asked, first):
-    """CVE-2019-19844."""
+    """CVE-2019-19844: the address must match exactly, not only after case folding."""
     Profile.objects.filter(username="known" if first == "member" else "member").update(email_verified=True)
     Profile.objects.filter(username="member").update(email=KELVIN)
     for door in doors:

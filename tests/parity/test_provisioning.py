@@ -1,4 +1,4 @@
-"""Identities of an issuer that have no account, through both doors: they are given a new one, and never another's."""
+"""An issuer's identities without an account, in both APIs: they get a new account, never an existing one."""
 
 import re
 
@@ -15,7 +15,7 @@ CLAIMS = {"preferred_username": "jane.doe", "email": "jane@example.com", "name":
 
 @pytest.fixture
 def configure(issuer, settings):
-    """A function that configures the issuer with these members."""
+    """Configure the issuer with these members."""
 
     def configured(**members):
         settings.OIDC_ISSUERS = [issuer.setting(**members)]
@@ -30,7 +30,7 @@ def with_provisioning(configure):
 
 
 def made(doors, token):
-    """The row that each door makes of the token's first use, which the doors are shown alike."""
+    """The row that each API creates at the token's first use. Both APIs show both rows alike."""
     rows, shown = [], []
     for door in doors:
         with undone():
@@ -82,7 +82,7 @@ def test_the_second_use_costs_what_any_token_does(issuer, cast, doors):
         ("DOMAIN\\jane", r"DOMAIN-jane"),
         ("_jane_", r"jane"),
         ("x" * 80, r"x{50}"),
-        ("OWNER", r"OWNER-[0-9a-f]{8}"),  # taken, whatever its case
+        ("OWNER", r"OWNER-[0-9a-f]{8}"),  # taken, in another case
         ("Admin", r"Admin-[0-9a-f]{8}"),  # reserved
         ("李雷", r"user-[0-9a-f]{8}"),
         ("", r"user-[0-9a-f]{8}"),
@@ -126,7 +126,7 @@ def test_several_values_that_are_not_valid(issuer, cast, doors, configure):
 @pytest.mark.parametrize("email", [None, "", "jane", "jane@", 7, "a@b.co\n", "x" * 250 + "@b.co"], ids=ascii)
 def test_without_an_address_there_is_no_account(issuer, cast, doors, email):
     token, before = issuer.token("1", **CLAIMS | {"email": email}), stored()
-    if email == "a@b.co\n":  # blanks around it are trimmed, as at a sign-up
+    if email == "a@b.co\n":  # surrounding blanks are trimmed, as at a sign-up
         assert {row.email for row in made(doors, token)} == {"a@b.co"}
         return
     for door in doors:
@@ -138,7 +138,7 @@ def test_without_an_address_there_is_no_account(issuer, cast, doors, email):
 
 
 def test_an_issuer_that_claims_another_accounts_name_and_address(issuer, cast, doors):
-    """It gets a new account, which has nothing of the other one."""
+    """The identity gets a new account without access to the other one."""
     claimed = {"preferred_username": "staff", "email": "staff@example.com", "email_verified": True, "is_staff": True}
     victim = Profile.objects.filter(username="staff").values().get()
     for row in made(doors, issuer.token(str(cast.pk("staff")), **claimed)):
@@ -195,7 +195,7 @@ def test_the_new_accounts_sign_ins_end(issuer, cast, doors):
 
 
 def test_one_that_the_staff_linked_meanwhile_is_that_account(issuer, cast, doors, monkeypatch):
-    """Between the look for the account and the making of one."""
+    """Staff link the identity after the search for its account, before a new one is created."""
 
     def linked(token):
         cast["owner"].external_identities.get_or_create(issuer=issuer.url, subject="1")

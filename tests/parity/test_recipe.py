@@ -1,4 +1,4 @@
-"""The README's recipe "Add a field", done on a copy of the project: both APIs have the field, and every test passes."""
+"""The README's recipe "Add a field", run on a copy of the project: both APIs have the field, and every test passes."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import yaml
 from django.db import connection
 
 ROOT = Path(__file__).parent.parent.parent
-STEPS = {  # by file: a text that stands in it once, and what the recipe puts in front of it
+STEPS = {  # by file: a text that occurs once, and the recipe's insertion before it
     "profiles/models.py": {
         "    website = models.URLField(": '    pronouns = models.CharField(max_length=40, blank=True, default="", '
         'help_text="How to speak of it.")\n',

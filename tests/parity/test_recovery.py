@@ -1,4 +1,4 @@
-"""Recovery by a code that is mailed, through both doors."""
+"""Recovery with a mailed code, in both APIs."""
 
 import re
 from datetime import timedelta
@@ -21,7 +21,7 @@ CODE = re.compile(r"^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$", re.M
 
 
 def codes_in(message):
-    """The codes of a message, the same in its text and in its HTML."""
+    """The codes of a message, equal in text and HTML."""
     ((html, media_type),) = message.alternatives
     found = CODE.findall(message.body)
     assert media_type == "text/html"
@@ -95,7 +95,7 @@ def test_one_message_names_each_account_of_an_address(cast, doors, mail):
         with undone():
             assert door.request_recovery("shared@EXAMPLE.com").outcome == "done"
             (message,) = mail()
-            assert message.to == ["Shared@example.com"]  # as the accounts have it
+            assert message.to == ["Shared@example.com"]  # in the accounts' spelling
             for name, code in zip(("owner", "member"), codes_in(message), strict=True):
                 assert f"{name}:" in message.body
                 pair = door.confirm_recovery("shared@example.com", code, NEW).body
@@ -117,7 +117,7 @@ def test_a_message_goes_to_one_spelling_of_an_address(cast, rest, mail):
 
 
 def test_whoever_signs_up_with_an_address_takes_no_place_in_its_message(cast, rest, mail):
-    """Not earlier, and not in another spelling."""
+    """Neither an earlier sign-up nor another spelling of the address takes a place."""
     squatters = [f"squatter{number}" for number in range(letters.MOST_ACCOUNTS)]
     for name, email in (*((name, "it@example.com") for name in squatters), ("shouting", "IT@example.com")):
         Profile.objects.create(username=name, email=email, password=cast["owner"].password)
@@ -144,7 +144,7 @@ def test_an_account_at_another_spelling_adds_no_guesses(cast, doors, mail, setti
 
 @pytest.fixture
 def meanwhile(monkeypatch):
-    """A function that has this done when the worker has read an account, and not yet written its code."""
+    """Run a function once the worker has read an account, before it stores the code."""
 
     def before(write):
         issue = codes.issue
@@ -212,7 +212,7 @@ def test_an_unknown_address_takes_as_many_statements_and_leaves_as_much_to_do(ca
 
 
 def test_what_was_pending_before_a_recovery_is_cancelled(cast, doors, mail):
-    """Somebody who had the account once can't come back to it by an address that they were about to confirm."""
+    """A thief cannot return with an address whose confirmation was pending."""
     for door in doors:
         with undone():
             door.update(cast.pk("owner"), {"email": "thief@example.com"}, token=cast.token("owner"))
@@ -258,7 +258,7 @@ def test_requests_are_counted_by_the_address_that_is_written_to_and_by_the_calle
     assert graphql.request_recovery(" Owner@Ex\u00adample.ｃom").outcome == "done"  # a soft hyphen, a full-width letter
     refused = [door.request_recovery("owner@example.com") for door in doors]
     assert [answer.outcome for answer in refused] == ["THROTTLED", "THROTTLED"]
-    assert rest.request_recovery("nobody@example.com").outcome == "THROTTLED"  # of the caller
+    assert rest.request_recovery("nobody@example.com").outcome == "THROTTLED"  # the caller's limit
 
 
 def test_requests_of_many_callers_have_a_ceiling(cast, rest, mail, settings):

@@ -1,4 +1,4 @@
-"""Every resource through both APIs, by its declaration alone. With `--ds tests.project`, notes are one of them."""
+"""Every declared resource in both APIs. With `--ds tests.project`, notes are one of them."""
 
 from dataclasses import replace
 from itertools import product
@@ -18,14 +18,14 @@ from tests.state import stored, undone
 
 ACTORS = ("anonymous", "member", "owner", "staff", "member (read)", "owner (read)", "staff (read)")
 NOTES = Path(__file__).parent.parent / "notes"
-MOST_LINES = 75  # of an app that adds a resource
+MOST_LINES = 75  # for an app that adds a resource
 
 every_resource = pytest.mark.parametrize("resource", resources(), ids=lambda resource: resource.name)
 every_actor = pytest.mark.parametrize("actor", ACTORS)
 
 
 def a_text(resource):
-    """A text that can be written, of no further form."""
+    """A writable text field without a special format."""
     fields = resource.serializer().fields.items()
     return next(name for name, field in fields if type(field) in (Line, Text) and not field.read_only)
 
@@ -54,7 +54,7 @@ def performed(api, resource, action, row, token, **given):
 
 
 def lasting(answer):
-    """An answer less what differs between two runs: when it was written, and the tag of that."""
+    """An answer without values that differ between two runs: `updated_at` and the entity tag."""
     body = {name: value for name, value in (answer.body or {}).items() if name != "updated_at"}
     return replace(answer, body=body, etag=None)
 
@@ -155,7 +155,7 @@ def test_a_row_is_created_by_whom_the_policy_allows(resource, actor, cast, apis)
 
 
 class Watched:
-    """A row that keeps which of its fields were looked at."""
+    """A row that records which of its fields are read."""
 
     def __init__(self, row, seen):
         self.__dict__.update(row=row, seen=seen)
@@ -167,7 +167,7 @@ class Watched:
 
 @every_resource
 def test_a_policy_decides_by_the_fields_that_it_names(resource, rows, cast):
-    """Lists read no others, so another one would be missing there."""
+    """Lists load no other fields, so the policy cannot use another."""
     policy, seen, names = resource.policy, set(), resource.names
     for actor, row in product([acting(cast, name) for name in ACTORS], rows):
         watched = Watched(row, seen)
@@ -181,7 +181,7 @@ def test_a_policy_decides_by_the_fields_that_it_names(resource, rows, cast):
 
 @every_resource
 def test_less_of_a_policy_allows_no_more(resource, rows, cast, monkeypatch):
-    """Without any one of its methods, the policy allows nothing that it did not allow with it."""
+    """Without any one of its methods, the policy must not allow anything more."""
     actors = [acting(cast, name) for name in ACTORS]
     before = allowed(resource, actors, rows)
     kind = type(resource.policy)
@@ -194,7 +194,7 @@ def test_less_of_a_policy_allows_no_more(resource, rows, cast, monkeypatch):
 
 
 def allowed(resource, actors, rows):
-    """Each thing that the policy lets an actor do to a row, read of it or write to it."""
+    """Everything that the policy lets an actor do with a row, or read or write of it."""
     policy, found = resource.model.policy, set()
     for (number, actor), row in product(enumerate(actors), rows):
         visible = resource.model.objects.visible_to(actor).filter(pk=row.pk).exists()
@@ -210,7 +210,7 @@ def allowed(resource, actors, rows):
 
 
 def is_so(ask, *arguments):
-    """What a question of the policy is answered; no, where it cannot be without a method that is missing."""
+    """The policy's answer; False if it refuses, or fails for lack of a method."""
     try:
         return bool(ask(*arguments))
     except (Refused, TypeError):

@@ -1,4 +1,4 @@
-"""Scopes of personal tokens: each operation needs its own, in both APIs alike."""
+"""Scopes of personal tokens: each operation needs its own scope, in both APIs."""
 
 import pytest
 
@@ -10,19 +10,19 @@ from tests.cast import PASSWORD
 from tests.doors import BatchDoor
 from tests.state import stored, undone
 
-NOT_FOR_THEM = {  # what the policy denies every personal token, or what asks for no token
+NOT_FOR_THEM = {  # denied to every personal token, or public
     "tokenAuth", "refreshToken", "verifyToken", "revokeToken", "logoutEverywhere", "changePassword", "getKeySet",
     "requestRecovery", "confirmRecovery", "verifyEmail", "resendVerification", "undoEmailChange",
     "endSession", "endOtherSessions", "createPersonalToken", "listPersonalTokens", "revokePersonalToken",
 }  # fmt: skip
-THE_SAME = {  # what the contract of REST calls otherwise, for its path
+THE_SAME = {  # another name in REST's contract, because of its path
     "getProfileByUsername": "getProfile", "updateOwnProfile": "updateProfile", "replaceOwnProfile": "replaceProfile",
     "deleteOwnProfile": "deleteProfile", "listOwnProfileHistory": "listProfileHistory",
     "exportOwnProfile": "exportProfile",
 }  # fmt: skip
-IN_BATCHES = "readBatch"  # needs what each of its reads does
+IN_BATCHES = "readBatch"  # needs the scope of each of its reads
 MEMBERS = {"listProfileHistory": "getProfile", "exportProfile": "getProfile", "listSessions": "getOwnProfile"}
-"""The operations that are a member of another one's row over GraphQL, which needs both."""
+"""Operations that are a field of another operation's row over GraphQL, which needs both scopes."""
 
 WHOLE = {"username": "known", "bio": "B"}
 SIGN_UP = {"username": "another", "email": "a@example.com", "password": PASSWORD}
@@ -31,7 +31,7 @@ SIGN_UP_BY_GRAPHQL = (
     f'password: "{PASSWORD}"}}) {{ profile {{ pk }} }} }}'
 )
 PERFORM = {
-    # by name: over REST, as method, path and body; over GraphQL
+    # name: over REST, as method, path and body; over GraphQL
     "listProfiles": (("GET", "/profiles/"), "{ profiles(first: 1) { edges { node { pk } } } }"),
     "getProfile": (("GET", "/profiles/{pk}/"), "{ profile(pk: {pk}) { pk } }"),
     "getOwnProfile": (("GET", "/profiles/me/"), "{ me { pk } }"),
@@ -62,7 +62,7 @@ PERFORM = {
 
 
 def performed(door, name, cast, token):
-    """The codes of the refusals, and what they say, of an operation on the profile `known` or by its owner."""
+    """The codes and messages of an operation's errors, on the profile `known` or by its owner."""
     target = cast["known"]
 
     def filled(value):

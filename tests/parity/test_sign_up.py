@@ -1,4 +1,4 @@
-"""Signing up, through both doors."""
+"""Signing up, in both APIs."""
 
 import json
 from datetime import timedelta
@@ -16,7 +16,7 @@ NEW = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}
 
 
 def both(doors, *arguments, **keywords):
-    """What both doors answer, each as if the other had not been asked: the same, but for when and as whom."""
+    """Sign up through both APIs from the same state; check that the answers are equal except ids and times."""
     answers = []
     for door in doors:
         with undone():
@@ -134,7 +134,7 @@ def test_who_may(cast, doors, settings, actor, open_, outcome):
     settings.SIGN_UP_IS_OPEN = open_
     before = stored()
     assert both(doors, NEW, token=cast.token(actor)).outcome == outcome
-    assert stored() == before  # undone, or never done
+    assert stored() == before  # rolled back, or never written
 
 
 def test_staff_set_what_staff_set(cast, doors):
@@ -143,7 +143,7 @@ def test_staff_set_what_staff_set(cast, doors):
     assert "is_active" in body["editable_fields"]
 
 
-# Once, however often it is sent
+# Repeated sign-ups
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0), (1, 1)])

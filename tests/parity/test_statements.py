@@ -1,18 +1,18 @@
-"""What an operation costs in SQL: the same through both doors, and no more than this."""
+"""The number of SQL statements of an operation, equal in both APIs."""
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 OPERATIONS = {
-    # who, does what, with what, in how many statements
+    # actor, operation, input, number of statements
     "an anonymous read": ("anonymous", "view", None, 1),
-    "a read": ("member", "view", None, 2),  # who, what
+    "a read": ("member", "view", None, 2),  # caller, row
     "a read of oneself": ("owner", "view_me", None, 2),
     "a read by username": ("member", "view_by_username", None, 2),
     "a read of what is hidden": ("member", "view hidden", None, 2),
-    "a write": ("owner", "update", {"bio": "B"}, 5),  # who, what, lock, update, history
-    "a write of a username": ("owner", "update", {"username": "new"}, 6),  # and whether it is taken
+    "a write": ("owner", "update", {"bio": "B"}, 5),  # caller, row, lock, update, history
+    "a write of a username": ("owner", "update", {"username": "new"}, 6),  # and a check that it is free
     "a write of nothing": ("owner", "update", {"bio": "Mine."}, 3),
     "a write by staff": ("staff", "update", {"bio": "B"}, 5),
     "a replacement": ("owner", "replace", {"username": "owner", "email": "owner@example.com"}, 5),
@@ -26,7 +26,7 @@ def statements(perform):
         connection,
     ) as queries:
         perform()
-    return [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]  # the test's own transaction makes those
+    return [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]  # savepoints belong to the test's transaction
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
@@ -47,7 +47,7 @@ def check_statements(cast, doors, label, token):
         method = getattr(door, operation.split()[0])
         sent = statements(lambda m=method, a=arguments, v=with_values: m(*a, *v, token=token))
         assert len(sent) == count, sent
-        cast["owner"].save()  # as it was, for the other door
+        cast["owner"].save()  # restores the row for the other API
 
 
 @pytest.mark.parametrize("label", [label for label, (actor, *_) in OPERATIONS.items() if actor != "anonymous"])

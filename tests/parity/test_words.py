@@ -1,4 +1,4 @@
-"""What a person reads of a refusal: the same words at both doors, in the language of `Accept-Language`."""
+"""Error messages: the same text in both APIs, in the language of `Accept-Language`."""
 
 import json
 from gettext import NullTranslations
@@ -20,7 +20,7 @@ NEW = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}
 
 
 class Brackets(NullTranslations):
-    """A language in which each message stands in brackets: what was not marked for translation has none."""
+    """A language that puts each message in brackets, so that an untranslated one shows."""
 
     def gettext(self, message):
         return f"⟦{message.rpartition(trans_real.CONTEXT_SEPARATOR)[2]}⟧"
@@ -37,7 +37,7 @@ def speak(client, language):
 
 
 def once_each(cases):
-    """The first case of each way to be refused."""
+    """The first case of each kind of error."""
     kinds = {(case.operation, case.outcome, case.errors): case for case in reversed(cases) if case.outcome != "done"}
     return {case.label: case for case in kinds.values()}
 
@@ -174,7 +174,7 @@ def test_so_is_what_is_said_of_a_request_that_is_not_read(db, client, monkeypatc
 
 
 PERSISTED = {"version": 1, "sha256Hash": "0" * 64}
-GRAPHQL_ALONE = {  # what only this door can be asked, and its message in English
+GRAPHQL_ALONE = {  # requests that only GraphQL can receive, and the message in English
     "a batch": ([], "Must be one JSON object. Batches of requests are not supported."),
     "no document": ({}, "'query' must be the document, as a string, or 'documentId' its id."),
     "an unknown document": ({"documentId": "x"}, "Document not registered."),
@@ -218,4 +218,4 @@ def test_what_a_program_reads_has_one_language(cast, client, doors):
             assert door.view(cast.pk("hidden"), token=cast.token("member")).outcome == "NOT_FOUND"
         asked = {"extensions": {"persistedQuery": PERSISTED}}
         missing = client.post("/graphql/", json.dumps(asked), content_type="application/json")
-        assert message(missing) == "PersistedQueryNotFound"  # by which Apollo's clients know it
+        assert message(missing) == "PersistedQueryNotFound"  # Apollo's clients compare this text
