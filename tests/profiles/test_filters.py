@@ -1,4 +1,4 @@
-"""The search: the words of each profile, and the limit on a search's work."""
+"""The search: the index of words, and the limit on a search's work."""
 
 from itertools import product
 
@@ -23,7 +23,7 @@ def actor_of(cast, name):
 
 
 def crowd(count, bio, **values):
-    """So many profiles, whose number of n is in their usernames; `bio` and `values` give a field by n."""
+    """Create `count` profiles, named by their number n; `bio` and `values` compute a field from n."""
     return Profile.objects.bulk_create(
         Profile(
             username=f"n{n}",
@@ -36,7 +36,7 @@ def crowd(count, bio, **values):
 
 
 def found(text, actor=ANYONE):
-    """The usernames that a search finds, in the order in which they signed up."""
+    """The usernames that a search finds, in the order of their sign-up."""
     rows = searched(Profile.objects.visible_to(actor), actor, text)
     return list(rows.order_by("pk").values_list("username", flat=True))
 
@@ -48,7 +48,7 @@ def entries():
 
 
 def words_of_rows():
-    """What the entries must be, by PostgreSQL's own reading of the rows."""
+    """The expected entries: PostgreSQL's own words of the rows."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, lexeme, is_active, visibility FROM profiles_profile, LATERAL unnest(to_tsvector('simple',"
@@ -66,7 +66,7 @@ def test_the_groups_of_the_search_are_what_the_actor_sees(cast, actor):
         assert policy.sees(who, stranger) == ((is_active, visibility) in groups)
 
 
-# The words of PostgreSQL
+# PostgreSQL's words
 
 
 @postgresql
@@ -149,7 +149,7 @@ def test_the_migration_fills_the_words_and_is_undone(monkeypatch):
     ],
 )
 def test_the_newest_with_the_rarest_word_are_searched(db, monkeypatch, text, numbers):
-    """12 of one word, 6 with the rarer of two, 4 with the rarest of three."""
+    """The newest 12 with one word, 6 with the rarer of two, 4 with the rarest of three."""
     monkeypatch.setattr(filters, "MOST_LOOKUPS", 12)
     parts = {"zebra": lambda n: n < 2, "third": lambda n: n % 3 == 0, "fourth": lambda n: n % 4 == 0}
     crowd(
@@ -163,7 +163,7 @@ def test_the_newest_with_the_rarest_word_are_searched(db, monkeypatch, text, num
 
 @postgresql
 def test_profiles_that_the_actor_does_not_see_use_up_nothing_of_the_limit(cast, monkeypatch):
-    """Else the oldest profile found would tell how many hidden ones have the word."""
+    """Otherwise the oldest profile found would reveal how many hidden ones have the word."""
     monkeypatch.setattr(filters, "MOST_LOOKUPS", 5)
     groups = list(product(Visibility, (True, False)))
     rows = crowd(60, lambda n: "everyone", visibility=lambda n: groups[n % 6][0], is_active=lambda n: groups[n % 6][1])

@@ -1,4 +1,4 @@
-"""Migrations that a running older release can live with, by django-migration-linter."""
+"""Migrations stay compatible with a running older release, checked by django-migration-linter."""
 
 import sys
 
@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django_migration_linter import MigrationLinter
 
-# What was reviewed by hand, and why it may stay. Add a migration here only with a reason: server/deploy/MIGRATIONS.md.
+# Migrations reviewed by hand, with the reason. Add one only with a reason: server/deploy/MIGRATIONS.md.
 REVIEWED = {
     "0004_lists": "older than this rule",
     "0006_tokens_in_families": "older than this rule",
@@ -36,8 +36,10 @@ class Migration(migrations.Migration):
 
 @pytest.fixture
 def lint(transactional_db):
-    """A function that lints an app's migrations but these, and gives the linter. In a transaction no index is made
-    concurrently."""
+    """Lint an app's migrations except `ignored`; return the linter.
+
+    The test runs outside a transaction, because indexes are built concurrently.
+    """
     if connection.vendor != "postgresql":
         pytest.skip("PostgreSQL's alone: on SQLite the service stops while it migrates")
 

@@ -1,4 +1,4 @@
-"""The rows, and the rules that the database itself holds."""
+"""The models, and the database's own constraints."""
 
 import pytest
 from django.contrib.auth.hashers import identify_hasher

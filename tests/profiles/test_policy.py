@@ -1,4 +1,4 @@
-"""The policy by itself: no door, no request."""
+"""The policy alone, without an API or a request."""
 
 from itertools import product
 

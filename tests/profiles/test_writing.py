@@ -1,4 +1,4 @@
-"""The write path by itself, and what reaches a client when it fails."""
+"""Writes without an API, and the errors that clients get when they fail."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ def test_only_what_changed_is_saved(cast):
     written = update(stale, cast["owner"], bio="New.", website="")
     assert (written.bio, written.location, written.version) == ("New.", "Elsewhere", 2)
     assert Change.objects.get().fields == {"bio": ["Mine.", "New."]}
-    assert Change.objects.get().request_id is None  # no request, no id
+    assert Change.objects.get().request_id is None  # no request, so no id
 
 
 def test_nothing_is_written_where_nothing_changes(cast):
@@ -142,7 +142,7 @@ def test_a_deadlock_is_lost_once_and_then_won(transactional_db):
         (psycopg.errors.DeadlockDetected, 2),
         (psycopg.errors.SerializationFailure, 2),
         (psycopg.errors.AdminShutdown, 2),
-        (psycopg.OperationalError, 2),  # the connection is gone, without a word
+        (psycopg.OperationalError, 2),  # the connection is lost without an error code
         (psycopg.errors.QueryCanceled, 1),
         (psycopg.errors.DiskFull, 1),
     ],
@@ -171,7 +171,7 @@ def test_a_write_whose_commit_was_not_answered_is_not_tried_again(db):
     assert len(runs) == 1
 
 
-# What goes wrong on our side
+# Internal errors
 
 LAYERS = {
     "identity": (tokens, "get_payload"),

@@ -1,4 +1,4 @@
-"""The admin: the same policy, validation and write path, behind a third door."""
+"""The admin: the same policy, validation and writes as both APIs."""
 
 import hashlib
 import re
@@ -51,7 +51,7 @@ def test_staff_see_and_edit(cast, client, page):
     ("target", "email", "pending", "told"),
     [
         ("hidden", "new@example.com", None, ["hidden@example.com", "new@example.com"]),
-        ("staff", "staff@example.com", "new@example.com", ["new@example.com"]),  # their own
+        ("staff", "staff@example.com", "new@example.com", ["new@example.com"]),  # waits for their confirmation
     ],
 )
 def test_an_address_waits_here_as_over_the_apis(target, email, pending, told, cast, client, mail):
@@ -113,7 +113,7 @@ def test_a_password_is_changed_by_the_write_path(cast, client, doors):
     new = {"new_password1": "a staple for the horse", "new_password2": "a staple for the horse"}
     assert client.post("/admin/password_change/", {"old_password": "wrong", **new}).status_code == 200
     assert client.post("/admin/password_change/", {"old_password": PASSWORD, **new}).status_code == 302
-    assert client.get("/admin/").status_code == 200  # this session goes on
+    assert client.get("/admin/").status_code == 200  # the current session stays
     row = Profile.objects.get(username="staff")
     assert row.check_password("a staple for the horse")
     assert (row.bio, row.version) == ("Written meanwhile.", 1)
@@ -155,7 +155,7 @@ def test_staff_do_not_withdraw_their_own_rights(cast, client, name):
 
 
 def test_of_two_staff_who_withdraw_each_others_rights_one_remains(cast, client, page):
-    """Each of the two pages was fetched before the other was sent."""
+    """Each page was fetched before the other one was sent."""
     Profile.objects.filter(username="hidden").update(is_staff=True)
     client.force_login(cast["staff"])
     form = form_of(client.get(page))
@@ -166,7 +166,7 @@ def test_of_two_staff_who_withdraw_each_others_rights_one_remains(cast, client, 
     with pytest.raises(Refused) as refused:
         writing.update(first, {"is_staff": False}, actor=Actor(other), source=Source.ADMIN)
     assert refused.value.outcome is Outcome.NOT_FOUND
-    assert client.post(page, form).status_code == 302  # to the sign-in page
+    assert client.post(page, form).status_code == 302  # redirects to the sign-in page
     assert stored() == before
 
 
@@ -210,7 +210,7 @@ def test_the_history_is_the_newest_of_it_and_a_stale_page_is_a_conflict(cast, cl
     assert f"bio: &quot;&lt;{NEWEST - 1}&gt;&quot; → &quot;&lt;{NEWEST}&gt;&quot;" in shown
     assert len(re.findall(r"bio: .* → ", shown)) == NEWEST
     form = form_of(response)
-    write_often(cast, NEWEST)  # so that none of the rows of the page is among the newest now
+    write_often(cast, NEWEST)  # more changes than the page shows, so that none of its rows is among the newest
     before = stored()
     answer = client.post(page, form | {"bio": "Late."})
     assert answer.status_code == 200
@@ -240,7 +240,7 @@ def test_sign_ins_are_shown_by_hashes_and_never_a_token(cast, client, page):
 
 
 def press(client, page, number=0):
-    """Press one of the buttons of a profile's page, as a browser does."""
+    """Press a button of a profile's page, as a browser does."""
     shown = client.get(page).content.decode()
     action = re.search(r'<form id="end-family" method="post" action="([^"]*)"', shown)[1]
     buttons = re.findall(r'<button class="button" form="end-family" name="([^"]*)" value="([^"]*)"', shown)
@@ -250,7 +250,7 @@ def press(client, page, number=0):
 def test_a_family_is_ended_and_no_other(cast, client, page, doors, caplog):
     client.force_login(cast["staff"])
     other, pair = families.start(cast["hidden"]), families.start(cast["hidden"])
-    response = press(client, page)  # the newest comes first
+    response = press(client, page)  # newest first
     assert "Families ended: 1." in response.content.decode()
     assert {family.profile for family in response.context["cl"].result_list} == {cast["hidden"]}
     for door in doors:
@@ -318,13 +318,14 @@ def test_sign_ins_are_neither_made_nor_changed_nor_deleted_here(cast, client):
 
 def test_a_page_costs_the_same_however_much_there_is(cast, client, page):
     client.force_login(cast["staff"])
-    client.get(page)  # Django looks up the content types once
+    client.get(page)  # Django caches the content types
     costs = []
     for times in (1, NEWEST + 5):
         write_often(cast, times)
         sign_in_often(cast, times)
         costs.append([len(statements(lambda p=path: client.get(p))) for path in (page, PROFILES, SIGN_INS)])
-    # The session, who it is: the profile, its sign-ins, its identities, its history. Of a list: how many, and the rows.
+    # Statements of a page: session, user, profile, sign-ins, identities, history. Of a list: session, user, count,
+    # rows.
     assert costs == [[6, 4, 4]] * 2
 
 
@@ -360,7 +361,7 @@ def test_a_store_that_is_away_is_not_told_as_a_wrong_password(cast, client, monk
 
 
 def test_an_accounts_identities_are_shown_and_not_changed(cast, client, page):
-    """Whoever links one signs in as the account's owner, which staff may not."""
+    """Linking an identity would let staff sign in as the account's owner."""
     cast["hidden"].external_identities.create(issuer="https://id.example.com", subject="248289761001")
     client.force_login(cast["staff"])
     response = client.get(page)

@@ -1,4 +1,4 @@
-"""The queue of mail in the admin."""
+"""The mail queue in the admin."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ ADDRESS = "somebody@example.com"
 
 @pytest.fixture
 def rows(db, settings):
-    """A message that waits, and one that failed, both long ago."""
+    """A waiting message, and one that failed, both old."""
     settings.MAIL_IS_ON = True
     for _message in range(2):
         queue.enqueue("recovery", address=ADDRESS)
@@ -51,9 +51,9 @@ def test_staff_have_what_failed_sent_again(rows, cast, client, mail):
     assert "Messages to send again: 1." in send_again(client, waiting, failed).content.decode()
     failed.refresh_from_db()
     assert failed.status == TaskResultStatus.READY
-    assert since <= failed.enqueued_at == failed.run_after  # a day more, in which it is tried
+    assert since <= failed.enqueued_at == failed.run_after  # another day of attempts
     assert "Messages to send again: 0." in send_again(client, waiting, failed).content.decode()
-    assert mail() == []  # there is no such account
+    assert mail() == []  # no account has this address
     assert not DBTaskResult.objects.exists()
 
 

@@ -1,4 +1,4 @@
-"""Requests to the admin that its pages do not make: refused with a page, never an internal error."""
+"""Requests to the admin that its pages never send: they get an error page, never an internal error."""
 
 import logging
 import re
@@ -61,7 +61,7 @@ HOSTILE = [
 
 @pytest.fixture
 def staff(cast, client):
-    """A client of staff, who have a page with everything on it."""
+    """A client signed in as staff; the profile of the pages has rows of every kind."""
     families.start(cast["hidden"])
     client.force_login(cast["staff"])
     return client
@@ -73,7 +73,7 @@ def page(cast):
 
 
 def paths_of(model, depth=2):
-    """The fields of a model as lookups name them, and those of the models that it is related to."""
+    """The lookup paths of a model's fields, and of related models' fields."""
     for field in model._meta.get_fields():
         yield field.name
         yield getattr(field, "attname", field.name)
@@ -94,7 +94,7 @@ def test_no_lookup_passes_but_the_declared(staff, rf_of_staff, model):
     secrets = OF_MESSAGES if model is DBTaskResult else {"password", "session_version"}
     assert all(any(secret in lookup for lookup in lookups) for secret in secrets)
     passed = {lookup for lookup in lookups if model_admin.lookup_allowed(lookup, "x", rf_of_staff)}
-    assert passed == DECLARED[model] - {"state"}  # a parameter, and no field
+    assert passed == DECLARED[model] - {"state"}  # a parameter, not a field
     assert all(model_admin.lookup_allowed(lookup, "x", rf_of_staff) for lookup in DECLARED[model])
 
 
@@ -138,7 +138,7 @@ def test_a_list_is_ordered_and_searched_by_nothing_that_is_secret():
         for name in model_admin.list_display:
             try:
                 model._meta.get_field(name)
-            except FieldDoesNotExist:  # a method: it would be ordered by what it says
+            except FieldDoesNotExist:  # a method could only be ordered by a declared field
                 assert not hasattr(getattr(model_admin, name), "admin_order_field")
 
 
@@ -161,7 +161,7 @@ def test_a_models_admin_that_is_open_is_an_error_at_start_up():
 
 
 def send(client, method, path, values):
-    """The status and the page, its database as it was where the answer failed."""
+    """Send a request; roll back its writes if it fails."""
     with transaction.atomic():
         if method == "GET":
             return client.generic("GET", path, QUERY_STRING=urlencode(values, doseq=True))
@@ -343,7 +343,7 @@ def test_staff_disable_another(cast, client, page):
     assert not Profile.objects.get(username="hidden").is_active
 
 
-# What leads elsewhere, and what is shown as it was typed
+# Redirects, and echoed input
 
 
 @pytest.mark.parametrize("after", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x", "\0"])

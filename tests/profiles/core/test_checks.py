@@ -1,4 +1,4 @@
-"""What nobody said who reads is shown to nobody, and is a start-up error."""
+"""A field whose readers are not declared is hidden, and is an error at start-up."""
 
 import django_filters
 import pytest
@@ -19,7 +19,7 @@ from profiles.serializers import ProfileSerializer
 
 
 class WithMotto(ProfileSerializer):
-    """A field more, of which the policy does not say who reads it."""
+    """A serializer with a field that the policy does not mention."""
 
     motto = serializers.CharField(source="location")
 
@@ -28,7 +28,7 @@ class WithMotto(ProfileSerializer):
 
 
 class ByEmail(ProfileFilter):
-    """A filter on a field that not everybody reads, under a name of its own."""
+    """A filter on a field that not everybody may read, under another name."""
 
     email_prefix = django_filters.CharFilter("email", lookup_expr="startswith")
 
@@ -74,7 +74,7 @@ def test_an_unlisted_field_is_neither_shown_nor_written(cast):
 
 
 def test_a_filter_is_judged_by_the_model_field_that_it_reads(cast):
-    """Under the name `email_prefix`, it would let any member guess an address."""
+    """The filter `email_prefix` would let any member guess an address."""
     rows = Profile.objects.all()
     with pytest.raises(Refused) as refused:
         filtered(rows, Actor(cast["member"]), ByEmail, {"email_prefix": "hidden@"})

@@ -1,4 +1,4 @@
-"""The renderer that `Accept` asks for, also where the same header came before."""
+"""The renderer that `Accept` selects, also when the header repeats."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who is shown a page, and what it may load."""
+"""Who gets a page, and what it may load."""
 
 import pytest
 

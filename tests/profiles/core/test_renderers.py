@@ -1,4 +1,4 @@
-"""The renderer writes what REST framework's own writes, byte by byte."""
+"""The renderer's output equals REST framework's, byte for byte."""
 
 import json
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ class Escaped(JSONRenderer):
 def test_the_bytes_of_any_value(value):
     try:
         expected = JSONRenderer().render(value)
-    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 does not have
+    except UnicodeEncodeError:  # UTF-8 cannot encode a lone surrogate
         with pytest.raises(UnicodeEncodeError):
             FastJSONRenderer().render(value)
     else:

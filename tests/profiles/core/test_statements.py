@@ -1,4 +1,4 @@
-"""Statements that are compiled once find the rows that Django's own querysets find."""
+"""Precompiled statements find the same rows as Django's querysets."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -33,7 +33,7 @@ CONDITIONS = {
 
 @pytest.fixture
 def some(cast):
-    """The condition's keys, moved to where the cast's are."""
+    """A function that moves a condition's primary keys to those of the cast."""
     first = min(profile.pk for profile in cast.profiles.values()) - 1
     Profile.objects.filter(username="known").update(updated_by=cast["staff"])
 
@@ -106,7 +106,7 @@ def test_a_queryset_that_was_filtered_stays_so(cast):
 
 
 def test_a_row_is_saved_as_by_django(cast, monkeypatch):
-    """Its own SQL writes what Django's writes: all kinds of fields, moments and texts, and NULL."""
+    """Our SQL writes the same as Django's: all kinds of fields, timestamps and texts, and NULL."""
     made = {}
     for name in ("django", "ours"):
         with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""The write path of any resource."""
+"""Writes to any resource."""
 
 import pytest
 from django.utils import timezone

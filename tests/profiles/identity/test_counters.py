@@ -1,4 +1,4 @@
-"""The counts: the same in memory and in Redis, exact in every window, bounded in memory."""
+"""Counters: the same in memory and in Redis, exact in each window, bounded in memory."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ WINDOW = 60
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The time that both stores go by, in whole seconds, where a test moves it."""
+    """The time of both counters, in whole seconds, set by the test."""
     clock = {"now": 1_000_000}
     monkeypatch.setattr(counters.time, "monotonic", lambda: clock["now"])
     script = counters.SCRIPT
@@ -57,7 +57,7 @@ def test_a_cost_passes_whole_or_not_at_all(store, clock):
     assert hit(store, 5, cost=3) == Window(False, 2, 40)
     assert hit(store, 5, cost=2) == Window(True, 0, 40)
     assert hit(store, 5, cost=0) == Window(True, 0, 40)
-    assert hit(store, 5, cost=6) == Window(False, 0, WINDOW)  # it never will
+    assert hit(store, 5, cost=6) == Window(False, 0, WINDOW)  # can never pass
 
 
 def test_the_wait_is_until_the_cost_would_pass(store, clock):
@@ -86,7 +86,7 @@ def test_a_limit_of_none_lets_none_pass(store, clock):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(steps=st.lists(st.tuples(st.integers(0, 25), st.integers(0, 4)), max_size=40), amount=st.integers(1, 6))
 def test_no_window_has_more_than_the_limit_and_none_is_refused_below_it(store, clock, steps, amount):
-    clock["now"] += 10 * WINDOW  # whatever an example before this one left has expired
+    clock["now"] += 10 * WINDOW  # counts of earlier examples have expired
     passed = []
     for wait, cost in steps:
         clock["now"] += wait
@@ -150,7 +150,7 @@ def test_a_busy_key_has_as_many_entries_as_its_limit(clock):
 
 
 def lines_of(memory):
-    """How many lines of the counters a hit executes: others are of whatever Python collects meanwhile."""
+    """The number of lines of the counters module that a hit executes, without Python's garbage collection."""
     lines = []
 
     def trace(frame, event, arg):
@@ -173,13 +173,13 @@ def test_a_hit_takes_the_same_steps_however_many_keys_there_are(clock):
             hit(memory, 5, key=str(n))
     clock["now"] += 10 * WINDOW  # all of them have expired
     assert 0 < lines_of(few) == lines_of(many)
-    assert lines_of(full) < 2 * lines_of(few)  # it forgets one key
+    assert lines_of(full) < 2 * lines_of(few)  # drops one key
     assert full.size == 20_000
 
 
 @pytest.fixture
 def threads_in_a_hurry():
-    """Threads that take turns as often as they can."""
+    """Switch between threads as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield

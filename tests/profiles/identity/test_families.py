@@ -1,4 +1,4 @@
-"""Families of tokens: rotation, reuse, and everything that ends them."""
+"""Refresh token families: rotation, reuse, and every way to end them."""
 
 import base64
 import hashlib
@@ -34,7 +34,7 @@ def no_grace(monkeypatch):
 
 
 def check_dead(doors, *pairs):
-    """None of these tokens is good for anything, at either door."""
+    """Check that both APIs reject all of these tokens."""
     pairs = [pair if isinstance(pair, dict) else asdict(pair) for pair in pairs]
     for door in doors:
         for dead in pairs:
@@ -52,7 +52,7 @@ def digest(text):
 
 
 def test_sign_ins_of_an_earlier_release_stay_good(settings):
-    """What is stored, and what clients hold, was made with these: a module that moves must not change them."""
+    """Stored digests and clients' tokens depend on these values, so that moving a module must not change them."""
     settings.SECRET_KEY = "a key of an earlier release"
     child = families._mac("child", b"text").hex()
     assert child == "c994ea5becb1ca6152cf8d4f38362ccaeaa52a58bae73ed2a9c14997eff97a99"
@@ -77,7 +77,7 @@ def test_each_use_gives_another(pair, doors):
         texts.append(door.refresh(texts[-1]).body["refresh_token"])
     assert len(set(texts)) == 5
     family = TokenFamily.objects.get()
-    assert [family.previous_digest, family.digest] == [digest(text) for text in texts[-2:]]  # and no other is kept
+    assert [family.previous_digest, family.digest] == [digest(text) for text in texts[-2:]]  # older ones are not kept
 
 
 def test_the_direct_predecessor_gets_the_same_child_for_a_moment(pair, doors):
@@ -122,7 +122,7 @@ def test_any_token_of_a_family_revokes_it(pair, doors):
 
 
 def made_up(family):
-    """Texts by someone who knows a family's key, from an access token, and no key of ours."""
+    """Forged tokens by someone who knows a family's id from an access token, but none of the service's keys."""
     content = family.pk.bytes + secrets.token_bytes(families.NONCE_BYTES)
     yield base64.urlsafe_b64encode(content + secrets.token_bytes(32)).decode()
     yield base64.urlsafe_b64encode(content + hashlib.sha256(content).digest()).decode()
@@ -176,7 +176,7 @@ def test_a_deletion_loads_none_of_what_belongs_to_the_account(cast):
 
 @pytest.fixture
 def migrate(transactional_db):
-    """A function that migrates to a state of `profiles` and gives its models; afterwards all are migrated again."""
+    """Migrate `profiles` to a named state and return its models; afterwards migrate to the newest state again."""
     executor = MigrationExecutor(connection)
     latest = executor.loader.graph.leaf_nodes()
 

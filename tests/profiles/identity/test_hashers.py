@@ -1,4 +1,4 @@
-"""Hashing passwords: what it costs, how many at a time, and what becomes of older hashes."""
+"""Password hashing: its cost, its concurrency, and the upgrade of older hashes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
@@ -18,12 +18,12 @@ MOST_SECONDS = 30
 
 @pytest.fixture
 def shipped(settings):
-    """The hasher that the service ships with."""
+    """Use the hashers that the service ships with."""
     settings.PASSWORD_HASHERS = SHIPPED
 
 
 class Older(Argon2PasswordHasher):
-    """The parameters of before, less their cost."""
+    """Older parameters, at a low cost."""
 
     time_cost, memory_cost, parallelism = 1, 64, 2
 
@@ -96,7 +96,7 @@ def test_no_more_are_computed_at_a_time(monkeypatch):
 
 
 class Prompt(ThreadPoolExecutor):
-    """Gives a future when it has begun."""
+    """Return each future once it is running."""
 
     def submit(self, compute, *arguments):
         begun = Event()
@@ -125,7 +125,7 @@ def test_a_missing_account_costs_as_many_hashes_as_a_wrong_password(cast, shippe
         assert counts == [1, 1, 1]
 
 
-# Hashes of older parameters
+# Hashes with older parameters
 
 
 def test_a_sign_in_hashes_anew_and_ends_no_other(cast, old_hash, doors):
@@ -138,7 +138,7 @@ def test_a_sign_in_hashes_anew_and_ends_no_other(cast, old_hash, doors):
     for door in doors:
         assert door.view_me(token=mine["token"]).outcome == "done"
         assert door.view_me(token=personal).outcome == "done"
-        assert door.view_me(token=other.token).outcome == "UNAUTHENTICATED"  # for the minutes that it has left
+        assert door.view_me(token=other.token).outcome == "UNAUTHENTICATED"  # expires within minutes anyway
     refreshed = doors[1].refresh(other.refresh_token).body
     assert doors[0].view_me(token=refreshed["token"]).outcome == "done"
     assert doors[1].sign_in("owner", PASSWORD).outcome == "done"

@@ -1,4 +1,4 @@
-"""The keys of an issuer, where several threads need them."""
+"""An issuer's keys, needed by several threads."""
 
 from threading import Event, Thread
 
@@ -8,12 +8,12 @@ from profiles.core.outcomes import Outcome, Refused
 from profiles.identity import issuers
 from tests.issuer import Issuer
 
-MOST_SECONDS = 30  # for a thread to come to its next step, on the slowest machine
+MOST_SECONDS = 30  # a thread's time for a step, on the slowest machine
 
 
 @pytest.fixture
 def published(monkeypatch):
-    """What an issuer publishes, without HTTP; `asked` has a URI of each request."""
+    """An issuer's documents without HTTP; `asked` has the URI of each request."""
     issuer = Issuer("https://id.example.com")
 
     def document(uri):
@@ -30,7 +30,7 @@ def keys(published):
 
 
 def test_a_fetch_that_takes_long_delays_nobody_else(published, keys, monkeypatch):
-    """A known key is used, and for an unknown one a request waits a moment and no longer."""
+    """A known key is used at once; for an unknown key a request waits only `PATIENCE`."""
     assert keys.key("first")
     monkeypatch.setattr(issuers, "COOLDOWN", 0)
     monkeypatch.setattr(issuers, "LIFESPAN", 0)

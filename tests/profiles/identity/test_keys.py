@@ -1,4 +1,4 @@
-"""The keys: secrets, and key pairs whose public half whoever verifies elsewhere can fetch."""
+"""Signing keys: secrets, and key pairs whose public half is published for other verifiers."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""Personal tokens: their text, who they identify, everything that ends them, and what nobody is told."""
+"""Personal tokens: format, owner, every way to end them, and secrecy."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def check_dead(doors, text):
 
 
 def changed(text, place):
-    """A token of which one character is another."""
+    """A token with one character changed."""
     return text[:place] + ("x" if text[place] != "x" else "y") + text[place + 1 :]
 
 
@@ -46,7 +46,7 @@ def test_a_text_is_found_by_scanners_and_known_by_its_checksum():
     texts = {tokens.personal_text() for _ in range(100)}
     assert len(texts) == 100
     assert all(SCANNED.fullmatch(text) for text in texts)
-    assert tokens._checksum("prf_" + "0" * 30) == "2GfKuJ"  # a change of the sum would end every token
+    assert tokens._checksum("prf_" + "0" * 30) == "2GfKuJ"  # another checksum would invalidate every token
 
 
 def test_what_is_mistyped_or_made_up_costs_no_statement(cast, text, rest):

@@ -1,4 +1,4 @@
-"""Sessions, as their owner sees and ends them, and when they were last used."""
+"""Sessions: their list and their end, for the owner, and their last use."""
 
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ def family_of(pair):
 
 
 def test_an_access_token_lives_no_longer_than_a_last_use_is_exact():
-    """So that a sign-in needs no write for the use of its access tokens."""
+    """Otherwise a use of an access token would need a write to the sign-in."""
     assert jwt_settings.JWT_EXPIRATION_DELTA <= uses.EVERY
 
 

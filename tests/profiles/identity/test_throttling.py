@@ -1,4 +1,4 @@
-"""Attempts to sign in: counted one by one, whichever door they come through."""
+"""Sign-in attempts: one count for both APIs and the admin."""
 
 import json
 import socket
@@ -20,12 +20,12 @@ from tests.parity.test_statements import statements
 from tests.proxy import proxying
 from tests.state import undone
 
-LIMIT = 10  # per account, as it ships
+LIMIT = 10  # the default per account
 
 
 @pytest.fixture
 def hashings(monkeypatch):
-    """How often a password was hashed: what an attempt costs."""
+    """The number of password hashings, the cost of an attempt."""
     made = []
     encode = MD5PasswordHasher.encode
     monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *args: made.append(1) or encode(*args))
@@ -38,7 +38,7 @@ def test_one_attempt_too_many_is_refused_at_both_doors(cast, doors, hashings):
         assert doors[n % 2].sign_in(("owner", "OWNER", "ｏｗｎｅｒ")[n % 3], "wrong").outcome == "UNAUTHENTICATED"
     first, second = (door.sign_in("owner", PASSWORD) for door in doors)
     assert first.outcome == second.outcome == "THROTTLED"
-    assert len(hashings) == LIMIT  # the right password was not looked at
+    assert len(hashings) == LIMIT  # the right password was not checked
     assert 0 < first.details["retry_after"] <= 300
     assert 0 < second.details["retryAfter"] <= 300
     assert doors[0].sign_in("member", PASSWORD).outcome == "done"
@@ -93,7 +93,7 @@ def test_a_strangers_guesses_leave_the_admins_change_of_password(cast, client, r
 
 
 def doors_at(address):
-    """Both doors, for a client at this address behind a proxy of ours."""
+    """Both APIs, for a client at this address behind a trusted proxy."""
     client = HTTPSClient(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=address)
     return RESTDoor(client), GraphQLDoor(client)
 
@@ -194,7 +194,7 @@ def test_an_address_has_a_limit_over_all_accounts(cast, doors, settings):
 
 @pytest.mark.parametrize("way", ["rest", "graphql", "admin"])
 def test_a_sign_in_clears_no_count(cast, client, doors, settings, way):
-    """Neither its account's nor its address's."""
+    """Neither the account's count nor the address's."""
     settings.SIGN_IN_LIMIT_PER_ADDRESS = f"{LIMIT + 3} per minute"
     for n in range(LIMIT - 1):
         assert doors[n % 2].sign_in("staff", "wrong").outcome == "UNAUTHENTICATED"
@@ -226,7 +226,7 @@ def test_every_attempt_costs_one_hashing(cast, rest, hashings, username):
 
 
 def test_a_refused_sign_in_costs_the_same_whoever_it_names(cast, doors, hashings):
-    Profile.objects.filter(username="known").update(password=make_password(None))  # it signs in at an issuer
+    Profile.objects.filter(username="known").update(password=make_password(None))  # signs in at an issuer
     costs = set()
     for door in doors:
         for username in ("owner", "nobody", "gone", "known"):
@@ -261,9 +261,9 @@ def test_one_in_a_document_beside_others_is_taken(cast, graphql):
     ("peer", "forwarded", "address"),
     [
         ("203.0.113.9", "", "203.0.113.9"),
-        ("203.0.113.9", "1.1.1.1", "203.0.113.9"),  # no proxy of ours: nothing it says counts
+        ("203.0.113.9", "1.1.1.1", "203.0.113.9"),  # not a trusted proxy, so its header is ignored
         ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
-        ("10.0.0.1", "6.6.6.6, 198.51.100.7", "198.51.100.7"),  # what the client wrote itself
+        ("10.0.0.1", "6.6.6.6, 198.51.100.7", "198.51.100.7"),  # the first one is forged by the client
         ("10.0.0.1", "6.6.6.6, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
         ("10.0.0.1", "10.0.0.2", "10.0.0.2"),
         ("10.0.0.1", "nonsense", "10.0.0.1"),
@@ -271,7 +271,7 @@ def test_one_in_a_document_beside_others_is_taken(cast, graphql):
         ("10.0.0.1", "", "10.0.0.1"),
         ("2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
         ("", "1.1.1.1", ""),  # a Unix socket
-        # An IPv4 address is one, however an IPv6 socket writes it
+        # An IPv4 address counts as one in any IPv6 notation
         ("::ffff:203.0.113.9", "", "203.0.113.9"),
         ("::ffff:cb00:7109", "", "203.0.113.9"),
         ("::ffff:10.0.0.1", "198.51.100.7", "198.51.100.7"),
@@ -279,10 +279,10 @@ def test_one_in_a_document_beside_others_is_taken(cast, graphql):
         ("10.9.0.1", "::ffff:198.51.100.7", "198.51.100.7"),
         ("172.16.0.1", "198.51.100.7", "198.51.100.7"),  # trusted as ::ffff:172.16.0.0/108
         ("172.32.0.1", "198.51.100.7", "172.32.0.1"),
-        # and so are those that stand for one
+        # 6to4 and NAT64 addresses count as their IPv4 address
         ("2002:cb00:7109:5::1", "", "203.0.113.9"),
         ("64:ff9b::cb00:7109", "", "203.0.113.9"),
-        ("2002:a00:1::1", "198.51.100.7", "10.0.0.1"),  # but none makes a proxy
+        ("2002:a00:1::1", "198.51.100.7", "10.0.0.1"),  # but they never count as a proxy
         ("64:ff9b::a00:1", "198.51.100.7", "10.0.0.1"),
         ("::1", "", "::/64"),
         # Ports and zones
@@ -321,7 +321,7 @@ def test_both_doors_spend_one_budget(cast, doors, settings):
     writes = [doors[n % 2].update(cast.pk("owner"), {"bio": str(n)}, token=token).outcome for n in range(3)]
     assert writes == ["done"] * 2 + ["THROTTLED"]
     assert [read(door, cast, token=cast.token("member")) for door in doors] == ["done"] * 2
-    assert [read(door, cast) for door in doors] == ["done"] * 2  # nobody in particular, by address
+    assert [read(door, cast) for door in doors] == ["done"] * 2  # anonymous, by address
 
 
 def test_a_document_counts_as_many_as_its_root_fields_all_or_none(cast, graphql, rest, settings):
@@ -414,7 +414,7 @@ def test_an_address_has_a_limit_of_sign_ups(cast, doors, settings):
     assert (refused.status_code, refused.headers["RateLimit-Policy"]) == (429, '"sign_ups";q=3;w=3600')
 
 
-# What is refused before it is known what it asks for
+# Refusals before the body is parsed
 
 
 BODIES = {
@@ -476,7 +476,7 @@ def test_a_bad_token_is_counted_by_its_address(cast, doors, settings, token):
 
 @pytest.fixture
 def parsed(monkeypatch):
-    """How often a body was parsed."""
+    """The number of parsed bodies."""
     bodies = []
     parse_json = parsers.parse_json
     monkeypatch.setattr(parsers, "parse_json", lambda text: bodies.append(1) or parse_json(text))
@@ -500,7 +500,7 @@ def test_documents_are_not_read_on_and_on_to_be_refused(client, db, settings, pa
     most = throttling.REFUSALS.amount
     assert most <= len(parsed) <= most + 1
     other = client.post("/graphql/", "[]", content_type="application/json", REMOTE_ADDR="198.51.100.7")
-    assert other.status_code == 400  # another caller is read
+    assert other.status_code == 400  # another caller's body is parsed
 
 
 def test_sign_ins_are_not_read_on_and_on_to_be_refused(client, db, settings, parsed):
@@ -528,7 +528,7 @@ OPERATIONS = {
 
 @pytest.fixture(params=[0, 0.06], ids=["quick", "slow"])
 def redis_proxy(request, settings, redis_url):
-    """A proxy in front of Redis, slow or not; this process has a connection."""
+    """A proxy in front of Redis, slow or fast. This process is already connected."""
     with proxying(redis_url, delay=request.param) as proxy:
         settings.REDIS_URL, settings.REDIS_TIMEOUT = proxy.url, 10
         throttling.counter.cache_clear()
@@ -556,22 +556,22 @@ def test_a_throttled_request_takes_one_round_trip(cast, doors, settings, redis_p
 
 
 def test_the_first_request_of_a_connection_takes_no_more(cast, doors, settings, redis_url):
-    """Where neither a database nor a password is to be named to Redis."""
+    """Without a database number or a password, connecting needs no extra command."""
     with proxying(redis_url.rpartition("/")[0]) as proxy:
         settings.REDIS_URL, settings.REDIS_TIMEOUT = proxy.url, 10
         throttling.counter.cache_clear()
-        throttling.counter().shared.script = "return {{1, 1, 1}}"  # it is a database that others may use
+        throttling.counter().shared.script = "return {{1, 1, 1}}"  # others may use this database, so count nothing
         assert read(doors[0], cast) == "done"
         assert proxy.trips == 1
         throttling.counter().shared.redis.close()
 
 
-# Where Redis does not answer
+# Redis is unavailable
 
 
 @pytest.fixture(params=["away", "frozen"])
 def lost_redis(request, settings):
-    """A Redis that is not there, or takes what it is sent and says nothing."""
+    """A Redis that refuses connections, or accepts them and never responds."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
         settings.REDIS_URL = f"redis://127.0.0.1:{listener.getsockname()[1] if request.param == 'frozen' else 1}/0"
         throttling.counter.cache_clear()
@@ -609,7 +609,7 @@ def test_an_attempt_that_was_counted_ahead_is_counted_once(db):
     request = RequestFactory().get("/")
     attempts = throttling.sign_in_attempts(request, "owner")
     throttling.spend(request, throttling.Actor(), Budget.WRITES, attempts=attempts)
-    for used in (1, 2, 3):  # a second attempt of the same request is another one
+    for used in (1, 2, 3):  # further attempts of the same request are counted
         throttling.count_sign_in(request, "owner")
         logs = throttling.counter().shared.logs
         assert [logs[attempt.key].used for attempt in attempts] == [used] * 3
@@ -624,11 +624,11 @@ def test_the_memory_of_a_process_is_bounded(monkeypatch):
     assert len(memory.logs) <= 100
 
 
-# No text is normalised before its length is known
+# No text is normalised before its length is checked
 
 
 def test_no_text_is_normalised_before_its_length_is_checked(cast, doors, monkeypatch):
-    """NFKC makes 18 characters of U+FDFA."""
+    """NFKC turns U+FDFA into 18 characters."""
     lengths = []
     normalize = models.normalize_username
     for module in (models, fields, filters):

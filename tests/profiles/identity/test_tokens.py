@@ -1,4 +1,4 @@
-"""Access tokens, through both doors: whose they are, and everything that ends them."""
+"""Access tokens in both APIs: their owner, and every way to end them."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ KID, KEY = next(iter(settings.JWT_KEYS.items()))
 
 
 def signed(profile, *, key=KEY, kid=KID, algorithm="HS256", without=(), **claims):
-    """A token of ours, but for what the test says."""
+    """A token of the service, valid unless the arguments say otherwise."""
     families.start(profile)
     sign_in = {"sid": str(profile.token_families.latest("created_at").pk), "scope": tokens.READ_WRITE}
     good = tokens.claims_for(profile) | sign_in | claims
@@ -31,7 +31,7 @@ def signed(profile, *, key=KEY, kid=KID, algorithm="HS256", without=(), **claims
 
 
 def answers(doors, authorization):
-    """What each door answers to a read of `me` with this header: the status, `me` and the header of a 401."""
+    """Both APIs' responses to a read of `me` with this Authorization header."""
     rest, graphql = doors
     first = rest.send("GET", "/profiles/me/", authorization=authorization)
     second = graphql.send("{ me { username } }", authorization=authorization)
@@ -188,7 +188,7 @@ def test_a_damaged_token_is_refused(cast, doors, data):
     other = data.draw(st.characters(min_codepoint=33, max_codepoint=255))
     damaged = token[:place] + other + token[place + 1 :]
     try:
-        same = tokens.decode(damaged) == tokens.decode(token)  # the last letter of base64 has idle bits
+        same = tokens.decode(damaged) == tokens.decode(token)  # base64's last letter has unused bits
     except jwt.InvalidTokenError:
         same = False
     if not same:
@@ -223,7 +223,7 @@ def test_neither_door_reads_a_cookie(cast, client, rest, graphql):
     client.cookies["JWT"] = cast.token("staff")
     assert rest.send("GET", "/profiles/me/").status_code == 401
     assert graphql.send("{ me { pk } }").json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
-    assert not graphql.send("{ __typename }").cookies  # and sets none
+    assert not graphql.send("{ __typename }").cookies  # nor sets one
 
 
 def test_a_read_token_reads_by_post_and_writes_nothing(cast, graphql):

@@ -1,4 +1,4 @@
-"""When a personal token was last used: noted every five minutes at the most, and never in a request's way."""
+"""The last use of a personal token: stored every five minutes at most, without delaying a request."""
 
 from datetime import timedelta
 
@@ -15,14 +15,14 @@ from tests.state import undone
 
 @pytest.fixture
 def token(cast):
-    """One that was last used five minutes ago."""
+    """A token last used five minutes ago."""
     text = cast.personal_token("owner", "read")
     PersonalToken.objects.update(last_used_at=timezone.now() - uses.EVERY)
     return text
 
 
 def noted(perform):
-    """The statements of a request that note a use."""
+    """The request's statements that store a use."""
     with CaptureQueriesContext(connection) as queries:
         perform()
     return [each["sql"] for each in queries if each["sql"].startswith("UPDATE") and "last_used_at" in each["sql"]]

@@ -1,4 +1,4 @@
-"""The worker, and a real SMTP server that takes mail, refuses it, hangs, or is away."""
+"""The mail worker with a real SMTP server that accepts mail, refuses it, hangs, or is down."""
 
 import logging
 from datetime import timedelta
@@ -26,7 +26,7 @@ SECRET = "WDJB-MJHT"
 
 @pytest.fixture(autouse=True)
 def letters(monkeypatch):
-    """The kinds of these tests."""
+    """Kinds of messages for these tests."""
 
     def written(address):
         message = EmailMultiAlternatives("Your code", f"{SECRET}\n", to=[address])
@@ -56,7 +56,7 @@ def only_row():
 def test_a_message_is_sent_once_as_text_and_as_html(smtp):
     queue.enqueue("written", address=ADDRESS)
     key = only_row().pk
-    assert smtp.connections == 0  # whoever enqueues does not wait for the mail server
+    assert smtp.connections == 0  # enqueueing does not contact the mail server
     assert Worker().send_next()
     assert not Worker().send_next()
     (message,) = smtp.taken
@@ -104,7 +104,7 @@ def test_what_may_go_well_another_time_is_tried_again_later(attribute, reply, sm
             wait = (row.run_after - timezone.now()).total_seconds()
             assert (row.status, len(row.worker_ids)) == (TaskResultStatus.READY, attempts)
             assert 3.75 <= wait / 2 ** (attempts - 1) <= 5
-            assert not sender.send_next()  # before its time
+            assert not sender.send_next()  # too early
             clock.shift(wait)
         setattr(smtp, attribute, well)
         settings.EMAIL_TIMEOUT = 10
@@ -172,7 +172,7 @@ def test_while_the_server_is_away_messages_wait_and_none_uses_up_its_attempts(aw
     for failures, pause in ((1, 2), (2, 4), (3, 8)):
         assert not sender.send_next()
         assert (sender.failures, sender.pause) == (failures, pause)
-    sender.failures = 5_000  # in more than a day
+    sender.failures = 5_000  # more than a day of failures
     assert sender.pause == worker.LONGEST_PAUSE
     assert {len(row.worker_ids) for row in DBTaskResult.objects.all()} == {0}
     settings.EMAIL_PORT, settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = smtp.port, "", ""

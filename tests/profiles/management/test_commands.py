@@ -1,4 +1,4 @@
-"""The commands."""
+"""Management commands."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def test_demo_leaves_a_database_alone_that_is_not_new(cast, settings, capsys):
 
 
 def changes_of_ages(profile, *days):
-    """Changes of a profile, so many days old."""
+    """Create changes of a profile, `days` old."""
     for version, age in enumerate(days, start=2):
         at = timezone.now() - timedelta(days=age)
         Change.objects.create(profile=profile, version=version, at=at, source=Source.REST, fields={"bio": ["", "B"]})

@@ -1,4 +1,4 @@
-"""`manage.py migrate` under a lock timeout, while other transactions use the tables."""
+"""`manage.py migrate` with a lock timeout, while other transactions use the tables."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from profiles.management.commands import migrate
 from profiles.models import Profile
 
-APP = "messages"  # of Django: it has no models, so it has no migrations of its own
+APP = "messages"  # a Django app without models, so without migrations of its own
 MOST_SECONDS = 30
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
 ALTER = "migrations.RunSQL('ALTER TABLE profiles_profile ADD COLUMN later integer', {undo!r})"
@@ -36,7 +36,7 @@ def postgresql(transactional_db):
 
 @pytest.fixture
 def migration(postgresql, tmp_path, monkeypatch, settings):
-    """A function that writes a migration with these operations; it is undone after the test."""
+    """Write a migration with these operations. It is reversed after the test."""
     package = f"migrations_of_{tmp_path.name}"
     (tmp_path / package).mkdir()
     (tmp_path / package / "__init__.py").touch()
@@ -55,13 +55,13 @@ def migration(postgresql, tmp_path, monkeypatch, settings):
 
 @pytest.fixture
 def at_once(monkeypatch):
-    """No pause between attempts."""
+    """Retry without a pause."""
     monkeypatch.setattr(migrate, "PAUSE", 0)
 
 
 @contextmanager
 def another():
-    """A connection beside the test's, which waits for half a minute at most."""
+    """A second connection, which waits for half a minute at most."""
     with closing(connection.copy()) as other, other.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{MOST_SECONDS}s"])
         yield cursor
@@ -69,7 +69,7 @@ def another():
 
 @contextmanager
 def reading():
-    """A transaction that has read the profiles and is not over."""
+    """An open transaction that has read the profiles."""
     with another() as cursor:
         cursor.execute("BEGIN")
         cursor.execute("SELECT count(*) FROM profiles_profile")
@@ -77,7 +77,7 @@ def reading():
 
 
 class Migrating(Thread):
-    """Runs the command beside the test; `error` is what it raised."""
+    """Run the command in a thread; `error` is the exception it raised."""
 
     def __init__(self, **options):
         super().__init__()
@@ -93,7 +93,7 @@ class Migrating(Thread):
 
 
 def wait_until_it_waits(cursor, statement):
-    """Ask outside of a transaction, which is shown the same activity again."""
+    """Wait until the migration waits for a lock. A transaction would see the same activity each time."""
     until = time.monotonic() + MOST_SECONDS
     while time.monotonic() < until:
         cursor.execute(WAITING, [f"{statement}%"])
@@ -109,7 +109,7 @@ def test_readers_go_on_beside_a_migration_that_waits(migration, at_once, atomic)
     with reading() as earlier, another() as later:
         migrating.start()
         wait_until_it_waits(later, "ALTER TABLE")
-        later.execute("SELECT count(*) FROM profiles_profile")  # which without a lock timeout waits for the migration
+        later.execute("SELECT count(*) FROM profiles_profile")  # would wait without a lock timeout
         assert migrating.is_alive()
         earlier.execute("ROLLBACK")
     migrating.join(MOST_SECONDS)
@@ -142,7 +142,7 @@ def test_an_index_is_built_concurrently_without_a_timeout(migration):
     with reading() as earlier, another() as later:
         earlier.execute("UPDATE profiles_export SET ended_at = NULL")
         migrating.start()
-        wait_until_it_waits(later, "CREATE INDEX CONCURRENTLY")  # for the end of the transaction
+        wait_until_it_waits(later, "CREATE INDEX CONCURRENTLY")  # waits for the open transaction
         earlier.execute("ROLLBACK")
     migrating.join(MOST_SECONDS)
     assert migrating.error is None

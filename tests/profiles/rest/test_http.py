@@ -1,4 +1,4 @@
-"""The REST door's HTTP: paths, tags and caches, methods, bodies."""
+"""REST's HTTP: paths, entity tags and caches, methods, bodies."""
 
 import json
 
@@ -55,7 +55,7 @@ def test_the_invisible_and_what_never_was_are_equal_byte_for_byte(cast, rest, ac
     assert headers[0] == headers[1] == headers[2]
 
 
-# Tags
+# Entity tags
 
 
 @pytest.mark.parametrize("path", ["/profiles/{pk}/", "/profiles/by-username/owner/", "/profiles/me/"])
@@ -257,7 +257,7 @@ def test_json_that_cannot_be_read_is_the_clients_error_at_both_doors(cast, rest,
     assert other.status_code == 400
     assert other.json()["errors"][0]["extensions"] == {"code": "BAD_REQUEST"}
     assert other.json()["errors"][0]["message"] == response.json()["errors"][0]["detail"]
-    if body.isascii():  # a query string is always text
+    if body.isascii():  # query strings are always text
         assert client.get("/graphql/", {"query": "{ me { pk } }", "variables": body}).status_code == 400
     assert stored() == before
 

@@ -1,4 +1,5 @@
-"""REST's contract: its published text, that it is whole, how it is served. `tests/contract.py` holds the door to it."""
+"""REST's contract: its published text, its completeness, and how it is served. `tests/contract.py` checks responses
+against it."""
 
 import json
 import re
@@ -110,7 +111,7 @@ def test_an_operation_refuses_a_query_parameter_that_it_does_not_take(cast, rest
 
 
 def test_a_property_of_an_input_is_optional_for_generators_of_clients():
-    """openapi-typescript takes a property with a `default` for one that is always there."""
+    """openapi-typescript treats a property with a `default` as always present."""
     assert [
         name
         for name, schema in SCHEMAS.items()
@@ -136,17 +137,17 @@ def test_an_input_holds_what_was_shown_and_nothing_unknown():
     assert SCHEMAS["ProfileRequest"]["required"] == ["email", "username"]
     assert "required" not in SCHEMAS["PatchedProfileRequest"]
     defaults = [name for name, field in SCHEMAS["PatchedProfileRequest"]["properties"].items() if "default" in field]
-    assert not defaults  # what is left out stays
+    assert not defaults  # fields left out stay unchanged
 
 
-# What holds the door to it
+# The check of responses
 
 
 COUNTED = {"RateLimit": '"reads";r=599;t=60', "RateLimit-Policy": '"reads";q=600;w=60'}
 
 
 class Answer:
-    """A response, as far as it is looked at."""
+    """A response with the parts that the check uses."""
 
     def __init__(self, status_code, body, **headers):
         self.status_code = status_code
