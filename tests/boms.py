@@ -1,4 +1,4 @@
-"""`python -m tests.boms FILE…`: validate bills of materials, by CycloneDX's schema, and name no package twice."""
+"""`python -m tests.boms FILE…`: validate bills of materials against CycloneDX's schema; each package appears once."""
 
 import json
 import sys
@@ -8,11 +8,11 @@ from pathlib import Path
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-MOST_CHARACTERS = 500  # of an error, which repeats the whole document
+MOST_CHARACTERS = 500  # an error repeats the whole document
 
 
 def fault_of(text):
-    """What is wrong with a bill of materials, or None."""
+    """The first error in a bill of materials, or None."""
     if error := JsonStrictValidator(SchemaVersion.V1_5).validate_str(text):
         return str(error)[:MOST_CHARACTERS]
     named = Counter(component.get("purl") for component in json.loads(text).get("components", ()))

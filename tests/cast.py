@@ -1,4 +1,4 @@
-"""The cast: who acts in the tests, and on which profiles."""
+"""The profiles in the tests: those that act and those that are acted on."""
 
 from datetime import timedelta
 from functools import cache
@@ -12,7 +12,7 @@ from profiles.models import Profile
 from profiles.policy import Visibility
 
 PASSWORD = "correct horse battery staple"
-NOBODY = 2_000_000_000  # a key that is never given
+NOBODY = 2_000_000_000  # a primary key that no profile has
 FIELDS = {
     "owner": {"bio": "Mine.", "location": "Here"},
     "member": {"visibility": Visibility.PRIVATE},
@@ -27,14 +27,15 @@ FIELDS = {
 
 @cache
 def hashed(name, hasher):
-    """The password's hash, computed once for each profile and setting of the hasher."""
+    """The password's hash, computed once for each profile and hasher."""
     return make_password(PASSWORD)
 
 
 class Cast:
-    """Three profiles that act, and one of each visibility that they act on, active and not.
+    """Three profiles that act, and one of each visibility that they act on, active or not.
 
-    One statement inserts them: the constants above need no checks but the database's, which take 14 statements a row.
+    One statement inserts all of them: validating and saving each would take 14 statements a row, and these constants
+    are valid.
     """
 
     issuer = None
@@ -54,8 +55,8 @@ class Cast:
         return self.profiles[name].pk if name in self.profiles else NOBODY
 
     def token(self, actor):
-        """The token that this actor sends: `owner (read)` has one of read scope, `owner (personal read)` a personal one
-        of these scopes, `owner (external read)` one of the `issuer` fixture, `anonymous` has none."""
+        """The actor's token: `owner (read)` has the read scope; `owner (personal read)` sends a personal token with
+        these scopes; `owner (external read)` sends a token of the `issuer` fixture; `anonymous` sends none."""
         if actor == "anonymous":
             return None
         name, _, way = actor.partition(" ")
@@ -67,7 +68,7 @@ class Cast:
         return families.start(self[name], tokens.READ if kind == "read" else tokens.READ_WRITE).token
 
     def personal_token(self, name, *scopes):
-        """A personal token of this profile, by its text."""
+        """Create a personal token of this profile; return its text."""
         text, now = tokens.personal_text(), timezone.now()
         self[name].personal_tokens.create(
             label="A script",

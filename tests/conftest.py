@@ -1,4 +1,4 @@
-"""What every test has: a database of its own, a cast of profiles, a client that speaks https."""
+"""Fixtures of every test: a database, a cast of profiles, a client over https."""
 
 import os
 
@@ -19,16 +19,16 @@ from tests.issuer import issuing
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 REDIS_SERVER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
-REDIS = f"{REDIS_SERVER}/{15 - WORKER}"  # one database per worker, from the last: the tests empty theirs
+REDIS = f"{REDIS_SERVER}/{15 - WORKER}"  # each worker has a database, counted from the last: the tests empty theirs
 
-# `pytest --hypothesis-profile=long` makes up fifty times as many inputs.
+# `pytest --hypothesis-profile=long` generates fifty times as many inputs.
 hypothesis.settings.register_profile("long", max_examples=5_000)
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, django_db_blocker, tmp_path_factory):
-    """For each worker a real SQLite file, so that WAL and its locks are there; or a PostgreSQL database
-    that nobody is left in from a run that was cut."""
+    """Use a SQLite file for each worker, so that WAL and file locks work; or drop a PostgreSQL database that an
+    interrupted run left with open connections."""
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
     else:
@@ -39,13 +39,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, d
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings):
-    """Hashing at a test's cost. What the service itself uses is tested where it matters."""
+    """Use a fast hasher. The tests of the service's own hasher select it."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
 def uncollected_static_files(settings):
-    """The admin's pages need no files collected here, and a client need not list those that are."""
+    """Serve the admin's static files without collecting them."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     settings.WHITENOISE_AUTOREFRESH = True
@@ -53,13 +53,13 @@ def uncollected_static_files(settings):
 
 @pytest.fixture(autouse=True)
 def no_attempts_yet():
-    """What earlier tests counted is none of this one's business."""
+    """Forget the attempts that earlier tests counted."""
     counter.cache_clear()
 
 
 @pytest.fixture
 def redis_url(request):
-    """A Redis with nothing in it."""
+    """The URL of an empty Redis database."""
     with redis.Redis.from_url(REDIS) as client:
         try:
             client.flushdb()
@@ -73,7 +73,7 @@ def redis_url(request):
 
 @pytest.fixture
 def one_connection():
-    """Keeps the test's transaction open where the test, and not Django's client, ends a request."""
+    """Keep the test's transaction open when the test itself, not Django's client, ends a request."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -83,12 +83,12 @@ def one_connection():
 
 @pytest.fixture
 def cast(db):
-    """The profiles that tests are about."""
+    """The test profiles."""
     return Cast()
 
 
 class HTTPSClient(Client):
-    """A client over https, as a service in production has it."""
+    """A client over https, as in production."""
 
     def generic(self, *args, **kwargs):
         return super().generic(*args, **kwargs | {"secure": True})
@@ -111,13 +111,13 @@ def graphql(client):
 
 @pytest.fixture
 def doors(rest, graphql):
-    """Both."""
+    """Both APIs: REST and GraphQL."""
     return rest, graphql
 
 
 @pytest.fixture
 def mail(settings):
-    """Mail is sent: a function that writes and sends what is enqueued, and gives back what was sent meanwhile."""
+    """Turn mail on. Returns a function that sends the queued messages and returns those sent since its last call."""
     settings.MAIL_IS_ON, settings.SITE_URL = True, "https://example.com"
     worker = Worker()
 
@@ -138,7 +138,7 @@ def listening_issuer():
 
 @pytest.fixture
 def issuer(listening_issuer, settings, cast):
-    """An OpenID issuer whose tokens are accepted, and which the cast has tokens of."""
+    """An OpenID issuer that the service accepts, with tokens for the cast."""
     listening_issuer.reset()
     cast.issuer = listening_issuer
     settings.OIDC_ISSUERS = [listening_issuer.setting()]

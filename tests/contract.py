@@ -1,4 +1,4 @@
-"""REST's contract, which every answer that a test gets through the REST door is held against."""
+"""REST's OpenAPI contract; the tests check every REST response against it."""
 
 import re
 from functools import cache
@@ -13,12 +13,12 @@ from referencing.jsonschema import DRAFT202012
 CONTRACT = yaml.load((Path(__file__).parent.parent / "profiles" / "openapi.yaml").read_text(), yaml.CSafeLoader)
 REGISTRY = Registry().with_resource("contract", DRAFT202012.create_resource(CONTRACT))
 OfSome = validators.extend(Draft202012Validator, {"required": lambda *_: ()})
-"""Validates an answer that has some of the fields, because a client asked for these."""
-FORMS = {"{id}": "(?:[0-9]+|[0-9a-f-]{36})", "{username}": "[^/]+"}  # of what stands in a path
+"""A validator for a response with some of the fields, as `?fields=` requests them."""
+FORMS = {"{id}": "(?:[0-9]+|[0-9a-f-]{36})", "{username}": "[^/]+"}  # values of path parameters
 
 
 def hold(method, path, response):
-    """Fail where an operation of the contract is answered otherwise than it tells."""
+    """Fail if a response differs from the contract's description of its operation."""
     parts = urlsplit(path)
     operation = operation_at(method, parts.path.rstrip("/"))
     if operation is None:
@@ -38,7 +38,7 @@ def hold(method, path, response):
 
 @cache
 def operation_at(method, path):
-    """The JSON pointer of the operation that a request is; None where the contract has none."""
+    """The JSON pointer of a request's operation, or None if the contract lacks it."""
     for template, operations in CONTRACT["paths"].items():
         form = re.sub(r"{\w+}", lambda name: FORMS[name[0]], template)
         if method.lower() in operations and re.fullmatch(form, path):
@@ -48,7 +48,7 @@ def operation_at(method, path):
 
 @cache
 def answer_of(operation, status):
-    """The JSON pointer of an answer, and what it tells; nothing, of one that is not told of."""
+    """The JSON pointer of a response and its description, or nothing if the contract lacks it."""
     pointer, told = f"{operation}/responses/{status}", at(f"{operation}/responses").get(status, {})
     if "$ref" in told:
         pointer = told["$ref"].removeprefix("#")
@@ -65,5 +65,5 @@ def validator(pointer, kind):
 
 
 def escaped(name):
-    """A name as a JSON pointer has it (RFC 6901, section 3)."""
+    """A name escaped for a JSON pointer (RFC 6901, section 3)."""
     return name.replace("~", "~0").replace("/", "~1")

@@ -1,4 +1,4 @@
-"""The pytest plugin that says which database the tests run on, before Django reads its settings."""
+"""The pytest plugin that selects the tests' database before Django reads its settings."""
 
 import os
 import secrets
@@ -29,7 +29,7 @@ def pytest_load_initial_conftests(early_config):
         os.environ["DATABASE_URL"] = POSTGRESQL
         refuse_where_away(required=options.required)
     else:
-        os.environ["DATABASE_URL"] = "sqlite:///unused.sqlite3"  # each worker's file: tests/conftest.py
+        os.environ["DATABASE_URL"] = "sqlite:///unused.sqlite3"  # each worker has its own file: tests/conftest.py
     return (yield)
 
 

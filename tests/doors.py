@@ -1,4 +1,4 @@
-"""The two doors, so that a test says what is done and not how: each answers in the same words."""
+"""Clients of both APIs with the same methods and answers, so that a test says what is done and not how."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests import contract
 
 
 def whole_of(resource):
-    """The fragment of all that a row of this resource shows, and what else it refers to by a key."""
+    """A fragment with all fields of the resource, and the keys of related rows."""
     fields = schema.graphql_schema.type_map[resource.name].fields
     leaves = [name for name, field in fields.items() if is_leaf_type(get_named_type(field.type))]
     return f"fragment Whole on {resource.name} {{ {' '.join(leaves)} updatedBy {{ pk }} }}"
@@ -39,13 +39,13 @@ def camels(values):
 
 
 def given(*, if_match=None, key=None):
-    """The conditions of a write that are given, and its idempotency key, as headers name them."""
+    """The given preconditions of a write and its idempotency key, as header names."""
     conditions = {"if_match": if_match, "idempotency_key": key}
     return {name: value for name, value in conditions.items() if value is not None}
 
 
 def whole(response):
-    """An answer that Django's client may give as a stream, read to its end."""
+    """A response with its body read, because Django's client may return a stream."""
     if not getattr(response, "streaming", False):
         return response
     read = HttpResponse(b"".join(response.streaming_content), status=response.status_code, headers=response.headers)
@@ -59,10 +59,10 @@ def snake(name):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of an operation: `outcome` is "done", "invalid" or a code of the catalogue."""
+    """An operation's result: `outcome` is "done", "invalid" or an error code."""
 
     outcome: str
-    errors: tuple = ()  # of (code, field, message)
+    errors: tuple = ()  # tuples of (code, field, message)
     body: dict | None = None
     details: dict = field(default_factory=dict)
     etag: str | None = None
@@ -162,7 +162,7 @@ class RESTDoor:
 
     @staticmethod
     def page(body):
-        """The rows, and the cursors that lead on and back."""
+        """A page's rows, and its cursors for the next and the previous page."""
         links = {name: body[name] and parse_qs(urlsplit(body[name]).query) for name in ("next", "previous")}
         page = {"rows": body["results"]} | {name: link and link["cursor"][0] for name, link in links.items()}
         return page | ({"count": body["count"]} if "count" in body else {})
@@ -203,7 +203,7 @@ class RESTDoor:
 
 
 class BatchDoor(RESTDoor):
-    """REST, each GET of it but an export's as the one read of a batch."""
+    """REST, where each GET except an export's is sent as a batch of one read."""
 
     def send(self, method, path, body=None, *, token=None, **headers):
         if method != "GET" or path.endswith("/export/"):
@@ -276,7 +276,7 @@ class GraphQLDoor:
         return self.answer(response)
 
     def export(self, pk, *, token=None):
-        """The document that the answer links to, fetched with the same token."""
+        """Fetch the export from the answer's link, with the same token."""
         query = "query ($pk: Int) { answer: profile(pk: $pk) { export { url } } }"
         response = self.send(query, {"pk": pk}, token=token)
         body = response.json()
@@ -337,7 +337,7 @@ class GraphQLDoor:
         return self.emptied(self.operation("revokePersonalToken", "revoked", {"id": key}, token=token))
 
     def members(self, field, token):
-        """A list of the caller's own profile, as REST gives it."""
+        """A list field of the caller's own profile, in REST's form."""
         response = self.send(f"{{ answer: me {{ {field} }} }}", token=token)
         body = response.json()
         if "errors" in body:
@@ -347,7 +347,7 @@ class GraphQLDoor:
 
     @staticmethod
     def emptied(answer):
-        """What REST answers without a body."""
+        """The answer without a body, where REST's response has none."""
         assert answer.outcome != "done" or all(answer.body.values())
         return replace(answer, body=None)
 
@@ -454,7 +454,7 @@ class GraphQLDoor:
         return self.done(payload.get(self.resource.field, payload))
 
     def done(self, payload):
-        """The payload in REST's words."""
+        """The payload in REST's form."""
         shown = {snake(name): value for name, value in payload.items()}
         etag = shown.pop("etag", None)
         if "pk" in shown:

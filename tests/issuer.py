@@ -1,4 +1,4 @@
-"""An OpenID issuer on the loopback interface: its keys, its documents over HTTP, and its access tokens."""
+"""An OpenID issuer on the loopback interface: its keys, its HTTP documents, and its access tokens."""
 
 import json
 import time
@@ -20,12 +20,12 @@ LIFETIME = 300  # seconds
 
 @cache
 def key(kid):
-    """The private key of this `kid`: made once, which takes a moment."""
+    """The private key of this `kid`, generated once, because that is slow."""
     return generate_private_key(public_exponent=65_537, key_size=2_048)
 
 
 class Documents(BaseHTTPRequestHandler):
-    """The discovery document and the keys; nothing while the issuer is away."""
+    """Serve the discovery document and the keys; fail while the issuer is away."""
 
     def do_GET(self):
         issuer = self.server.issuer
@@ -42,7 +42,7 @@ class Documents(BaseHTTPRequestHandler):
 
 
 class Issuer:
-    """An issuer, at `url`. A test changes what it publishes and counts what it was `asked` for."""
+    """An issuer at `url`. Tests change what it publishes; `asked` records the requests."""
 
     def __init__(self, url):
         self.url = url
@@ -60,11 +60,11 @@ class Issuer:
         return {"keys": [jwk | {"kid": kid, "use": "sig"} for kid, jwk in zip(self.kids, keys, strict=True)]}
 
     def setting(self, **members):
-        """The issuer as OIDC_ISSUERS has it, with its defaults."""
+        """The issuer's entry of OIDC_ISSUERS, with defaults."""
         return DEFAULTS | {"issuer": self.url, "audience": AUDIENCE} | members
 
     def token(self, subject, *, kid=None, signed_by=None, algorithm="RS256", typ="at+jwt", without=(), **claims):
-        """An access token, good but for what the test says. `scope` is its value, or a key of `SCOPES`."""
+        """An access token, valid unless the arguments say otherwise. `scope` is its value, or a key of `SCOPES`."""
         now = int(time.time())
         kid = kid or self.kids[-1]
         good = {"iss": self.url, "sub": subject, "aud": AUDIENCE, "iat": now, "exp": now + LIFETIME, "scope": ""}
@@ -75,7 +75,7 @@ class Issuer:
         return jwt.PyJWS().encode(payload, signed_by or key(kid), algorithm, headers=headers)
 
     def token_of(self, profile, scope=""):
-        """A token of an identity that is linked to this profile. `scope`: a key of `SCOPES`."""
+        """A token of an identity linked to this profile. `scope` is a key of `SCOPES`."""
         subject = f"subject-{profile.pk}"
         profile.external_identities.get_or_create(issuer=self.url, subject=subject)
         return self.token(subject, scope=scope)
@@ -83,7 +83,7 @@ class Issuer:
 
 @contextmanager
 def issuing():
-    """An issuer that listens."""
+    """Run an issuer."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Documents) as server:
         server.issuer = Issuer(f"http://127.0.0.1:{server.server_port}")
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -1,4 +1,4 @@
-"""The settings of a project that serves a second resource: notes."""
+"""Settings of a project with a second resource: notes."""
 
 from server.settings import *  # noqa: F403
 

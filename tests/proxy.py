@@ -1,4 +1,4 @@
-"""A TCP proxy in front of Redis or PostgreSQL: it counts round trips, may delay each, and freeze."""
+"""A TCP proxy in front of Redis or PostgreSQL that counts round trips, can delay each, and can freeze."""
 
 import socket
 from contextlib import contextmanager, suppress
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Passes on what clients and the server send. `trips` is how often a client sent something and waited."""
+    """Forward data in both directions. `trips` counts how often a client sent data and waited."""
 
     def __init__(self, listener, url, delay):
         self.listener = listener
@@ -16,7 +16,7 @@ class Proxy:
         user = self.target.netloc.rpartition("@")[0]
         netloc = f"{user}@127.0.0.1" if user else "127.0.0.1"
         self.url = self.target._replace(netloc=f"{netloc}:{listener.getsockname()[1]}").geturl()
-        self.thawed = Event()  # cleared, nothing is passed on
+        self.thawed = Event()  # while it is cleared, no data is forwarded
         self.thawed.set()
         self.delay = delay  # seconds
         self.trips = 0
@@ -32,7 +32,7 @@ class Proxy:
 
     def pass_on(self, client):
         server = socket.create_connection((self.target.hostname, self.target.port))
-        with client, server, suppress(ConnectionError):  # one of them is gone
+        with client, server, suppress(ConnectionError):  # either side closed the connection
             while not self.closed.is_set():
                 for source in select([client, server], [], [], 0.1)[0]:
                     data = source.recv(65_536)
@@ -47,7 +47,7 @@ class Proxy:
 
 @contextmanager
 def proxying(url, *, delay=0):
-    """A proxy in front of the server at this URL. It waits `delay` seconds before it passes on what a client sent."""
+    """A proxy in front of the server at this URL. It delays a client's data by `delay` seconds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         proxy = Proxy(listener, url, delay)
         accepting = Thread(target=proxy.serve)

@@ -1,4 +1,4 @@
-"""An HTTP server that keeps what the service sends to others: a collector of traces, Sentry."""
+"""An HTTP server that records the service's outgoing requests, as a trace collector or as Sentry."""
 
 import gzip
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from threading import Thread
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Keeps each body, unpacked, by its path."""
+    """Record each body, decompressed."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -22,7 +22,7 @@ class Receiver(BaseHTTPRequestHandler):
 
 @contextmanager
 def receiving():
-    """An HTTP server: `address` and the bodies that it `received`."""
+    """Run the HTTP server: it has its `address`, and the bodies that it `received`."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
         server.received = []
         server.address = f"http://127.0.0.1:{server.server_port}"

@@ -1,6 +1,6 @@
 """`python -m tests.sentences`: random sentences of the code, the documents and the messages, to check their English.
 
-A sentence that needs to be read twice is to be rewritten.
+Rewrite a sentence that you have to read twice.
 """
 
 import argparse
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("profiles", "graphql_api", "server", "tests")
 MESSAGES = ROOT / "server" / "locale" / "de" / "LC_MESSAGES" / "django.po"
 FENCED = re.compile(r"```.*?```|~~~.*?~~~|<!--.*?-->|^\|.*$|^#.*$|^    .*$", re.DOTALL | re.MULTILINE)
-SHORTEST = 5  # words of what is a sentence
+SHORTEST = 5  # words in a sentence, at least
 
 
 def sentences(text):
@@ -29,7 +29,7 @@ def sentences(text):
 
 
 def of_python(path):
-    """Docstrings and comments; a comment of several lines is one text."""
+    """The sentences of docstrings and comments; consecutive comment lines are separate texts."""
     source = path.read_text()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (text := ast.get_docstring(node)):
@@ -50,7 +50,7 @@ def of_messages(path):
 
 
 def every_sentence():
-    """All of them, each with the file that it is in."""
+    """Every sentence with its file's name."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
     for name in listed.stdout.splitlines():
         path = ROOT / name

@@ -1,4 +1,4 @@
-"""A real SMTP server on the loopback interface, which takes mail, refuses it, hangs or hangs up, as a test says."""
+"""An SMTP server on the loopback interface that accepts mail, refuses it, hangs or hangs up, as a test decides."""
 
 import asyncio
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ TAKEN = "250 OK"
 
 
 class Handler:
-    """Answers what comes after DATA, and after each RCPT."""
+    """Answer RCPT and DATA."""
 
     def __init__(self):
         self.taken = []  # messages
         self.connections = 0
         self.recipient_reply = self.data_reply = TAKEN
-        self.ill = None  # "hangs", until it is well again, or "hangs up", in the middle of a message
-        self.held = 0  # messages in the middle of which it hung
+        self.ill = None  # "hangs": waits in a message until it is reset; "hangs up": closes the connection in a message
+        self.held = 0  # messages in which it hung
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802  # aiosmtpd names it
         if self.recipient_reply == TAKEN:
@@ -43,8 +43,10 @@ class Handler:
 
 
 class Holding(Mailbox):
-    """Keeps what it takes in a directory. While there is a file `held` beside that, it leaves each message unanswered,
-    and writes its Message-ID into the file."""
+    """Store messages in a directory.
+
+    While a file `held` exists beside it, leave each message unanswered and write its Message-ID into the file.
+    """
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         held = Path(self.mail_dir).parent / "held"
@@ -63,11 +65,11 @@ class Server(Controller):
 
 @contextmanager
 def listening(port=None):
-    """A server's handler, which has its `port`. It takes everything at first."""
+    """Run a server; yield its handler, which has its `port`. At first it accepts everything."""
     handler = Handler()
     server = Server(handler, hostname="127.0.0.1", port=port or free_port())
     server.start()
-    handler.port, handler.connections = server.port, 0  # the first was its own, to see that it listens
+    handler.port, handler.connections = server.port, 0  # do not count the server's own start-up connection
     try:
         yield handler
     finally:

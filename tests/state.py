@@ -1,4 +1,4 @@
-"""What is stored, so that a test can say that nothing changed."""
+"""The stored rows, so that a test can check that nothing changed."""
 
 from contextlib import contextmanager
 
@@ -8,13 +8,13 @@ from profiles.resource import PROFILES
 
 
 def stored(resource=PROFILES):
-    """Every row of a resource, and of its history, as it is."""
+    """Every row of a resource, and of its history."""
     return [list(model.objects.order_by("pk").values()) for model in (resource.model, resource.changes)]
 
 
 @contextmanager
 def undone():
-    """Undo afterwards whatever the block writes."""
+    """Roll back the block's writes."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

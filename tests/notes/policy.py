@@ -1,4 +1,4 @@
-"""Who may do what to a note. What is not allowed here is denied."""
+"""Who may do what to a note. Everything else is denied."""
 
 from django.db.models import Q
 
