@@ -1,6 +1,6 @@
-"""`make audit`: a vulnerability that a registry knows fails, and no answer is said to be none.
+"""`make audit` fails for a known vulnerability, and reports an unreachable registry as skipped.
 
-`make check` runs this, because it needs what `make audit` installs.
+`make check` runs these tests, because they need the programs that `make audit` installs.
 """
 
 import json
@@ -33,7 +33,7 @@ FOUND = {
 
 @contextmanager
 def registry(**answers):
-    """A registry with these answers to what clients ask of `osv` and `npm`; 405 where it has none."""
+    """A registry with these answers to requests of `osv` and `npm`; 405 without an answer."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):

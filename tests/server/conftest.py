@@ -1,4 +1,4 @@
-"""The server that the service ships with, on the test's own database."""
+"""Fixtures: the shipped server on the test's own database."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ UNTHROTTLED = dict.fromkeys(
     ("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS", "SIGN_UP_LIMIT_PER_ADDRESS"),
     "1000000 per minute",
 )
-MOST_SECONDS = 60  # for a server to start or stop, on the slowest machine
+MOST_SECONDS = 60  # for a start or a stop, on the slowest machine
 
 
 def database_url():
@@ -38,16 +38,16 @@ def database_url():
 
 @contextmanager
 def serving(log_path, **options):
-    """Where gunicorn serves, with the configuration of production and what the test adds to it."""
+    """Run gunicorn with production's configuration and the test's variables; yield its address."""
     with running(log_path, **options) as (address, _):
         yield address
 
 
 @contextmanager
 def running(log_path, *arguments, folder=ROOT, python=sys.executable, **environment):
-    """As `serving`, with arguments for gunicorn: the address, and the process of gunicorn's master.
+    """As `serving`, with arguments for gunicorn; yield the address and the process of gunicorn's master.
 
-    `folder` and `python` are those of another release, where it is not this one that serves.
+    `folder` and `python` select another release.
     """
     with log_path.open("w") as log, socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
@@ -61,7 +61,7 @@ def running(log_path, *arguments, folder=ROOT, python=sys.executable, **environm
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             wait_for(address, process, log_path)
-            listener.close()  # the server has its own
+            listener.close()  # the server has its own copy of the socket
             yield address, process
         finally:
             process.terminate()
@@ -73,7 +73,7 @@ def running(log_path, *arguments, folder=ROOT, python=sys.executable, **environm
 
 @pytest.fixture(scope="session")
 def test_database(django_db_setup, django_db_blocker):
-    """The environment that points a server to this worker's test database."""
+    """The variables that point a server to this worker's test database."""
     with django_db_blocker.unblock():
         return {"DATABASE_URL": database_url()}
 
@@ -88,7 +88,7 @@ def server(test_database, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def node():
-    """A function that runs Node with these arguments, where its packages are or in `cwd`; what came of it."""
+    """Run Node with arguments, in the folder of its packages or in `cwd`; return the completed process."""
     program = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if not (program and (NODE / "node_modules").is_dir()):
         pytest.fail("Node's packages are not here: `make test` brings them.")
@@ -101,7 +101,7 @@ def node():
 
 
 def wait_for(address, process, log):
-    """Until the first answer, which the listening socket keeps waiting for; a server that ended says why."""
+    """Wait for the first answer. The socket listens before the server does; if the server ends, fail with its log."""
     until = time.monotonic() + MOST_SECONDS
     while time.monotonic() < until:
         try:
@@ -113,9 +113,9 @@ def wait_for(address, process, log):
 
 
 class ServerClient:
-    """What the doors of the tests need of a client, over a real connection."""
+    """A client for the tests' REST and GraphQL clients, over a real connection."""
 
-    proxied = {"x-forwarded-proto": "https"}  # as the proxy in front of it says
+    proxied = {"x-forwarded-proto": "https"}  # the header that a proxy sends
 
     def __init__(self, address, **options):
         self.http = httpx.Client(base_url=address, headers=self.proxied, timeout=60, **options)
@@ -128,7 +128,7 @@ class ServerClient:
 
 @pytest.fixture
 def served(server):
-    """A client of the server, with a connection of its own."""
+    """A client of the server with its own connection."""
     client = ServerClient(server)
     yield client
     client.http.close()
@@ -136,20 +136,20 @@ def served(server):
 
 @pytest.fixture
 def quick_passwords():
-    """Not here: the server verifies with the hasher that it ships with."""
+    """Keep the server's own hasher: it verifies the passwords."""
 
 
 @pytest.fixture
 def cast(transactional_db):
-    """The cast, where a server in another process sees it."""
+    """The cast, committed so that a server in another process sees it."""
     return Cast()
 
 
 @pytest.fixture
 def at_once(server):
-    """A function that makes calls at the same moment, each with doors and a connection of its own.
+    """Make calls at the same moment, each with its own connection.
 
-    A call takes the doors by name, `rest` and `graphql`; what the calls return is given in their order.
+    A call takes the API clients by name, `rest` and `graphql`. The results are in the order of the calls.
     """
     clients = []
     with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
@@ -176,7 +176,7 @@ def rounds(request):
 
 @pytest.fixture
 def report(request, capsys):
-    """Print a figure that a reader of the run wants to see."""
+    """Print a figure for the reader of the run."""
 
     def say(text):
         with capsys.disabled():
@@ -187,5 +187,5 @@ def report(request, capsys):
 
 @pytest.fixture
 def redis_alone(redis_url):
-    """The environment of a server that counts in a Redis with nothing counted in it, however long that takes."""
+    """The variables of a server that counts in an empty Redis, with a long timeout."""
     return {"REDIS_URL": redis_url, "REDIS_TIMEOUT": "10"}

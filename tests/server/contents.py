@@ -1,4 +1,4 @@
-"""All that a database has, to be compared with another."""
+"""The whole content of a database, for comparison with another."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences"
 STATE_OF_POSTGRESQL = (
     SEQUENCES,
     "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
-    # By name: PostgreSQL may write an expression in other words when it has read its own.
+    # By name only: PostgreSQL may rewrite an expression after a dump.
     "SELECT conrelid::regclass::text, conname, contype, convalidated FROM pg_constraint WHERE conrelid <> 0",
     "SELECT tgrelid::regclass::text, tgname, tgtype FROM pg_trigger WHERE NOT tgisinternal",
     "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
@@ -32,7 +32,7 @@ def counted(found):
 
 
 def everything(database):
-    """All that a database has: the rows of each table, its sequences, and its schema."""
+    """The rows of each table, the sequences, and the schema."""
     found = {table: counted(rows(database, table)) for table in database.introspection.table_names()}
     with database.cursor() as cursor:
         for sql in STATE_OF_SQLITE if database.vendor == "sqlite" else STATE_OF_POSTGRESQL:

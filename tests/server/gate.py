@@ -1,4 +1,4 @@
-"""The service, with a path whose requests wait for a writer to the named pipe GATE, and answer what it wrote."""
+"""The service with an extra path: its requests wait for a writer to the named pipe GATE, and return what it wrote."""
 
 import os
 

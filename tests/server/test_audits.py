@@ -1,4 +1,4 @@
-"""GraphQL over HTTP, by the audits of the npm package graphql-http."""
+"""GraphQL over HTTP, checked with the audits of the npm package graphql-http."""
 
 AUDITS = 61
 

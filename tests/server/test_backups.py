@@ -1,4 +1,4 @@
-"""`manage.py backup` and `manage.py restore`: a drill on a service that is written to, and what they refuse."""
+"""`manage.py backup` and `manage.py restore`: a drill while clients write, and invalid backups."""
 
 import json
 import stat
@@ -19,12 +19,12 @@ from tests.server.contents import counted, everything, rows
 
 SHA256SUM = "/usr/bin/sha256sum"
 WRITES_BEFORE = 20
-CHANGED = ("bio", "version", "updated_at")  # what each of the drill's writes changes of a profile
+CHANGED = ("bio", "version", "updated_at")  # the profile's columns that each write of the drill changes
 
 
 @pytest.fixture
 def beside(transactional_db, tmp_path):
-    """A connection to an empty database of the same kind."""
+    """A connection to another, empty database of the same kind."""
     other = connection.copy()
     if connection.vendor == "sqlite":
         other.settings_dict["NAME"] = str(tmp_path / "restored.sqlite3")
@@ -43,7 +43,7 @@ def beside(transactional_db, tmp_path):
 
 @pytest.fixture
 def restore(beside, monkeypatch):
-    """A function that restores a backup into the database beside the test's."""
+    """A function that restores a backup into the `beside` database."""
     monkeypatch.setattr("profiles.management.commands.restore.connection", beside)
     return lambda *arguments: call_command("restore", *map(str, arguments))
 
@@ -57,7 +57,7 @@ def backup(cast, tmp_path):
 
 
 class Writer(Thread):
-    """Writes to profiles in turn, through both APIs, one write after the other; `done` is how many were answered."""
+    """Write to profiles in turn, through both APIs, one write at a time; `done` is the number of answered writes."""
 
     def __init__(self, address, cast):
         super().__init__()
@@ -78,7 +78,7 @@ class Writer(Thread):
                 self.answered.notify_all()
 
     def wait_for(self, count):
-        """Until so many writes were answered."""
+        """Wait until `count` writes were answered."""
         with self.answered:
             assert self.answered.wait_for(lambda: self.done >= count or self.outcome != "done", MOST_SECONDS)
         assert self.outcome == "done"
@@ -95,7 +95,7 @@ class Writer(Thread):
 
 @contextmanager
 def slowed_by(writer):
-    """Have a dump wait for a write of this writer at each step of its progress."""
+    """Let a dump wait for a new write of this writer at each progress step."""
     update = tqdm.update
 
     def wait_and_update(progress, n=1):
@@ -111,7 +111,7 @@ def number_of(bio):
 
 
 def assert_as_of(restored, source, last):
-    """Each row is as it was when write `last` had been committed, and the next had not."""
+    """Check that each row is as of write `last`: that one was committed, and the next one was not."""
     changes = [row for row in rows(source, "profiles_change") if number_of(row_bio(row)) <= last]
     assert counted(rows(restored, "profiles_change")) == counted(changes)
     now = {row["id"]: row for row in rows(source, "profiles_profile")}
@@ -129,7 +129,7 @@ def assert_as_of(restored, source, last):
 
 
 def row_bio(change):
-    """The bio that a change wrote."""
+    """The bio in a change."""
     return json.loads(change["fields"])["bio"][1]
 
 
@@ -213,7 +213,7 @@ def test_a_database_with_tables_is_left_alone(backup, beside, restore):
 
 
 def sign(file):
-    """Make the checksum of what a file is now, as somebody might who found none."""
+    """Write a new checksum of the file, as for a file without one."""
     done = subprocess.run([SHA256SUM, file.name], cwd=file.parent, check=True, capture_output=True)
     file.with_name(f"{file.name}.sha256").write_bytes(done.stdout)
 
@@ -262,7 +262,7 @@ def test_a_file_of_another_kind_is_not_restored(tmp_path, restore):
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
-    """A folder that alone is searched for programs."""
+    """An empty folder, the only one searched for programs."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite needs no programs")
     folder = tmp_path / "programs"

@@ -1,4 +1,4 @@
-"""GraphQL's clients from npm drive the server: Apollo Client, urql, and Relay with what its compiler made."""
+"""GraphQL clients from npm use the server: Apollo Client, urql, and Relay with its compiler's output."""
 
 import json
 import shutil
@@ -9,24 +9,24 @@ from tests.cast import PASSWORD
 from tests.server.conftest import NODE, ROOT, serving
 
 CHECKS = {"query", "mutation", "validation error", "bad token", "pages", "node"}
-AT_RUN_TIME = CHECKS | {"no token", "conflict", "persisted query"}  # Relay persists when it compiles
+AT_RUN_TIME = CHECKS | {"no token", "conflict", "persisted query"}  # Relay persists queries at compile time
 
 
 @pytest.fixture(scope="module")
 def one_process(test_database, tmp_path_factory):
-    """Where one process serves: each keeps persisted queries for itself."""
+    """A server with one process, because each process caches persisted queries for itself."""
     with serving(tmp_path_factory.mktemp("one") / "log", **test_database, WEB_CONCURRENCY="1") as address:
         yield address
 
 
 @pytest.fixture
 def drive(cast, one_process, node):
-    """A function that lets a client of `tests/node/clients` drive the server: the error of each check, or None."""
+    """Run a client of `tests/node/clients` against the server; return the error of each check, or None."""
     return lambda client, *arguments: results_of(node, one_process, client, *arguments)
 
 
 def results_of(node, address, client, *arguments):
-    """The error of each check of a client that drives the server at this address, or None."""
+    """Run a client against the server at this address; return the error of each check, or None."""
     script = ("--test-reporter=./clients/lines.mjs", f"clients/{client}.mjs")
     done = node(*script, f"{address}/graphql/", PASSWORD, *arguments)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -34,7 +34,7 @@ def results_of(node, address, client, *arguments):
 
 
 def compiled_by_relay(node, tmp_path, **configuration):
-    """The folder of a project that Relay's compiler has compiled by the published schema."""
+    """Compile a Relay project with the published schema; return its folder."""
     project = shutil.copytree(NODE / "relay", tmp_path / "relay")
     shutil.copy(ROOT / "graphql_api" / "schema.graphql", project)
     config = project / "relay.config.json"

@@ -1,4 +1,4 @@
-"""Exports from the server that the service ships with: at once, and by clients that hang up."""
+"""Exports from the shipped server: simultaneous ones, and clients that disconnect."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from profiles.core.models import Source
 from profiles.models import Change, Export
 from tests.server.conftest import MOST_SECONDS
 
-MORE_THAN_SOCKETS_HOLD = 4_000  # changes, of 4 KB each
+MORE_THAN_SOCKETS_HOLD = 4_000  # changes of 4 KB each
 
 
 def write_many(profile, count):

@@ -1,4 +1,4 @@
-"""OpenID issuers, on a real server: its environment, and first requests that come at once."""
+"""OpenID issuers on a real server: its configuration, and simultaneous first requests."""
 
 import json
 

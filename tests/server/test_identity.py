@@ -1,4 +1,5 @@
-"""Identity under concurrency, on a real server: one child a token, and exactly as many guesses as the limit."""
+"""Identity under concurrency on a real server: one successor per refresh token, and exactly as many guesses as the
+limit."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,6 @@ def test_a_burst_of_guesses_gets_exactly_as_many_looks_as_the_limit(cast, redis_
     looked_at = log.read_text().count("event=sign_in_failed")
     report(f"{ATTEMPTS} attempts, 4 workers: {looked_at} passwords looked at, the limit is {LIMIT}")
     assert looked_at == codes.count("UNAUTHENTICATED") == LIMIT
-    with_aliases = codes[2 :: len(documents)]  # refused whole; after many of them, before they are read
+    with_aliases = codes[2 :: len(documents)]  # refused as a whole; after many of them, before they are parsed
     assert set(with_aliases) == {"BAD_REQUEST", "THROTTLED"}
     assert codes.count("BAD_REQUEST") == with_aliases.count("BAD_REQUEST")

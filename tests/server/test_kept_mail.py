@@ -1,4 +1,4 @@
-"""Mail on a developer's machine: printed, kept as files, and shown at `/mail/`."""
+"""Mail on a developer's machine: printed, stored as files, and shown at `/mail/`."""
 
 import stat
 

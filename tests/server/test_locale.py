@@ -1,4 +1,4 @@
-"""The messages: gathered from the code, whole in each language, and chosen by `Accept-Language` alone."""
+"""The messages: collected from the code, complete in each language, and selected only by `Accept-Language`."""
 
 import ast
 import re
@@ -29,7 +29,7 @@ SPEAKING = {"ErrorDetail", "GraphQLError", "Refused", "ValidationError", "bad_to
 
 
 def marked():
-    """Every message of the code that is marked for translation: its context, if any, and its text."""
+    """The context and text of every message in the code that is marked for translation."""
     return {
         (context, message)
         for path in SOURCES
@@ -154,7 +154,7 @@ def test_an_answer_says_its_language_and_that_it_depends_on_the_request(db, clie
         response = client.get(path, headers={"accept-language": f"{language}, es;q=0.1"})
         assert response["Content-Language"] == language
         assert "Accept-Language" in response["Vary"]
-        assert get_language() == "en"  # the next request on this thread begins anew
+        assert get_language() == "en"  # reset for the thread's next request
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/openapi.yaml", "/graphql/schema.graphql", "/docs/"])

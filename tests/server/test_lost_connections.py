@@ -1,4 +1,4 @@
-"""PostgreSQL that ends connections, freezes or has none left, under the server as it ships."""
+"""PostgreSQL that closes connections, freezes or has none left, with the shipped server."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ FOR EACH ROW EXECUTE FUNCTION end_it()
 
 @contextmanager
 def doors_of(log, **environment):
-    """Both APIs of a server with this environment, each with a connection of its own."""
+    """Both APIs of a server with these variables, each with its own connection."""
     with serving(log, **environment) as address:
         clients = ServerClient(address), ServerClient(address)
         yield RESTDoor(clients[0]), GraphQLDoor(clients[1])
@@ -36,11 +36,11 @@ def doors_of(log, **environment):
 
 
 def waiting(count=1):
-    """The processes of PostgreSQL that wait for a lock, once there are so many."""
+    """Wait until `count` PostgreSQL processes wait for a lock; return their ids."""
     until = time.monotonic() + MOST_SECONDS
     with connection.cursor() as cursor:
         while time.monotonic() < until:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees the same at all times
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction would see the same activity each time
             cursor.execute(WAITING)
             if len(pids := cursor.fetchall()) >= count:
                 return [pid for (pid,) in pids]
@@ -48,7 +48,7 @@ def waiting(count=1):
 
 
 def end_those_that_wait(count=1):
-    """Have PostgreSQL end the connections that wait for a lock, once there are so many."""
+    """Close the PostgreSQL connections that wait for a lock, once `count` of them wait."""
     with connection.cursor() as cursor:
         for pid in waiting(count):
             cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])

@@ -1,4 +1,4 @@
-"""Workers of mail as processes of their own: several at once, one that is stopped, killed, or loses its database."""
+"""Mail workers as processes: several at once, and one that is stopped, killed, or loses its database."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def smtp():
 
 @pytest.fixture
 def working(test_database, smtp, tmp_path):
-    """A function that runs a worker: its process, whose log is `log` in `tmp_path`."""
+    """Run a worker and yield its process. It writes to `log` in `tmp_path`."""
     environment = {"EMAIL_URL": f"smtp://127.0.0.1:{smtp.port}", "MAIL_FROM": "profiles@example.com"}
 
     @contextmanager
@@ -59,7 +59,7 @@ def working(test_database, smtp, tmp_path):
 
 @pytest.fixture
 def enqueue(cast, settings):
-    """A function that enqueues as many notices, each to an address of its own."""
+    """Enqueue `count` notices, each to another address; return the keys of the queue."""
     settings.MAIL_IS_ON = True
 
     def enqueue(count=1):
@@ -71,7 +71,7 @@ def enqueue(cast, settings):
 
 
 def taken(smtp):
-    """How often each message was taken, by its key in the queue."""
+    """How often each message was accepted, by its key in the queue."""
     return Counter(key_of(message["Message-ID"]) for message in smtp.taken)
 
 

@@ -1,4 +1,4 @@
-"""The pages that a running server serves after they were built anew."""
+"""The pages of a running server after a new build."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ SCRIPT = """if True:
 
 @pytest.mark.parametrize(("debug", "build"), [("true", "second"), ("false", "first")])
 def test_a_page_names_files_that_are_served(tmp_path, debug, build):
-    """In production those that were collected before the start, under DEBUG those that are in the newest build."""
+    """In production the files collected before the start; under DEBUG those of the newest build."""
     environment = PRODUCTION | {"DEBUG": debug, "DJANGO_SETTINGS_MODULE": "server.settings"}
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""A drill: PostgreSQL as of a moment, by pgBackRest and the configuration in server/deploy."""
+"""A drill: restore PostgreSQL to a point in time, with pgBackRest and the configuration in server/deploy."""
 
 import os
 import pwd
@@ -33,13 +33,13 @@ port = {port}
 
 
 def program(name):
-    """Where a program of PostgreSQL is: Debian keeps the server's in a folder for each version."""
+    """The path of a PostgreSQL program: Debian has a folder for each version's server programs."""
     newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     return shutil.which(name) or (str(newest[-1]) if newest else None)
 
 
 class Cluster:
-    """A PostgreSQL server of its own, and its pgBackRest. Neither runs as root."""
+    """A PostgreSQL server with its pgBackRest. Neither runs as root."""
 
     def __init__(self, folder):
         self.folder, self.data = folder, folder / "data"
@@ -90,7 +90,7 @@ def cluster(request):
         pytest.skip("PostgreSQL's alone")
     if missing := [name for name in ("pgbackrest", "initdb") if not program(name)]:
         (pytest.fail if request.config.getoption("--required") else pytest.skip)(f"not installed: {missing}")
-    folder = Path(tempfile.mkdtemp(prefix="point-in-time-"))  # where another user gets to, unlike tmp_path
+    folder = Path(tempfile.mkdtemp(prefix="point-in-time-"))  # another user can enter it, unlike tmp_path
     shutil.copy(ROOT / "server" / "deploy" / "pgbackrest.conf", folder)
     if os.geteuid() == 0:
         owner = pwd.getpwnam("postgres")
@@ -108,7 +108,7 @@ def cluster(request):
 
 @pytest.fixture
 def own_database(cluster, django_db_setup, django_db_blocker):
-    """Has Django use the cluster's database meanwhile."""
+    """Let Django use the cluster's database during the test."""
     settings = connection.settings_dict
     former = dict(settings)
     with django_db_blocker.unblock():
@@ -120,7 +120,7 @@ def own_database(cluster, django_db_setup, django_db_blocker):
 
 
 def moment():
-    """The database's time, between what was committed and what is yet to be."""
+    """The database's time, between two transactions."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()::text")
         return cursor.fetchone()[0]
@@ -151,7 +151,7 @@ def wait_until_true(sql, *values):
 
 
 def rows_of(database):
-    """Everything but the sequences' numbers, of which PostgreSQL may skip some when it recovers."""
+    """The database's content without the sequences' values, because PostgreSQL may skip some in a recovery."""
     return {name: found for name, found in everything(database).items() if name != SEQUENCES}
 
 
@@ -160,13 +160,13 @@ def test_the_database_as_of_a_moment_before_a_mistake(cluster, own_database, rep
     Profile.objects.bulk_create(made_up(BEFORE_THE_BACKUP))
     cluster.pgbackrest("stanza-create")
     cluster.pgbackrest("--type=full", "backup")
-    wait_for_the_next_second()  # pgBackRest restores to a later second than the backup's last
-    Cast()  # what was written since the backup is in the archived log alone
+    wait_for_the_next_second()  # pgBackRest needs a target later than the second of the backup's end
+    Cast()  # rows written after the backup are only in the archived log
     before, target = rows_of(connection), moment()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE profiles_profile CASCADE")
     assert not Profile.objects.exists()
-    cluster.pgbackrest("check")  # has the log archived
+    cluster.pgbackrest("check")  # archives the log
 
     with stopped(cluster):
         cluster.pgbackrest("--delta", "--type=time", f"--target={target}", "--target-action=promote", "restore")

@@ -1,4 +1,4 @@
-"""The database's backend: it knows which connections are alive, and reads moments as Django's does."""
+"""The database backend: it detects closed connections, and reads timestamps as Django's does."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from psycopg import IsolationLevel
 
 @pytest.fixture
 def own(db):
-    """A connection beside the test's."""
+    """A second connection besides the test's."""
     if connection.vendor != "postgresql":
         pytest.skip("PostgreSQL's alone")
     with_its_own = connection.copy()
@@ -31,7 +31,7 @@ def test_one_that_the_server_ended_is_not(own):
         assert cursor.fetchone() == (True,)
     assert not own.is_usable()
     own.health_check_enabled, own.health_check_done = True, False
-    with own.cursor() as cursor:  # as the first statement of a request
+    with own.cursor() as cursor:  # like the first statement of a request
         cursor.execute("SELECT 1")
         assert cursor.fetchone() == (1,)
 

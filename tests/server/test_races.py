@@ -1,6 +1,6 @@
-"""Clients that race for the same rows, on a real server: nothing is lost, and nothing is a 5xx.
+"""Races between clients for the same rows, on a real server: no write is lost, and no response is a 5xx.
 
-`make races` runs them at length; `--rounds` says how long.
+`make races` runs them longer; `--rounds` sets how long.
 """
 
 from itertools import pairwise
@@ -39,7 +39,7 @@ def test_two_fields_at_once_are_both_written(cast, at_once, rounds, report, pair
     assert Profile.objects.get(pk=pk).version == 1 + writes
     history = list(Change.objects.filter(profile=pk).order_by("version"))
     assert [change.version for change in history] == list(range(2, writes + 2))
-    for field in ("bio", "location"):  # each change begins where the one before it ended
+    for field in ("bio", "location"):  # each change starts from the value of the previous one
         steps = [change.fields[field] for change in history if field in change.fields]
         assert all(before[1] == after[0] for before, after in pairwise(steps))
 
@@ -106,7 +106,7 @@ def test_one_username_is_signed_up_once(cast, at_once, report):
     ]
     outcomes = [(answer.outcome, *answer.errors) for answer in at_once(*calls)]
     taken = ("invalid", ("unique", "username", "This username is taken. Choose another one."))
-    busy = [outcome for outcome in outcomes if outcome[0] == "UNAVAILABLE"]  # on a slow machine: too many hashes
+    busy = [outcome for outcome in outcomes if outcome[0] == "UNAVAILABLE"]  # too many hashes on a slow machine
     report(f"{len(outcomes)} sign-ups, {outcomes.count(('done',))} made, {len(busy)} to be repeated")
     assert outcomes.count(("done",)) == 1
     assert outcomes.count(taken) == 99 - len(busy)
@@ -123,7 +123,7 @@ def test_one_sign_up_sent_twenty_times_is_one_profile(cast, at_once):
 
 # Races with a deletion
 
-FEW = 4  # rounds of what hashes a password
+FEW = 4  # rounds with password hashing
 
 
 def newcomer(number, **fields):
@@ -176,12 +176,12 @@ def test_accounts_that_wrote_to_each_other_are_deleted_at_once(cast, at_once, ro
         assert {answer.outcome for answer in answers[2:5]} <= {"done", "UNAUTHENTICATED", "NOT_FOUND"}
 
 
-# Two that end the same sessions
+# Two operations that end the same sessions
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="+".join)
 def test_one_old_password_is_changed_once(cast, at_once, pair):
-    profile = newcomer("-".join(pair))  # whose attempts no other test counts
+    profile = newcomer("-".join(pair))  # its attempts count for this test only
     old, token = PASSWORD, families.start(profile).token
     for number in range(2):
         new = f"{PASSWORD} {number}"

@@ -1,4 +1,4 @@
-"""The README's examples, run against a real server: each prints what the README says."""
+"""The README's examples against a real server: each prints what the README says."""
 
 import re
 import shlex
@@ -15,21 +15,21 @@ from tests.server.conftest import NODE, ROOT, serving
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
 SCRIPTS = {text.split()[1]: text for language, text in BLOCKS if language in ("python", "js")}
 PRINTED = re.compile(r"^ *(?:print|console\.log)\(.*\);? +(?:#|//) (.*)$", re.MULTILINE)
-OF_THE_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{16}")  # instants, and the hashes of etags
+OF_THE_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{16}")  # timestamps, and the hashes in entity tags
 BY_NODE = ["with_fetch.mjs", "with_apollo.mjs", "with_urql.mjs"]
 MOST_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
 def address(test_database, tmp_path_factory):
-    """Where what `make run` runs is served."""
+    """The address of a server configured like `make run`."""
     with serving(tmp_path_factory.mktemp("debug") / "log", **test_database, DEBUG="true") as served:
         yield served
 
 
 @pytest.fixture
 def here(address, django_db_reset_sequences, settings):
-    """A function from the README's text to one that names this server, which has the demo's accounts."""
+    """A function that replaces the README's address with this server's, which has the demo accounts."""
     settings.DEBUG = True
     call_command("demo")
     return lambda text: text.replace("http://127.0.0.1:8000", address)
@@ -45,7 +45,7 @@ def folder(here, tmp_path):
 
 
 def commands():
-    """Each command that asks the service something, and what the README says it answers."""
+    """Each curl command of the README, and its documented answer."""
     for language, text in BLOCKS:
         if language == "console" and "curl" in text:
             for each in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
@@ -53,7 +53,7 @@ def commands():
 
 
 def command_and_answer(lines):
-    """A command goes on while a quote or a backslash leaves it open."""
+    """Split a command from its answer: an open quote or a backslash continues the command."""
     for count in range(1, len(lines) + 1):
         command = "\n".join(lines[:count])
         try:

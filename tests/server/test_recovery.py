@@ -1,4 +1,4 @@
-"""Codes, guessed at in a burst over four processes."""
+"""Recovery codes guessed in a burst over four processes."""
 
 import random
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Reads from a replica of a real PostgreSQL that is held behind its primary."""
+"""Reads from a PostgreSQL replica that lags behind its primary."""
 
 import time
 
@@ -13,13 +13,13 @@ from tests.server.conftest import ServerClient, serving
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no replicas")
 
-DELAY = 2  # seconds that the replica is behind
+DELAY = 2  # seconds of the replica's lag
 PASSWORD = "correct horse battery"
 LONG_AGO = "UPDATE profiles_profile SET wrote_at = now() - interval '1 hour'"
 
 
 class Replicated:
-    """A primary, its replica, the service on both, and its two APIs."""
+    """A primary, its replica, the service on both, and both APIs."""
 
     def __init__(self, primary, replica, address):
         self.primary, self.replica = primary, replica
@@ -27,7 +27,7 @@ class Replicated:
         self.rest, self.graphql = self.apis = RESTDoor(self.client), GraphQLDoor(self.client)
 
     def sign_up(self, name):
-        """A public profile's key, and a token of its account."""
+        """Sign up with a public profile; return its primary key and a token."""
         values = {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "visibility": "public"}
         pk = self.rest.create(values).body["id"]
         return pk, self.rest.sign_in(name, PASSWORD).body["token"]
@@ -39,7 +39,7 @@ class Replicated:
             return cursor.fetchone() if cursor.description else None
 
     def wait_for_replica(self):
-        """Wait until the service reads from the replica, for callers who have written nothing for long."""
+        """Wait until the service reads from the replica, for callers whose last write is long ago."""
         self.execute(self.primary, LONG_AGO)
         (before,) = self.reads()
         wait_until(lambda: self.rest.list() and self.reads() > (before + 5,), "the replica is read")
@@ -85,7 +85,7 @@ def test_clients_read_what_they_wrote_and_others_what_was_there(replicated, roun
         behind += reads.view(pk, token=others_token).body["bio"] != bio
     report(f"{rounds} reads after a write with a replica {DELAY} s behind: {stale} stale; {behind} of others' were")
     assert stale == 0
-    assert behind > rounds / 2  # else the replica was not read
+    assert behind > rounds / 2  # otherwise the replica was not read
 
 
 def test_who_wrote_long_ago_reads_from_the_replica_again(replicated):
@@ -137,7 +137,7 @@ def test_anonymous_callers_read_while_the_primary_is_down(replicated):
         for api in replicated.apis:
             assert api.view(pk).outcome == "done"
             assert api.list().outcome == "done"
-            assert api.view(pk, token=token).outcome == "UNAVAILABLE"  # whether the session lives is not known
+            assert api.view(pk, token=token).outcome == "UNAVAILABLE"  # the token's session cannot be checked
     finally:
         replicated.primary.start()
     replicated.wait_for_replica()

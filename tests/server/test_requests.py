@@ -1,4 +1,4 @@
-"""Requests that can't be read: each a code of the catalogue, in the door's shape, with an id that the log has too."""
+"""Malformed requests: each gets a documented error code in the API's form, with an id that the log contains."""
 
 import json
 import socket
@@ -32,7 +32,7 @@ CHARSETS = [
 ]
 HOSTS = ["evil.example", "", "127.0.0.1@evil.example", "[::1", "a b", "x" * 5_000]
 
-pytestmark = pytest.mark.django_db  # what the server reads, which is another process, is there
+pytestmark = pytest.mark.django_db  # the database exists for the server, which is another process
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +42,14 @@ def log(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(test_database, log):
-    """One whose log is looked at."""
+    """A server with its own log."""
     with serving(log, **test_database) as address:
         yield address
 
 
 @pytest.fixture(params=["served", "client"])
 def http(request):
-    """The service as it is deployed, and as Django's test client has it."""
+    """The deployed service, or Django's test client."""
     return request.getfixturevalue(request.param)
 
 
@@ -69,7 +69,7 @@ def assert_refused(response, door, outcome):
 
 @pytest.mark.parametrize("charset", CHARSETS)
 @pytest.mark.parametrize("body", [b"", b"{}"])
-def test_a_charset_other_than_utf_8(served, door, charset, body):  # Django's test client has a request class of its own
+def test_a_charset_other_than_utf_8(served, door, charset, body):  # Django's test client has its own request class
     method, path = ("POST", TAKES_A_BODY[door]) if body else ("GET", READS[door])
     response = served.generic(method, path, body, f"application/json; {charset}".encode())
     assert_refused(response, door, Outcome.UNSUPPORTED_MEDIA_TYPE)
@@ -78,7 +78,7 @@ def test_a_charset_other_than_utf_8(served, door, charset, body):  # Django's te
 @pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="UTF-8"', ";charset=utf8", "; x=y"])
 def test_utf_8_by_any_of_its_names(http, door, charset):
     response = http.generic("POST", TAKES_A_BODY[door], b"{}", f"application/json{charset}")
-    assert response.status_code == 400  # it was read: an empty object lacks all that it must have
+    assert response.status_code == 400  # it was parsed: an empty object lacks required fields
     assert http.generic("GET", READS[door], b"", f"application/json{charset}").status_code == 200
 
 
@@ -110,12 +110,12 @@ def test_options_says_what_a_path_takes(http, door):
 def test_json_that_cannot_be_read(http, door, body):
     response = http.generic("POST", TAKES_A_BODY[door], body, "application/json")
     assert_refused(response, door, Outcome.BAD_REQUEST)
-    assert b"codec" not in response.content  # nor any other word of Python's
+    assert b"codec" not in response.content  # Python's error text is not shown
     assert b"sys." not in response.content
 
 
 def test_a_body_that_is_too_large(http, door):
-    for size in [102_401, 2_000_000] * 5:  # one client: no answer leaves it with a connection that closes
+    for size in [102_401, 2_000_000] * 5:  # with one client: each answer leaves a usable connection
         response = http.generic("POST", TAKES_A_BODY[door], b"x" * size, "application/json")
         assert_refused(response, door, Outcome.CONTENT_TOO_LARGE)
 
@@ -150,7 +150,7 @@ def test_the_log_has_the_id_of_a_refusal(served, door, log):
         assert json.loads(line)["level"] in ("warning", "error")
 
 
-# What gunicorn can't read never reaches Django.
+# Requests that gunicorn cannot parse, and Django never sees
 
 REQUEST = b"%s HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Proto: https\r\n"
 POST = REQUEST % b"POST /graphql/" + b"Content-Type: application/json\r\n"
@@ -180,7 +180,7 @@ NO_HTTP = {
 
 
 def exchange(address, request):
-    """The answer to these bytes, to its end."""
+    """Send these bytes; read the whole response."""
     place = urlsplit(address)
     with socket.create_connection((place.hostname, place.port), timeout=MOST_SECONDS) as connection:
         connection.sendall(request)

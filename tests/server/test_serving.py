@@ -1,4 +1,4 @@
-"""The server by itself, as it is deployed."""
+"""The deployed server by itself."""
 
 import json
 
@@ -41,7 +41,7 @@ def test_signing_in_reading_and_writing(cast, server, at_once):
 
 
 def chunked(server, path, *chunks, method="POST", token=None):
-    """Send a body in chunks, without its length."""
+    """Send a body in chunks, without a Content-Length."""
     headers = ServerClient.proxied | {"content-type": "application/json"}
     headers |= {"authorization": f"Bearer {token}"} if token else {}
     return httpx.request(method, f"{server}{path}", content=iter(chunks), headers=headers)

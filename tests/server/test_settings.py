@@ -1,4 +1,4 @@
-"""The settings: what a start needs, and what it says where that is missing."""
+"""The settings: what a start requires, and the message if it is missing."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from server.issuers import configured
 from server.variables import Variables
 
 ROOT = Path(__file__).parent.parent.parent
-SECRET = "".join(map(chr, range(48, 123)))  # long, and of many characters
+SECRET = "".join(map(chr, range(48, 123)))  # long, with many different characters
 PRODUCTION = {"SECRET_KEY": "s" * 60, "JWT_KEYS": f"k={'j' * 32}", "ALLOWED_HOSTS": "example.com"}
 
 
@@ -126,7 +126,7 @@ def test_a_short_key_is_an_error(keys):
     [
         ("server.wsgi", {}, "-c statement_timeout=2000 -c lock_timeout=1000"),
         ("server.wsgi", {"DATABASE_STATEMENT_TIMEOUT": "0.25"}, "-c statement_timeout=250 -c lock_timeout=1000"),
-        ("django", {}, None),  # a command
+        ("django", {}, None),  # a management command
     ],
 )
 def test_web_processes_alone_cancel_long_statements(module, environment, options):
@@ -186,7 +186,7 @@ def test_cookies_are_for_https_alone(settings):
 
 
 def issuers_of(monkeypatch, value, *, debug=False):
-    """What is read of this value of OIDC_ISSUERS, and the problems."""
+    """The issuers configured by this value of OIDC_ISSUERS, and the problems found."""
     text = value if isinstance(value, str) else json.dumps(value)
     monkeypatch.setattr(Variables, "ENVIRON", {"OIDC_ISSUERS": text})
     env = Variables()

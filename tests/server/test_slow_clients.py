@@ -1,4 +1,4 @@
-"""Clients that send or read slowly, or nothing: others are answered all the same, and they too when they have sent."""
+"""Slow and silent clients: others are answered meanwhile, and slow ones too once they have sent their request."""
 
 import socket
 import struct
@@ -11,7 +11,7 @@ import pytest
 
 from tests.server.conftest import MOST_SECONDS, ServerClient, serving
 
-MANY = 40  # connections: more than the threads of both processes
+MANY = 40  # connections, more than the threads of both processes
 HEAD = b"%s HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Proto: https\r\nContent-Type: application/json\r\n"
 GET = HEAD % b"GET /profiles/"
 POST = HEAD % b"POST /graphql/"
@@ -45,7 +45,7 @@ def connect(address):
 
 
 def status_of(answers):
-    """Read one response of a connection's `makefile`: its status, and its body."""
+    """Read one response from a connection's `makefile`; return its status and body."""
     status = int(answers.readline().split()[1])
     headers = dict(line.lower().split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
     return status, answers.read(int(headers.get(b"content-length", 0)))
@@ -64,7 +64,7 @@ def test_clients_that_have_not_sent_a_request_hold_no_thread(server, label):
 
 @pytest.mark.parametrize("label", WHOLE)
 def test_a_request_is_answered_however_it_arrives(server, label):
-    """Byte by byte; in two parts; and where the connection is used again, two at once, and one and a half."""
+    """In single bytes, in two parts, and on one connection: two requests at once, and one and a half."""
     request = WHOLE[label]
     ways = [[bytes([byte]) for byte in request], [request[:70], request[70:]]]
     if "chunks" not in label:
@@ -94,7 +94,7 @@ def test_a_client_that_waits_to_be_told_to_go_on(server):
 def test_clients_that_are_gone_before_they_are_told_to_go_on(server):
     for _ in range(MANY):
         with connect(server) as connection:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # so that it resets
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closes with a reset
             connection.sendall(POST + b"Content-Length: 27\r\nExpect: 100-continue\r\n\r\n")
     assert httpx.get(f"{server}/profiles/", headers=ServerClient.proxied, timeout=MOST_SECONDS).status_code == 200
 

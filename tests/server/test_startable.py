@@ -1,4 +1,4 @@
-"""The check that the service can start, before `make run` does anything else."""
+"""The check of the prerequisites that `make run` makes first."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""How a real server stops and reloads: which requests it still answers, and when it ends."""
+"""A real server's stop and reload: the requests it still answers, and when it ends."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ def status(address, path):
 
 
 def until(is_reached, step):
-    """Call `step` until this holds."""
+    """Call `step` until `is_reached` returns true."""
     while not is_reached():
         step()
 
@@ -32,11 +32,11 @@ def test_a_stopping_server_is_unready_serves_on_and_finishes_its_requests(test_d
     ):
         assert status(address, "/readyz") == 200
         request = pool.submit(httpx.get, f"{address}/gate", timeout=MOST_SECONDS)
-        with gate.open("w") as pipe:  # the request is in its thread
+        with gate.open("w") as pipe:  # a thread has the request
             process.terminate()
             until(lambda: status(address, "/readyz") == 503, lambda: None)
             assert [status(address, path) for path in ("/livez", "/profiles/")] == [200, 200]
-            process.terminate()  # a second time: it does not wait for the rest of STOP_DELAY
+            process.terminate()  # the second signal ends STOP_DELAY early
             until(lambda: "Handling signal: term" in log_after_first(tmp_path), lambda: None)
             pipe.write("whole")
         assert request.result().text == "whole"
@@ -55,7 +55,7 @@ def test_a_server_ends_with_status_0(test_database, tmp_path, delay, number):
 
 
 def test_a_reload_loses_no_request(test_database, tmp_path):
-    """The server is ready all the time: its new workers answer from the same socket, and its old ones finish."""
+    """The server stays ready: new workers answer on the same socket while old ones finish."""
     is_over = Event()
 
     def statuses(address, kept_connections):
@@ -75,7 +75,7 @@ def test_a_reload_loses_no_request(test_database, tmp_path):
         try:
             process.send_signal(signal.SIGHUP)
             until(has_reloaded, lambda: status(address, "/livez"))
-            assert status(address, "/livez") == 200  # of a new worker
+            assert status(address, "/livez") == 200  # from a new worker
         finally:
             is_over.set()
         assert [client.result() for client in clients] == [{200}] * 4

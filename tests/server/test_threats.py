@@ -1,4 +1,4 @@
-"""server/deploy/THREATS.md: each control names its tests, and each of these exists."""
+"""server/deploy/THREATS.md: each control names its tests, and these tests exist."""
 
 import re
 
@@ -9,14 +9,14 @@ TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 
 
 def rows(heading):
-    """The cells of each row of the table under a heading."""
+    """The cells of each table row under a heading."""
     section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)[1]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def is_there(path, name):
-    """Whether there are tests in a file, or one of this name."""
+    """Whether a file has this test, or any test without a name."""
     file = ROOT / path
     pattern = rf"^(?:async )?def {name or 'test_[a-z0-9_]+'}[(]"
     return file.is_file() and bool(re.search(pattern, file.read_text(), re.MULTILINE))

@@ -1,4 +1,4 @@
-"""The budgets over several processes, which count in one Redis."""
+"""Rate limits over several processes that count in one Redis."""
 
 from concurrent.futures import ThreadPoolExecutor
 

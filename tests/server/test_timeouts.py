@@ -1,4 +1,4 @@
-"""A statement that takes too long, on the server as it ships."""
+"""A statement that takes too long, on the shipped server."""
 
 import pytest
 from django.db import connection, transaction

@@ -1,4 +1,4 @@
-"""What clients send to break things, to the server that the project ships with; it answers as a test client does."""
+"""Hostile requests to the shipped server; it answers as Django's test client does."""
 
 import json
 
@@ -20,7 +20,7 @@ def graphql(served):
 
 
 def send(served, body, content_type="application/json", **headers):
-    """What is said of this body at GraphQL's door: the status, and the code of the first error."""
+    """Send a body to GraphQL; return the status and the first error's code."""
     response = served.generic("POST", "/graphql/", body, content_type, headers)
     return response.status_code, response.json()["errors"][0]["extensions"]["code"]
 

@@ -1,7 +1,7 @@
-"""An upgrade under load: the previous release goes on serving while today's migrations run, and after them.
+"""An upgrade under load: the previous release keeps serving during and after today's migrations.
 
-The previous release is the newest tag `v*` before this commit; as long as there is none, the last commit before the
-newest migration. It is served from a copy, with the packages of its own lock file.
+The previous release is the newest tag `v*` before this commit or, without one, the last commit before the newest
+migration. It runs from a copy, with the packages of its own lock file.
 """
 
 import os
@@ -47,7 +47,7 @@ def newest_migration():
 
 
 def previous_release():
-    """The commit or tag of the previous release. Fails where the history is not here."""
+    """The previous release's commit or tag. Fails if git's history is missing."""
     if git("rev-parse", "--is-shallow-repository", text=True) != "false\n":
         pytest.fail(
             "The previous release is taken from git's history, which is not here: `git fetch --unshallow --tags`."
@@ -56,11 +56,11 @@ def previous_release():
         return tag.strip()
     path = f"profiles/migrations/{newest_migration()}.py"
     added = git("log", "-1", "--diff-filter=A", "--format=%H", "--", path, text=True).strip()
-    return f"{added}^" if added else "HEAD"  # a migration that is not committed yet comes after all that is
+    return f"{added}^" if added else "HEAD"  # HEAD has no migration that is not committed yet
 
 
 def last_migration_of(release):
-    """The newest of today's migrations that a release has too."""
+    """The newest of today's migrations that a release also has."""
     files = git("ls-tree", "--name-only", release, "profiles/migrations/", text=True).split()
     theirs = {Path(file).stem for file in files}
     plan = MigrationLoader(connection).graph.forwards_plan(("profiles", newest_migration()))
@@ -69,7 +69,7 @@ def last_migration_of(release):
 
 @pytest.fixture(scope="module")
 def previous(tmp_path_factory, django_db_setup, django_db_blocker):
-    """The previous release: its name, its folder and its Python."""
+    """The previous release: its name, its folder and its Python interpreter."""
     if connection.vendor != "postgresql":
         pytest.skip("PostgreSQL's alone: on SQLite the service stops while it migrates")
     with django_db_blocker.unblock():
@@ -92,7 +92,7 @@ def previous(tmp_path_factory, django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def own_database(previous, django_db_blocker):
-    """An empty database, which Django uses meanwhile."""
+    """Let Django use an empty database during the test."""
     settings = connection.settings_dict
     former, name = settings["NAME"], f"{settings['NAME']}_upgrade"
     with django_db_blocker.unblock():
@@ -109,7 +109,7 @@ def own_database(previous, django_db_blocker):
 
 
 class Caller(Thread):
-    """Reads and writes its own profile through both APIs, round after round; what went wrong is in `failures`."""
+    """Read and write a profile through both APIs, round after round; `failures` has the errors."""
 
     def __init__(self, name, address):
         super().__init__(daemon=True)
@@ -167,7 +167,7 @@ class Caller(Thread):
         self.http.close()
 
     def wait_for_rounds(self, more):
-        """Until it has gone round so many times more."""
+        """Wait for this many more rounds."""
         with self.counted:
             wanted = self.rounds + more
             assert self.counted.wait_for(lambda: self.rounds >= wanted, MOST_SECONDS)
@@ -175,7 +175,7 @@ class Caller(Thread):
 
 @pytest.fixture
 def callers():
-    """A function that starts callers of a server; they end with the test."""
+    """Start callers of a server. They end with the test."""
     with ExitStack() as stack:
 
         def call(address):
@@ -213,9 +213,9 @@ def test_the_previous_release_serves_while_and_after_today_s_migrations_run(
         wait_for_all(called, 2)
         call_command("migrate", verbosity=0)
         wait_for_all(called, 2)
-        assert httpx.get(f"{old}/readyz").status_code != 503  # which takes a process out of service
+        assert httpx.get(f"{old}/readyz").status_code != 503  # 503 would take the process out of service
         for each in called[::2]:
-            each.address = new  # both releases serve now: some go on there, where they were
+            each.address = new  # both releases serve: some callers move to the new one
         wait_for_all(called, 3)
         assert failures_of(called) == []
         rounds = sum(each.rounds for each in called)
@@ -225,4 +225,4 @@ def test_the_previous_release_serves_while_and_after_today_s_migrations_run(
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE profiles_profile RENAME COLUMN bio TO about")
         wait_for_all(called, 2)
-        assert all(each.failures for each in called)  # a schema that breaks a release is seen
+        assert all(each.failures for each in called)  # a schema that breaks a release is detected

@@ -1,4 +1,4 @@
-"""When a personal token was last used is noted behind the response, on the server as it ships."""
+"""The last use of a personal token is stored after the response, on the shipped server."""
 
 from time import monotonic, sleep
 
@@ -12,7 +12,7 @@ WAITS_LONG = {"DATABASE_LOCK_TIMEOUT": "60", "DATABASE_STATEMENT_TIMEOUT": "60"}
 
 
 def test_no_response_waits_until_its_use_is_noted(cast, test_database, tmp_path):
-    """The row is locked, so that the use can be noted only after the test has its response."""
+    """The row is locked, so the use can only be stored after the test has its response."""
     token = cast.personal_token("owner", "read")
     with serving(tmp_path / "log", **test_database, **WAITS_LONG) as address:
         for door in (RESTDoor, GraphQLDoor):

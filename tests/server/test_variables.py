@@ -1,4 +1,4 @@
-"""The variables of the environment: those that the code reads, and those that the README and .env.example name."""
+"""The environment variables: those that the code reads, and those in the README and .env.example."""
 
 import re
 import runpy
@@ -13,7 +13,7 @@ OF_COMPOSE_ALONE = {"POSTGRES_PASSWORD", "COMPOSE_PROFILES"}
 
 
 def variables(name):
-    """The variables that a file of them sets, by name."""
+    """The variables set by a file such as .env.example, with their values."""
     lines = (ROOT / name).read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]", line))
 
@@ -38,7 +38,7 @@ def read(monkeypatch):
 
 
 def in_the_readme():
-    """The variables of the README's table."""
+    """The variables in the README's table."""
     table = (ROOT / "README.md").read_text().partition("| variable | |\n")[2].partition("\n\n")[0]
     return {name for row in table.splitlines() for name in re.findall(r"`([A-Z][A-Z_]+)…?`", row.split(" | ")[0])}
 

@@ -1,4 +1,4 @@
-"""A walk through a long list while another client writes: what was there throughout is seen exactly once."""
+"""Paging through a long list during another client's writes: each row that stays is seen exactly once."""
 
 from datetime import timedelta
 from threading import Event, Thread
@@ -27,7 +27,7 @@ def crowd(cast):
 
 
 def meddle(done):
-    """Insert, delete and rename, all over the list, until told to stop."""
+    """Insert, delete and rename rows all over the list until `done` is set."""
     number = 0
     try:
         while not done.is_set():

@@ -1,4 +1,4 @@
-"""The headers that a browser and a cache go by, on the server as it is deployed."""
+"""The headers for browsers and caches, on the deployed server."""
 
 import httpx
 import pytest
@@ -21,7 +21,7 @@ PATHS = {
     "/admin/login/": 200,
 }
 
-pytestmark = pytest.mark.django_db  # what the server reads, which is another process, is there
+pytestmark = pytest.mark.django_db  # the database exists for the server, which is another process
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def served(server):
 
 @pytest.fixture(scope="module")
 def page(test_database, tmp_path_factory):
-    """A client that says it is a page of ORIGIN, which the server's setting names."""
+    """A client whose Origin header is ORIGIN, which the server allows."""
     log = tmp_path_factory.mktemp("cors") / "log"
     headers = ServerClient.proxied | {"origin": ORIGIN}
     with (
@@ -93,7 +93,7 @@ def test_a_page_may_have_a_policy_of_its_own(client, path):
 
 
 def test_a_file_is_for_our_own_pages(client, settings):
-    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True  # nothing is collected where tests run
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True  # static files are not collected in tests
     response = client.get("/static/admin/css/base.css")
     response.close()
     assert response.status_code == 200

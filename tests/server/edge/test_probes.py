@@ -1,4 +1,4 @@
-"""Probes, as a load balancer sends them: by an address, over plain http."""
+"""Probes, as load balancers send them: to an IP address, over plain http."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def test_a_database_without_its_migrations(tmp_path):
         assert httpx.get(f"{address}/readyz").status_code == 503
         command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True)
-        statuses = iter(lambda: httpx.get(f"{address}/readyz").status_code, 200)  # it is looked at once a second
+        statuses = iter(lambda: httpx.get(f"{address}/readyz").status_code, 200)  # checked once a second
         assert set(statuses) <= {503}
     assert "lacks migrations" in (tmp_path / "log").read_text()
 

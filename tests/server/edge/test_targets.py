@@ -27,14 +27,14 @@ def log(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(test_database, log):
-    """One whose log is looked at."""
+    """A server with its own log."""
     with serving(log, **test_database) as address:
         yield address
 
 
 @pytest.fixture
 def send(server, log):
-    """A function that sends a request line with headers; the whole answer, and what the server logged of it."""
+    """Send a request line with headers; return the whole response and the server's new log lines."""
     place = urlsplit(server)
 
     def send(line, headers=HOST):
@@ -53,7 +53,7 @@ def send(server, log):
 
 
 def assert_refused(response, lines, outcome):
-    """It is refused in the catalogue's JSON, with one line in the log."""
+    """Check for an error in the APIs' JSON form, with one log line."""
     length = response.headers.get("content-length")
     assert (response.status_code, response.headers["content-type"]) == (outcome.status, "application/json")
     assert f'"{outcome.code}"' in response.text
@@ -151,7 +151,7 @@ def test_204_and_304_have_neither_a_body_nor_a_length(cast, send):
     assert not {"content-length", "transfer-encoding"}.intersection(deleted.headers)
 
 
-# The id of a request
+# Request ids
 
 NOT_CANONICAL = [
     "", "x", OURS.replace("-", ""), f"{{{OURS}}}", f"urn:uuid:{OURS}", f" {OURS[:-1]}", OURS + "0",

@@ -1,4 +1,4 @@
-"""Long documents give way to short requests."""
+"""Long documents let short requests run first."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from server.edge import traffic as module
 from server.edge.traffic import A_MOMENT, PATIENCE, TURN, Traffic
 
 A_LONG_ONE = "{ profiles(first: 100) { edges { node { pk } } } }"
-IN_TIME = 10  # seconds
+IN_TIME = 10  # seconds before a thread counts as stuck
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_long_document_stops_while_a_short_request_is_answered(cast, graphql, 
 
     def wait_for_short(timeout):
         gave_way.append(traffic.short)
-        traffic.count(-1)  # it is answered meanwhile
+        traffic.count(-1)  # the short request ends
         return 0.0
 
     monkeypatch.setattr(traffic, "wait_for_short", wait_for_short)
@@ -50,7 +50,7 @@ def test_its_patience_ends(cast, graphql, traffic, monkeypatch):
     monkeypatch.setattr(traffic, "wait_for_short", lambda timeout: waits.append(timeout) or PATIENCE * 0.6)
     traffic.count(1)
     assert "data" in graphql.send(A_LONG_ONE).json()
-    assert waits == pytest.approx([PATIENCE, PATIENCE, PATIENCE * 0.4])  # before it begins, then on its way
+    assert waits == pytest.approx([PATIENCE, PATIENCE, PATIENCE * 0.4])  # before it begins, then during it
 
 
 def test_a_mutation_gives_way_before_it_begins_and_not_with_what_it_locked(cast, graphql, traffic, monkeypatch):
@@ -133,7 +133,7 @@ def test_who_shall_come_back_later_is_told_once_the_others_are_answered(
     assert door.view(cast.pk("shown")).outcome == "done"
     assert waits == []
     assert door.view(cast.pk("shown")).outcome == "THROTTLED"
-    assert waits == [(A_MOMENT, 0)]  # it is none of them itself
+    assert waits == [(A_MOMENT, 0)]  # the waiting request does not count itself
 
 
 def test_every_request_is_counted_until_it_is_answered(traffic):

@@ -1,4 +1,4 @@
-"""What the tests of observability share."""
+"""Shared fixtures of the observability tests."""
 
 import shutil
 import time
@@ -20,7 +20,7 @@ def receiver():
 
 
 def wait_until(find, told=lambda: "It did not come in time."):
-    """What `find` returns, as soon as that is something; a failure says what `told` returns."""
+    """Wait for `find`'s first true result, and return it. On failure, show `told`'s result."""
     until = time.monotonic() + 2 * MOST_SECONDS
     while not (found := find()):
         if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""The alert rules, by `promtool`: each fires alone where it should, and none over a healthy service."""
+"""The alert rules, tested with `promtool`: each fires alone for its cause, and none for a healthy service."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ WAITING = f'profiles_database_pool{{{INSTANCE},state="waiting"}}'
 
 
 def a_minute(number):
-    """A counter that grows by so many each minute."""
+    """A counter that grows by `number` each minute."""
     return f"0+{number}x{MINUTES}"
 
 
@@ -30,7 +30,7 @@ def always(number):
     return f"{number}x{MINUTES}"
 
 
-HEALTHY = {  # by series, its values each minute
+HEALTHY = {  # series: its value each minute
     f"up{{{INSTANCE}}}": always(1),
     OPERATIONS % "OK": a_minute(6000),
     OPERATIONS % "NOT_FOUND": a_minute(3000),
@@ -58,7 +58,7 @@ HEALTHY = {  # by series, its values each minute
     MAIL_WAIT: always(2),
 }
 
-FIRES = {  # by alert, what differs
+FIRES = {  # alert: the changed series
     "ProfilesDown": {f"up{{{INSTANCE}}}": always(0)},
     "ProfilesInternalErrors": {OPERATIONS % "INTERNAL": a_minute(120)},
     "ProfilesUnavailable": {OPERATIONS % "UNAVAILABLE": a_minute(120)},
@@ -78,7 +78,7 @@ FIRES = {  # by alert, what differs
 
 
 def unit_test(name, changes, firing):
-    """A test of promtool's: over the healthy series with these changes, exactly these alerts fire in the end."""
+    """A promtool test: with these changes of the healthy series, exactly these alerts fire at the end."""
     return {
         "name": name,
         "interval": "1m",

@@ -1,4 +1,4 @@
-"""Sentry: the envelopes that it receives of real errors hold nothing that a client sent."""
+"""Sentry: the envelopes of real errors contain nothing that a client sent."""
 
 import json
 
@@ -18,7 +18,7 @@ SECRETS = {
 
 
 def events_in(bodies):
-    """The events of these envelopes (https://develop.sentry.dev/sdk/data-model/envelopes/)."""
+    """The events in these envelopes (https://develop.sentry.dev/sdk/data-model/envelopes/)."""
     for body in bodies:
         lines = body.split(b"\n")
         for header, payload in zip(lines[1::2], lines[2::2], strict=False):
@@ -30,7 +30,7 @@ SIGN_UP = "mutation ($input: CreateProfileInput!) { createProfile(input: $input)
 
 
 def test_an_error_is_reported_without_what_was_sent(free_tcp_port, tmp_path, receiver):
-    """The database is away, at an address with a user whom its exception names."""
+    """The database is down, and the exception names its user."""
     dsn = receiver.address.replace("http://", "http://key@") + "/1"
     url = f"postgres://canary-of-a-role@127.0.0.1:{free_tcp_port}/nothing"
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"

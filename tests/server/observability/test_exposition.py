@@ -1,4 +1,4 @@
-"""The directory of the workers' files, and the figures that are taken from the pool."""
+"""The directory for the workers' metrics files, and the metrics of the connection pool."""
 
 import os
 
@@ -10,7 +10,7 @@ from server.observability import database, exposition
 
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
-    """A function that names the directory in the environment, and prepares; the directory that is then named."""
+    """Set the variable of the directory, and prepare; return the variable afterwards."""
     monkeypatch.setattr(exposition.tempfile, "tempdir", str(tmp_path))
 
     def prepared(given):

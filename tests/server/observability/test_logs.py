@@ -1,4 +1,4 @@
-"""The form of the log."""
+"""The log's format."""
 
 import json
 import logging

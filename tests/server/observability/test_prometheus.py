@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes two workers, sums them, and evaluates each rule and each panel of the dashboard."""
+"""A real Prometheus scrapes two workers, sums them, and evaluates each rule and each dashboard panel."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tests.server.conftest import MOST_SECONDS, ServerClient, serving
 from tests.server.observability.conftest import DASHBOARD, RULES, wait_until
 
 METRIC = re.compile(r"\bprofiles_[a-z_]+")
-SENT = 60  # requests to each API
+SENT = 60  # requests to each API per round
 WORKERS = 2
 MAIL = {"EMAIL_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "profiles@example.com", "SITE_URL": "https://example.com"}
 ISSUERS = json.dumps([{"issuer": "https://id.example.com", "audience": "profiles"}])
@@ -30,7 +30,7 @@ def metrics_port(free_tcp_port_factory):
 
 @contextmanager
 def observed(tmp_path, metrics_port, **environment):
-    """The address of two workers, and what a scrape gives as a function."""
+    """Run two workers; yield their address and a function that scrapes them."""
     (tmp_path / "metrics").mkdir()
     own = {"METRICS_PORT": str(metrics_port), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
     with serving(tmp_path / "log", WEB_CONCURRENCY=str(WORKERS), **own, **environment) as address:
@@ -39,7 +39,7 @@ def observed(tmp_path, metrics_port, **environment):
 
 @contextmanager
 def scraping(prometheus_programs, tmp_path, metrics_port, port):
-    """A Prometheus with our rules: a function from a path of its API to the data there."""
+    """Run Prometheus with our rules; yield a function that returns the data of a path of its API."""
     config = {
         "global": {"scrape_interval": "3s", "scrape_timeout": "3s", "evaluation_interval": "1s"},
         "rule_files": [str(RULES)],
@@ -63,7 +63,7 @@ def scraping(prometheus_programs, tmp_path, metrics_port, port):
         try:
             answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/{path}", params=parameters)
         except httpx.ConnectError:
-            return None  # it is not there yet
+            return None  # not started yet
         return answer.json()["data"] if answer.status_code == 200 else None
 
     try:
@@ -74,13 +74,13 @@ def scraping(prometheus_programs, tmp_path, metrics_port, port):
 
 
 def value(ask, query):
-    """The one value of a query; None where there is none."""
+    """The value of a query, or None."""
     result = (ask("query", query=query) or {}).get("result")
     return float(result[0]["value"][1]) if result else None
 
 
 def wait_for_value(ask, query, expected):
-    """Until the query has this value."""
+    """Wait until the query has this value."""
     seen = []
 
     def is_there():
@@ -91,7 +91,7 @@ def wait_for_value(ask, query, expected):
 
 
 def send(address, token):
-    """Send the same reads to both APIs, on connections enough that both workers get some."""
+    """Send the same reads to both APIs, on enough connections to reach both workers."""
     headers = ServerClient.proxied | {"authorization": f"Bearer {token}"}
     requests = [("GET", "/profiles/me/", None), ("POST", "/graphql/", {"query": "{ me { pk } }"})] * SENT
 
@@ -109,7 +109,7 @@ def workers_that_counted(folder):
 
 
 def workers_of(metrics_port):
-    """The processes of the service's workers: they share the port."""
+    """The processes of the service's workers, which share the port."""
     found = psutil.net_connections("tcp")
     return [psutil.Process(each.pid) for each in found if each.laddr.port == metrics_port and each.status == "LISTEN"]
 
@@ -118,7 +118,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
     token = cast.token("owner")
     dashboard = json.loads(DASHBOARD.read_text())
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    redis = f"redis://127.0.0.1:{free_tcp_port_factory()}"  # nobody answers
+    redis = f"redis://127.0.0.1:{free_tcp_port_factory()}"  # nothing listens there
     environment = {"REDIS_URL": redis, "OIDC_ISSUERS": ISSUERS, **MAIL, **test_database}
     with observed(tmp_path, metrics_port, **environment) as (address, scrape):
         rounds = 0
@@ -138,7 +138,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
             killed.wait(MOST_SECONDS)
             wait_until(lambda: not list((tmp_path / "metrics").glob(f"gauge_live*_{killed.pid}.db")))
             send(address, token)
-            httpx.get(f"{address}/readyz").raise_for_status()  # by whichever worker: the state of mail is of the last
+            httpx.get(f"{address}/readyz").raise_for_status()  # from any worker: the newest mail state counts
             labels = '{operation="getOwnProfile",api="rest",outcome="OK"}'
             wait_for_value(ask, f"sum(profiles_operations_total{labels})", (rounds + 1) * SENT)
 
@@ -151,7 +151,7 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
 
 
 def check_rules(ask):
-    """Each rule is evaluated without an error; Redis, which is away, raises its alert."""
+    """Check that each rule evaluates without an error, and that the missing Redis raises its alert."""
 
     def rules():
         found = [rule for group in (ask("rules") or {}).get("groups", []) for rule in group["rules"]]

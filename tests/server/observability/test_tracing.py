@@ -1,4 +1,4 @@
-"""OpenTelemetry: the spans that a collector receives, and nothing where it is off."""
+"""OpenTelemetry: the spans that a collector receives, and no import while it is off."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ EXTRAS = {
         (f"00-{TRACE}-{PARENT}-00", TRACE),
         (f"cc-{TRACE}-{PARENT}-01", TRACE),
         (f"cc-{TRACE}-{PARENT}-01-what-comes", TRACE),
-        (f"{TRACEPARENT}-more", None),  # version 00 has nothing behind the flags
+        (f"{TRACEPARENT}-more", None),  # version 00 ends after the flags
         (f"cc-{TRACE}-{PARENT}-01more", None),
         (f"ff-{TRACE}-{PARENT}-01", None),
         (f"00-{'0' * 32}-{PARENT}-01", None),
@@ -46,7 +46,7 @@ def test_a_traceparent(header, expected):
 
 
 def spans_in(bodies):
-    """Each span that was received."""
+    """The received spans."""
     for body in bodies:
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             for scope in resource.scope_spans:
@@ -54,7 +54,7 @@ def spans_in(bodies):
 
 
 def attributes_of(span):
-    """Its attributes, as text."""
+    """A span's attributes as text."""
     return {each.key: str(each.value) for each in span.attributes}
 
 
@@ -105,7 +105,7 @@ def test_an_extra_that_is_not_installed_is_named(variable):
 
 
 def test_nothing_of_an_extra_is_imported_where_it_is_off():
-    # redis-py imports the API and the SDK of OpenTelemetry, where they are installed
+    # redis-py imports OpenTelemetry's API and SDK if they are installed
     names = ["opentelemetry.exporter", "opentelemetry.instrumentation", "server.observability.tracing", "sentry_sdk"]
     done = run(f"import sys, server.wsgi; print(sorted(set({names}) & sys.modules.keys()))")
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
