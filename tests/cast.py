@@ -32,7 +32,7 @@ def hashed(name, hasher):
 
 
 class Cast:
-    """Three profiles that act, and one of each visibility that they act on, active or not.
+    """Three profiles that act, and profiles of each visibility to act on, one of them inactive.
 
     One statement inserts all of them: validating and saving each would take 14 statements a row, and these constants
     are valid.
@@ -55,8 +55,11 @@ class Cast:
         return self.profiles[name].pk if name in self.profiles else NOBODY
 
     def token(self, actor):
-        """The actor's token: `owner (read)` has the read scope; `owner (personal read)` sends a personal token with
-        these scopes; `owner (external read)` sends a token of the `issuer` fixture; `anonymous` sends none."""
+        """The actor's token, or None for `anonymous`.
+
+        `owner (read)` has a token of read scope, `owner (personal read)` a personal token with these scopes, and `owner
+        (external read)` a token of the `issuer` fixture.
+        """
         if actor == "anonymous":
             return None
         name, _, way = actor.partition(" ")

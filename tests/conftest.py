@@ -27,8 +27,10 @@ hypothesis.settings.register_profile("long", max_examples=5_000)
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, django_db_blocker, tmp_path_factory):
-    """Use a SQLite file for each worker, so that WAL and file locks work; or drop a PostgreSQL database that an
-    interrupted run left with open connections."""
+    """Use a SQLite file for each worker, so that WAL and file locks work.
+
+    On PostgreSQL, drop a database that an interrupted run left with open connections.
+    """
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
     else:

@@ -176,8 +176,10 @@ class Watch:
 
 @pytest.fixture
 def watch(page, base_url):
-    """Check that a page logs nothing, requests no other host and keeps nothing. The console also shows reports of the
-    Content-Security-Policy."""
+    """Check that a page logs nothing, requests no other host and keeps nothing.
+
+    The console also shows reports of the Content-Security-Policy.
+    """
     watch = Watch(page)
     yield watch
     watch.check(base_url)

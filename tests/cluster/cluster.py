@@ -1,5 +1,8 @@
-"""The cluster: three PostgreSQL servers under Patroni, Redis with Sentinel, PgBouncer, two services, two workers that
-send mail, and nginx."""
+"""The cluster: the stack with standbys and automatic failover.
+
+It has three PostgreSQL servers under Patroni, Redis with Sentinel, PgBouncer, two services, two workers that send mail,
+and nginx.
+"""
 
 import json
 from contextlib import ExitStack, contextmanager

@@ -36,8 +36,13 @@ class Stack:
 
 @contextmanager
 def running(folder, *, instances=1, settings=(), **variables):
-    """Run the stack with its files in this folder: this many instances, these PostgreSQL settings, these variables for
-    the service."""
+    """Run the stack, with its files in this folder.
+
+    Args:
+        instances: how many services run.
+        settings: PostgreSQL's, as `name=value`.
+        variables: the service's, besides those of the stack.
+    """
     with ExitStack() as started:
         database = started.enter_context(postgresql.server(folder / "postgresql", *settings))
         postgresql.create_database(port_of(database))

@@ -17,8 +17,10 @@ PLACE = "/app"  # the images' directory for all files
 
 
 class Image:
-    """The last stage: `folder` is its `/app`; `environment`, `user`, `check` and `command` are the Dockerfile's
-    run-time instructions."""
+    """The last stage: `folder` is its `/app`.
+
+    `environment`, `user`, `check` and `command` are the Dockerfile's run-time instructions.
+    """
 
     def __init__(self, work: Path, python: Path) -> None:
         self.work, self.python = work, python

@@ -39,8 +39,10 @@ def upstream():
 
 @pytest.fixture
 def proxy(tool, tmp_path, upstream):
-    """Caddy's address and a client that trusts its certificate. Only settings that need another network are changed in
-    the file."""
+    """Caddy's address and a client that trusts its certificate.
+
+    Only settings that need another network are changed in the Caddyfile.
+    """
     port, caddy = free_port(), tool("caddy")
     variables = {"SITE": f"https://localhost:{port}", "UPSTREAM": f"127.0.0.1:{upstream}", "HOME": str(tmp_path)}
     file = ROOT / "server" / "deploy" / "Caddyfile"

@@ -10,7 +10,7 @@ from tests.cluster.service import UNTHROTTLED
 from tests.faults.load import LONGEST, LONGEST_PAUSE, Load
 from tests.faults.verdict import examine, table
 
-MANY = 20  # a short run causes a fault twice, not once, if the long run causes it this often
+MANY = 20  # a fault caused this often with --at-length is caused twice without
 ROWS, NOTES = pytest.StashKey[list](), pytest.StashKey[list]()
 
 

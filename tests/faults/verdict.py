@@ -8,8 +8,10 @@ import psycopg
 from profiles.core.outcomes import Outcome
 
 TEMPORARY = {Outcome.UNAVAILABLE.code, Outcome.TIMEOUT.code, Outcome.CONFLICT.code}
-"""The error codes that a fault may cause. CONFLICT: an earlier write of the client succeeded, but its response was
-lost."""
+"""The error codes that a fault may cause.
+
+CONFLICT: an earlier write of the client succeeded, but its response was lost.
+"""
 
 WRITTEN = """
     SELECT profile.username, profile.version, profile.bio, array_agg(change.version ORDER BY change.version),

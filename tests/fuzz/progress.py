@@ -17,8 +17,7 @@ class Progress(tqdm):
 
     def __init__(self, requests, *, name, is_shown):
         self.name = name
-        # A short run uses the same seeds each time, so that it finds nothing new that an unrelated change did not
-        # cause.
+        # A short run has fixed seeds, so that it does not fail for an unrelated change.
         self.seeds = Random(None if is_shown else name)  # noqa: S311  seeds, and no secrets
         self.found = Counter({"differences": 0, "5xx": 0, "leaks": 0})
         super().__init__(desc=name, total=requests, unit=" requests", mininterval=1, disable=not is_shown)

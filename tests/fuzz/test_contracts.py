@@ -140,8 +140,10 @@ def test_graphql_keeps_its_contract(cast, wire, actors, progress):
 
 
 def check_graphql(document, response):
-    """Check that a response is 200 and JSON, that its error codes are known, and that a valid document was executed or
-    too complex."""
+    """Check a response: status 200, JSON, known error codes.
+
+    A valid document was executed or is TOO_COMPLEX.
+    """
     body = response.json()
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
     for error in body.get("errors", ()):

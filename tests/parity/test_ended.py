@@ -1,5 +1,7 @@
-"""After an operation that ends the caller's account, session or token, the next one fails: the next field of a GraphQL
-document, and the next REST request."""
+"""After an operation that ends the caller's account, session or token, the next one fails.
+
+That is the next field of a GraphQL document, or the next REST request.
+"""
 
 import json
 

@@ -26,7 +26,7 @@ def performed(api, resource, action, row, token, text="New.", **conditions):
 
 @pytest.fixture
 def row(resource, rows, cast):
-    """A row that the token's owner may write, but not the caller's own account."""
+    """A row that the caller may write, and that is not the caller's account."""
     if resource is PROFILES:
         return cast["owner"]
     return next(row for row in rows if resource.policy.can(acting(cast, "owner"), Action.UPDATE, row))

@@ -1,5 +1,7 @@
-"""Topics of allauth's security notices that no other tests cover, in both APIs: see "Notices of allauth" in
-server/deploy/THREATS.md."""
+"""What allauth's security notices are about and no other tests cover, in both APIs.
+
+See "Notices of allauth" in server/deploy/THREATS.md.
+"""
 
 import copy
 
@@ -231,8 +233,7 @@ def test_a_recovery_clears_no_count(cast, doors, mail):
 
 
 def test_a_recovery_ends_what_somebody_else_had_of_the_account(issuer, cast, client, doors, mail):
-    """A thief with a session, in the admin or at an issuer too, or one who signed up with the owner's address, loses
-    access."""
+    """A thief with a session, also in the admin or at an issuer, or with a sign-up to this address, loses access."""
     for door in doors:
         with undone():
             client.force_login(cast["staff"])

@@ -117,7 +117,7 @@ def test_a_message_goes_to_one_spelling_of_an_address(cast, rest, mail):
 
 
 def test_whoever_signs_up_with_an_address_takes_no_place_in_its_message(cast, rest, mail):
-    """Neither an earlier sign-up nor another spelling of the address takes a place."""
+    """Earlier sign-ups, and accounts with another spelling, do not displace the verified account."""
     squatters = [f"squatter{number}" for number in range(letters.MOST_ACCOUNTS)]
     for name, email in (*((name, "it@example.com") for name in squatters), ("shouting", "IT@example.com")):
         Profile.objects.create(username=name, email=email, password=cast["owner"].password)

@@ -1,5 +1,7 @@
-"""Identity under concurrency on a real server: one successor per refresh token, and exactly as many guesses as the
-limit."""
+"""Identity under concurrency on a real server.
+
+A refresh token has one successor, and as many guesses pass as the limit.
+"""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

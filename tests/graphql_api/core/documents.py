@@ -40,7 +40,7 @@ class MadeUp:
 
     @property
     def variables(self):
-        """The variables of each execution. Executions differ, and one may repeat."""
+        """The variables of each execution: several choices, or one choice again."""
         choices = [(True, False), (False, True), (True, True), (True, False)] if self.names else [(), ()]
         return [dict(zip(("yes", "no"), choice, strict=False)) for choice in choices[: self.random.choice((1, 2, 4))]]
 

@@ -148,7 +148,7 @@ def test_a_text_that_is_no_username_is_counted_by_the_address_and_under_one_key(
     assert {door.sign_in(username, "wrong").outcome for door in doors} == {"THROTTLED"}
     keys = list(throttling.counter().shared.logs)
     assert max(map(len, keys)) < 100
-    assert len([key for key in keys if key.startswith("account:")]) == 2  # with the address, and alone
+    assert len([key for key in keys if key.startswith("account:")]) == 2  # one with the address, one without
 
 
 def test_a_username_is_one_key_in_whatever_spelling():
@@ -407,7 +407,7 @@ def test_an_address_has_a_limit_of_sign_ups(cast, doors, settings):
     settings.SIGN_UP_LIMIT_PER_ADDRESS = "3 per hour"
     assert sign_ups(doors, 5) == ["done"] * 3 + ["THROTTLED"] * 2
     token = cast.token("member")
-    assert sign_ups(doors, 2, token=token) == ["THROTTLED"] * 2  # nor by way of an account
+    assert sign_ups(doors, 2, token=token) == ["THROTTLED"] * 2  # an account does not raise the limit
     assert sign_ups(doors, 5, token=cast.token("staff")) == ["done"] * 5
     assert doors[0].send("GET", "/profiles/").status_code == 200
     refused = doors[0].send("POST", "/profiles/", {})

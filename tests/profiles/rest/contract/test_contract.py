@@ -1,5 +1,7 @@
-"""REST's contract: its published text, its completeness, and how it is served. `tests/contract.py` checks responses
-against it."""
+"""REST's contract: its published text, its completeness, and how it is served.
+
+`tests/contract.py` checks responses against it.
+"""
 
 import json
 import re
