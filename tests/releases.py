@@ -1,7 +1,7 @@
-"""`python -m tests.releases`: compare both contracts with the last release's. `record`: make them the last release's.
+"""`python -m tests.releases`: compare both contracts with those of the last release. `record` replaces the latter.
 
-A breaking change fails, unless the version says that it may break: by another major version, or before 1.0 by another
-minor one (Semantic Versioning 2.0.0, sections 4 and 8; Cargo and npm read 0.y versions so).
+A breaking change fails, unless the new version may break clients: another major version, or before 1.0 another minor
+version (Semantic Versioning 2.0.0, sections 4 and 8; Cargo and npm read 0.y versions so).
 """
 
 import json
@@ -20,7 +20,7 @@ RELEASED = ROOT / "tests" / "released"
 
 
 def faults(released, published):
-    """What keeps the published contracts from following the released ones: a sentence each."""
+    """The reasons why the published contracts may not follow the released ones, one sentence each."""
     before, after = version_of(released[0]), version_of(published[0])
     if after < before:
         return [f"Version {text_of(after)} is before the last release, {text_of(before)}: raise it."]
@@ -31,9 +31,9 @@ def faults(released, published):
 
 
 def rest_changes(before, after):
-    """The breaking changes of OpenAPI. A new value of an enum is none, as it is none of GraphQL's."""
+    """The breaking changes of the OpenAPI contract. As in GraphQL, a new enum value does not break clients."""
     command = ["npm", "run", "--silent", "--prefix", ROOT / "tests" / "node", "diff", "--", before, after]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # Node may be PyPI's
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # for Node from PyPI
     done = subprocess.run(command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"OpenAPI could not be compared.\n{done.stderr}")
@@ -62,7 +62,7 @@ def text_of(version):
 
 
 def series_of(version):
-    """What versions have in common that must not break each other's clients."""
+    """The part of a version that stays the same while versions must not break clients."""
     major, minor, _patch = version
     return (major,) if major else (major, minor)
 
@@ -71,7 +71,7 @@ def record(released, published):
     """Copy the published contracts over the released ones.
 
     Raises:
-        SystemExit: this version was released with other contracts, or must not break clients and does.
+        SystemExit: this version was released with other contracts, or breaks clients without being allowed to.
     """
     if released[0].exists() and [path.read_text() for path in released] != [path.read_text() for path in published]:
         version = version_of(published[0])

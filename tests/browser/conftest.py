@@ -77,7 +77,7 @@ def mail(manage, mailing, mail_server):
 
 @pytest.fixture
 def browser_context_args(browser_context_args, base_url):
-    """Not of the session, as Playwright's own: a module may have another server."""
+    """Narrower than Playwright's session scope, because a module may have its own server."""
     return {
         **browser_context_args,
         "base_url": base_url,

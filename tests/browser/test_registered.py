@@ -1,4 +1,4 @@
-"""The pages where registered documents alone are executed: their own are, what is typed in GraphiQL is not."""
+"""The pages on a server that executes only registered documents: theirs work, those typed into GraphiQL do not."""
 
 import re
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("watch")
 
 @pytest.fixture(scope="session")
 def base_url(manage, tmp_path_factory):
-    """A server that executes registered documents alone: those of the pages."""
+    """A server that executes only registered documents: those of the pages."""
     manage("migrate")
     manage("documents", "add", str(ROOT / "server" / "web" / "dist" / "documents.json"))
     environment = {"DATABASE_URL": manage.database, "WEB_CONCURRENCY": "1", "GRAPHQL_DOCUMENTS": "registered"}

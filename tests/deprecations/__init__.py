@@ -1,1 +1,1 @@
-"""The deprecations of a project that has some: `pytest tests/deprecations --ds tests.deprecations.settings`."""
+"""A project with deprecations: `pytest tests/deprecations --ds tests.deprecations.settings`."""

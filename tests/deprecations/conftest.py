@@ -1,4 +1,4 @@
-"""Notes through both APIs, and what is counted of deprecated uses."""
+"""Fixtures: notes through both APIs, and the counts of deprecated uses."""
 
 from collections import Counter
 
@@ -26,7 +26,7 @@ def apis(client):
 
 
 def counts():
-    """How often each is counted as used, by its name and API."""
+    """The number of uses, by the deprecation's name and the API."""
     samples = DEPRECATED_USES.collect()[0].samples
     return Counter(
         {
@@ -39,7 +39,7 @@ def counts():
 
 @pytest.fixture
 def used():
-    """A function that counts what has been used since the test began, or since its last call."""
+    """A function that returns the uses since the test began, or since its last call."""
     before = counts()
 
     def since():

@@ -1,4 +1,4 @@
-"""The settings of a project that serves notes, and deprecates a part of them of each kind."""
+"""Settings of a project that serves notes, and deprecates one part of each kind."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""The schema's marks, and which documents use what it marks."""
+"""The schema's `@deprecated` marks, and the documents that use a marked element."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -96,7 +96,7 @@ DOCUMENTS = {
 def test_a_document_counts_what_it_uses(label, apis, note, token, used):
     _, graphql = apis
     document, variables, expected = DOCUMENTS[label]
-    for _ in range(2):  # the second time, the document is known
+    for _ in range(2):  # the second time, the document is cached
         graphql.send(document, variables, token=token)
         assert used() == {(each.name, "graphql"): 1 for each in expected}
 

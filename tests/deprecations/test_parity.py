@@ -1,4 +1,4 @@
-"""What is deprecated is counted alike, whichever API uses it."""
+"""Both APIs count deprecated uses alike."""
 
 import pytest
 

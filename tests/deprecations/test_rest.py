@@ -1,4 +1,4 @@
-"""REST's contract, and the headers of its answers."""
+"""Deprecations in REST's contract, and in the headers of its responses."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -28,7 +28,7 @@ OF_DECEMBER = {"since": "@1796083200", "until": "Fri, 01 Mar 2999 00:00:00 GMT"}
 
 
 def marked(found, path=()):
-    """The paths of all that is marked in a document."""
+    """The paths of all elements marked `deprecated` in a document."""
     if isinstance(found, dict):
         if found.get("deprecated") is True:
             yield path

@@ -1,4 +1,4 @@
-"""The start of a project whose table names what its contracts do not have."""
+"""The start of a project whose deprecations name elements that its contracts lack."""
 
 import os
 import subprocess

@@ -61,7 +61,7 @@ def test_so_are_those_of_a_registered_document(cast, client, settings, django_as
     )
     sent = {"id": "several", "variables": {"a": cast.pk("shown"), "b": cast.pk("mailed")}}
     headers = {"authorization": f"Bearer {cast.token('member')}"}
-    for statements in (3, 2):  # who, what, and once the document
+    for statements in (3, 2):  # caller, rows, and the first time the document
         with django_assert_num_queries(statements):
             body = client.post("/graphql/", sent, content_type="application/json", headers=headers).json()
         assert body["data"] == {"a": {"username": "shown"}, "b": {"username": "mailed"}}

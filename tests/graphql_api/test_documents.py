@@ -1,4 +1,4 @@
-"""`manage.py documents`: manifests of clients' compilers, and what is wrong with which document."""
+"""`manage.py documents`: manifests of clients' compilers, and the problems of invalid documents."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ def apollo(*texts, **changes):
 
 @pytest.fixture
 def write(tmp_path):
-    """A function that writes a manifest; its path."""
+    """Write a manifest; return its path."""
 
     def written(content, name="manifest.json"):
         path = tmp_path / name
@@ -37,7 +37,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def add(db, write, capsys):
-    """A function that adds these manifests; what is printed."""
+    """Add these manifests; return the printed text."""
 
     def added(*contents):
         call_command("documents", "add", *(write(content, f"{n}.json") for n, content in enumerate(contents)))
@@ -47,7 +47,7 @@ def add(db, write, capsys):
 
 
 def refused(add, *contents):
-    """What is said of the manifests, of which nothing is registered."""
+    """Add invalid manifests; return the error, after checking that nothing was registered."""
     before = Document.objects.count()
     with pytest.raises(CommandError) as error:
         add(*contents)

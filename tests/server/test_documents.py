@@ -1,4 +1,4 @@
-"""Registered documents on a server: registered while it runs, and asked for by each convention and client."""
+"""Registered documents on a server: registered while it runs, and requested in each form and by each client."""
 
 import json
 import os
@@ -19,7 +19,7 @@ MANIFEST_OF_THE_PAGES = ROOT / "server" / "web" / "dist" / "documents.json"
 
 @pytest.fixture(scope="module")
 def registered_alone(test_database, tmp_path_factory):
-    """Where two processes serve, and execute registered documents alone."""
+    """A server with two processes that executes only registered documents."""
     log = tmp_path_factory.mktemp("registered") / "log"
     with serving(log, **test_database, WEB_CONCURRENCY="2", GRAPHQL_DOCUMENTS="registered") as address:
         yield address
@@ -27,7 +27,7 @@ def registered_alone(test_database, tmp_path_factory):
 
 @pytest.fixture
 def documents(test_database):
-    """A function that runs the command on the server's database; what it prints."""
+    """Run the command on the server's database; return its output."""
 
     def run(*arguments):
         command = [sys.executable, "manage.py", "documents", *arguments]
@@ -39,7 +39,7 @@ def documents(test_database):
 
 @pytest.fixture
 def ask(cast):
-    """A function that sends a request to a server by POST and by GET, as `owner`: what comes of each."""
+    """Send a request as `owner` by POST and by GET; return the data or the error code of each."""
     headers = ServerClient.proxied | {"authorization": f"Bearer {cast.token('owner')}"}
 
     def asked(address, **sent):
@@ -88,7 +88,7 @@ def test_relay_drives_the_server_by_the_ids_of_its_compiler(
     algorithm, registered_alone, documents, cast, node, tmp_path
 ):
     manifest = tmp_path / "persisted_queries.json"
-    manifest.write_text("{}")  # its compiler adds to what is there
+    manifest.write_text("{}")  # the compiler adds to this file
     persisted = {"file": str(manifest), "algorithm": algorithm}
     project = compiled_by_relay(node, tmp_path, persistConfig=persisted)
     documents("add", manifest)

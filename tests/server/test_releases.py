@@ -1,4 +1,4 @@
-"""The comparison of the contracts with the last release's: what breaks clients is found, and what does not passes."""
+"""The comparison of the contracts with the last release's: it finds breaking changes, and accepts others."""
 
 import tomllib
 from copy import deepcopy
@@ -24,7 +24,7 @@ def released(tmp_path):
 
 
 def release(folder, version, change=lambda document: None, sdl=SDL):
-    """Both contracts of a version, in a folder of their own."""
+    """Write both contracts of a version to their own folder; return their paths."""
     document = deepcopy(DOCUMENT)
     document["info"]["version"] = version
     change(document)

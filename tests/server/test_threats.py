@@ -16,7 +16,7 @@ def rows(heading):
 
 
 def is_there(path, name):
-    """Whether a file has this test, or any test without a name."""
+    """Whether a file has the test `name` or, if `name` is empty, any test."""
     file = ROOT / path
     pattern = rf"^(?:async )?def {name or 'test_[a-z0-9_]+'}[(]"
     return file.is_file() and bool(re.search(pattern, file.read_text(), re.MULTILINE))

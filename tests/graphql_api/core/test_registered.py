@@ -1,4 +1,4 @@
-"""Registered documents: how clients ask for them, and what GRAPHQL_DOCUMENTS lets pass."""
+"""Registered documents: how clients request them, and what each value of GRAPHQL_DOCUMENTS accepts."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ def nothing_kept(db):
 
 @pytest.fixture
 def kind():
-    """The registered document."""
+    """Register the document."""
     register({HASHED: TEXT})
 
 
@@ -53,7 +53,7 @@ def registered_alone(settings):
 
 @pytest.fixture
 def later(monkeypatch):
-    """A function that lets so many seconds pass for the cache."""
+    """Advance the cache's clock by `seconds`."""
 
     def passed(seconds):
         now = time.time() + seconds

@@ -1,4 +1,4 @@
-"""The table of deprecations: what is wrong with an entry is said by a check, and an empty one costs nothing."""
+"""The table of deprecations: a check reports a wrong entry, and an empty table costs nothing."""
 
 from dataclasses import replace
 from datetime import date
@@ -65,7 +65,7 @@ def test_two_entries_of_one_name_or_place_are_errors(settings):
 
 @pytest.mark.parametrize(("today", "expected"), [("2026-12-31", []), ("2027-01-01", ["profiles.W001"])])
 def test_a_removal_that_is_due_is_a_warning(today, expected, settings):
-    """Which fails `make check`, and not the start of the service."""
+    """A warning fails `make check`, but not the start of the service."""
     with time_machine.travel(today):
         messages = check(settings, replace(SOUND, until=date(2027, 1, 1)))
     assert [message.id for message in messages] == expected
