@@ -5,6 +5,7 @@ Rewrite a sentence that you have to read twice.
 
 import argparse
 import ast
+import inspect
 import random
 import re
 import subprocess
@@ -29,15 +30,22 @@ def sentences(text):
 
 
 def of_python(path):
-    """The sentences of docstrings and comments; consecutive comment lines are separate texts."""
+    """The sentences of the docstrings, those of attributes too, and of the comments, whose lines are joined."""
     source = path.read_text()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (text := ast.get_docstring(node)):
-            yield from sentences(text)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield from sentences(inspect.cleandoc(node.value.value))
     lines = iter(source.splitlines(keepends=True))
-    for token in tokenize.generate_tokens(lambda: next(lines, "")):
-        if token.type == tokenize.COMMENT and not token.string.startswith(("# type:", "#!")):
-            yield from sentences(token.string.lstrip("# ").partition("# noqa")[0])
+    comments = [token for token in tokenize.generate_tokens(lambda: next(lines, "")) if token.type == tokenize.COMMENT]
+    places = {token.start for token in comments}
+    text = ""
+    for token in comments:
+        if not token.string.startswith(("# type:", "# noqa", "#!")):
+            text += token.string.lstrip("# ").partition("# noqa")[0] + " "
+        row, column = token.start
+        if (row + 1, column) not in places:
+            yield from sentences(text)
+            text = ""
 
 
 def of_markdown(path):
