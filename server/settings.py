@@ -182,6 +182,7 @@ WRITE_LIMIT_PER_ADDRESS = env.str("WRITE_LIMIT_PER_ADDRESS", default="1200 per m
 SIGN_IN_LIMIT_PER_ACCOUNT = env.str("SIGN_IN_LIMIT_PER_ACCOUNT", default="10 per 5 minutes")
 SIGN_IN_CEILING_PER_ACCOUNT = env.str("SIGN_IN_CEILING_PER_ACCOUNT", default="100 per 5 minutes")
 SIGN_IN_LIMIT_PER_ADDRESS = env.str("SIGN_IN_LIMIT_PER_ADDRESS", default="100 per 5 minutes")
+REQUIRE_PRECONDITION = env.bool("REQUIRE_PRECONDITION", default=False)  # of an update, a replacement or a deletion
 EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=5)  # of an account, by its owner and staff together
 HISTORY_DAYS = env.int("HISTORY_DAYS", default=730)  # age after which the `clear` command deletes history
 SIGN_UP_LIMIT_PER_ADDRESS = env.str("SIGN_UP_LIMIT_PER_ADDRESS", default="20 per hour")

@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils.http import quote_etag
+
+from profiles.core.outcomes import Outcome, Refused
 
 ETAG_DIGITS = 16
 LONGEST = 4_000  # characters of a field's value that is read
@@ -20,6 +23,18 @@ def entity_tag(shown: Mapping[str, Any], version: int) -> str:
     """The strong entity tag of a representation of this version of a row."""
     digest = hashlib.sha256(CANONICAL.encode(shown).encode()).hexdigest()
     return quote_etag(f"{version}-{digest[:ETAG_DIGITS]}")
+
+
+def require_condition(if_match: str | None, version: object = None) -> None:
+    """Pass where a write names the state that it is based on, by `If-Match` or a version, or need not.
+
+    `If-None-Match` is no such condition: a write under it can undo another one.
+
+    Raises:
+        Refused: PRECONDITION_REQUIRED, where the setting `REQUIRE_PRECONDITION` is on (RFC 6585, section 3).
+    """
+    if settings.REQUIRE_PRECONDITION and if_match is None and version is None:
+        raise Refused(Outcome.PRECONDITION_REQUIRED)
 
 
 def if_match(value: str | None, tag: str) -> bool:

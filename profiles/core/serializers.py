@@ -21,7 +21,7 @@ from profiles.core.fields import NOT_AN_OBJECT, Choice, Email, Flag, Line, Text,
 from profiles.core.models import IdempotencyKey, Resource
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
 from profiles.core.policy import IDENTITY, STAMPS, Action, Policy, visible_key, write_denied
-from profiles.core.preconditions import entity_tag, if_match, if_none_match
+from profiles.core.preconditions import entity_tag, if_match, if_none_match, require_condition
 from profiles.core.writing import Write
 
 AS_STORED = (serializers.CharField, serializers.IntegerField, serializers.BooleanField)  # what is shown as a row has it
@@ -193,7 +193,8 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         """The valid values by model field.
 
         Raises:
-            Refused: CONFLICT, before any value is looked at: a precondition is stale. EMAIL_UNVERIFIED.
+            Refused: before any value is looked at: CONFLICT, a precondition is stale; PRECONDITION_REQUIRED, there
+                is none. EMAIL_UNVERIFIED.
             ValidationError: everything that is wrong with any field, in an order of its own and not the input's.
         """
         if isinstance(data, Mapping):
@@ -215,6 +216,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
             return None
         current: int = self.row.version
         match, none_match = self.write.if_match, self.write.if_none_match
+        require_condition(match, data.get("version"))
         is_conditional = match is not None or none_match is not None
         tag = entity_tag(self.to_representation(self.row), current) if is_conditional else ""
         version = data.get("version", current)

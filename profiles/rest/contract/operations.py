@@ -177,7 +177,7 @@ def _filters(resource: Resource) -> Iterator[OpenApiParameter]:
 
 HIDDEN = "Fields that you cannot see are null."
 KEYED = (IF_MATCH, IF_NONE_MATCH)
-REFUSED = (Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.KEY_REUSED)
+REFUSED = (Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.PRECONDITION_REQUIRED, Outcome.KEY_REUSED)
 WRITES = (*KEYED, IDEMPOTENCY_KEY)
 
 
