@@ -339,6 +339,7 @@ CORS_ALLOW_HEADERS = [
     "tracestate",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Accept-Patch",
     "Deprecation",
     "ETag",
     "Link",

@@ -75,13 +75,13 @@ class RESTDoor:
         self.client = client
         self.path = f"/{resource.plural}/"
 
-    def send(self, method, path, body=None, *, token=None, **headers):
+    def send(self, method, path, body=None, *, token=None, media_type="application/json", **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             headers["authorization"] = f"Bearer {token}"
         if body is not None and not isinstance(body, str | bytes):
             body = json.dumps(body)
-        content = {} if body is None else {"data": body, "content_type": "application/json"}
+        content = {} if body is None else {"data": body, "content_type": media_type}
         response = whole(self.client.generic(method, path, headers=headers, **content))
         contract.hold(method, path, response)
         return response

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from profiles.core.metrics import OUTCOME
-from profiles.core.outcomes import INVALID, Refused, refusal
+from profiles.core.outcomes import INVALID, Outcome, Refused, refusal
 
 
 def exception_handler(exception: Exception, context: ExceptionHandlerContext) -> Response | None:
@@ -24,6 +24,9 @@ def exception_handler(exception: Exception, context: ExceptionHandlerContext) ->
     set_rollback()
     refused = refusal(exception)
     meta[OUTCOME] = refused.outcome.code
+    types = getattr(context["view"], "accept_patch", "")
+    if types and refused.outcome is Outcome.UNSUPPORTED_MEDIA_TYPE:
+        refused.headers["Accept-Patch"] = types  # RFC 5789, section 2.2
     return Response(body_of(refused), status=refused.outcome.status, headers=refused.headers)
 
 

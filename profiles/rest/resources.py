@@ -9,6 +9,7 @@ from django.urls import URLPattern, re_path
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.generics import GenericAPIView, ListCreateAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,7 +23,7 @@ from profiles.core.histories import read_history
 from profiles.core.listing import list_rows
 from profiles.core.models import ResourceQuerySet, Source, parse_key
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
-from profiles.core.parsers import read_query
+from profiles.core.parsers import MergePatchParser, StrictJSONParser, read_query
 from profiles.core.policy import unseen
 from profiles.core.preconditions import if_match, if_none_match
 from profiles.core.resources import Resource
@@ -41,6 +42,7 @@ class ResourceAPIView(GenericAPIView[Any]):
 
     resource: Any = None  # the Resource
     permission_classes = (PolicyPermission,)
+    patch_parser_classes: tuple[type[BaseParser], ...] = (StrictJSONParser,)
     has_tag = True  # whether what it shows and writes has an entity tag
     in_batches = True  # whether it can be read in a batch
 
@@ -52,6 +54,22 @@ class ResourceAPIView(GenericAPIView[Any]):
     @property
     def actor(self) -> Actor:
         return actor_of(self.request)
+
+    @property
+    def accept_patch(self) -> str:
+        """`Accept-Patch`: the media types that PATCH takes (RFC 5789, section 3.1); empty where there is no PATCH."""
+        types = [str(parser.media_type) for parser in self.patch_parser_classes]
+        return ", ".join(types) if hasattr(self, "patch") else ""
+
+    def get_parsers(self) -> list[BaseParser]:
+        is_patch = getattr(self.request, "method", None) == "PATCH"  # drf-spectacular asks without a request
+        return [parser() for parser in self.patch_parser_classes] if is_patch else super().get_parsers()
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        response = super().options(request, *args, **kwargs)
+        if self.accept_patch:
+            response["Accept-Patch"] = self.accept_patch
+        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuses what the caller's token is not for; and `If-Match` where there is no tag that it could name, instead
@@ -169,6 +187,8 @@ class ResourceListView(ResourceAPIView, ListCreateAPIView[Any]):
 
 class ResourceView(ResourceAPIView, RetrieveUpdateDestroyAPIView[Any]):
     """One row."""
+
+    patch_parser_classes = (StrictJSONParser, MergePatchParser)
 
     @property
     def operations(self) -> dict[str, str]:

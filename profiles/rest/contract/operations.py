@@ -220,7 +220,8 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
         f"PATCH {path}/{{id}}": Operation(
             f"update{name}",
             f"Update a {noun}",
-            "Changes the given fields; omitted fields are unchanged.",
+            "Changes the given fields; omitted fields are unchanged. In a merge patch, null resets a field to its "
+            "default; in plain JSON it is an error.",
             takes=Body(resource.serializer, sent),
             gives=row,
             parameters=(*WRITES, ETAG),
