@@ -236,7 +236,8 @@ SPECTACULAR_SETTINGS = {
         "it; `RateLimit` says how many more operations pass. What you may not see is not there for you: 404, or 401 "
         "where you have not signed in.\n\n"
         "Messages are for people, in the language of `Accept-Language`: English, German or Spanish. Codes are for "
-        "clients, and the same in each."
+        "clients, and the same in each. Where `Accept` names `application/problem+json`, an error is a problem (RFC "
+        "9457)."
     ),
     "LICENSE": {"name": "All rights reserved", "identifier": "LicenseRef-All-Rights-Reserved"},
     "SERVERS": [{"url": "/", "description": "The service that this contract came from."}],

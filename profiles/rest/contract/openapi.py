@@ -81,7 +81,8 @@ class OperationSchema(AutoSchema):
         takes = self.operation.takes
         if takes and takes.most:
             body["content"][JSON]["schema"] |= {"minItems": 1, "maxItems": takes.most}
-        if takes and self.method == "PATCH" and MergePatchParser in self.view.patch_parser_classes:
+        view: Any = self.view
+        if takes and self.method == "PATCH" and MergePatchParser in view.patch_parser_classes:
             body["content"][MergePatchParser.media_type] = self._merge_patch(takes.shape, body["content"][JSON])
         return {**body, "required": True} if takes and isinstance(takes.shape, dict) else body
 
