@@ -154,15 +154,15 @@ class RESTDoor:
 
     def history(self, pk, *, token=None, **page):
         answer = self.answer(self.send("GET", f"{self.path}{pk}/history/?{urlencode(page)}", token=token))
-        return answer if answer.body is None else replace(answer, body=self.page(answer.body))
+        return answer if answer.body is None else replace(answer, body=self.page(answer.body), etag=None)
 
     def list(self, *, token=None, **wanted):
         answer = self.answer(self.send("GET", f"{self.path}?{urlencode(wanted)}", token=token))
-        return answer if answer.body is None else replace(answer, body=self.page(answer.body))
+        return answer if answer.body is None else replace(answer, body=self.page(answer.body), etag=None)
 
     @staticmethod
     def page(body):
-        """The rows, and the cursors that lead on and back."""
+        """The rows, and the cursors that lead on and back. The tag of a page is HTTP's alone."""
         links = {name: body[name] and parse_qs(urlsplit(body[name]).query) for name in ("next", "previous")}
         page = {"rows": body["results"]} | {name: link and link["cursor"][0] for name, link in links.items()}
         return page | ({"count": body["count"]} if "count" in body else {})

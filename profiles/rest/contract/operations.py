@@ -196,7 +196,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             "Filters can be combined. A filter on a field that you cannot read of every row is refused.",
             gives=Body(rows, shown and examples.page(shown, path=f"{path}/"), f"A page of the {resource.plural}."),
             security=ANYBODY,
-            parameters=(resource.list_query, *_filters(resource), _fields(resource), LINK),
+            parameters=(resource.list_query, *_filters(resource), _fields(resource), IF_NONE_MATCH, LINK, ETAG),
         ),
         f"POST {path}": Operation(
             f"create{name}",
@@ -252,7 +252,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             gives=Body(
                 changes, changed and examples.page(changed, path=f"{path}/1/history/"), "A page of the changes."
             ),
-            parameters=(PageQuery, LINK),
+            parameters=(PageQuery, IF_NONE_MATCH, LINK, ETAG),
             outcomes=(Outcome.NOT_FOUND,),
         ),
     }
