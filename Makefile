@@ -90,7 +90,7 @@ dev: startable web ## Like `make run`, but reload Python and rebuild the pages w
 	@$(WITH_NODE) || exit; $(WITH_MAIL) (cd $(WEB) && exec node_modules/.bin/vite build --watch --logLevel warn) & \
 	  $(BIN)/python manage.py runserver --nostatic 127.0.0.1:$(PORT)
 
-OF_RESOURCES := tests/parity/test_resources.py tests/parity/test_idempotency.py
+OF_RESOURCES := $(addprefix tests/parity/test_,resources.py idempotency.py preconditions.py merge_patch.py pages.py)
 .PHONY: test
 test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests on SQLite, and on PostgreSQL if it answers (TEST_DATABASE_URL, TEST_REDIS_URL)
 	$(BIN)/pytest

@@ -182,6 +182,7 @@ WRITE_LIMIT_PER_ADDRESS = env.str("WRITE_LIMIT_PER_ADDRESS", default="1200 per m
 SIGN_IN_LIMIT_PER_ACCOUNT = env.str("SIGN_IN_LIMIT_PER_ACCOUNT", default="10 per 5 minutes")
 SIGN_IN_CEILING_PER_ACCOUNT = env.str("SIGN_IN_CEILING_PER_ACCOUNT", default="100 per 5 minutes")
 SIGN_IN_LIMIT_PER_ADDRESS = env.str("SIGN_IN_LIMIT_PER_ADDRESS", default="100 per 5 minutes")
+REQUIRE_PRECONDITION = env.bool("REQUIRE_PRECONDITION", default=False)  # of an update, a replacement or a deletion
 EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=5)  # of an account, by its owner and staff together
 HISTORY_DAYS = env.int("HISTORY_DAYS", default=730)  # age after which the `clear` command deletes history
 SIGN_UP_LIMIT_PER_ADDRESS = env.str("SIGN_UP_LIMIT_PER_ADDRESS", default="20 per hour")
@@ -235,7 +236,8 @@ SPECTACULAR_SETTINGS = {
         "it; `RateLimit` says how many more operations pass. What you may not see is not there for you: 404, or 401 "
         "where you have not signed in.\n\n"
         "Messages are for people, in the language of `Accept-Language`: English, German or Spanish. Codes are for "
-        "clients, and the same in each."
+        "clients, and the same in each. Where `Accept` names `application/problem+json`, an error is a problem (RFC "
+        "9457)."
     ),
     "LICENSE": {"name": "All rights reserved", "identifier": "LicenseRef-All-Rights-Reserved"},
     "SERVERS": [{"url": "/", "description": "The service that this contract came from."}],
@@ -338,6 +340,7 @@ CORS_ALLOW_HEADERS = [
     "tracestate",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Accept-Patch",
     "Deprecation",
     "ETag",
     "Link",

@@ -8,7 +8,6 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from graphql_api.core.costs import graphql_schema
 from graphql_api.core.views import GraphQLView
 from server import contracts, mail, pages, views
-from server.contracts import ContractView
 
 graphql_schema()  # make the schema at start-up, so that an invalid one stops the process
 
@@ -18,17 +17,12 @@ urlpatterns = [
     re_path(r"^graphql/?$", pages.graphiql(otherwise=GraphQLView.as_view()), name="graphql"),
     re_path(
         r"^openapi\.json/?$",
-        ContractView.as_view(text=contracts.OPENAPI_AS_JSON, media_type="application/json"),
+        contracts.contract(contracts.OPENAPI_AS_JSON, "application/json"),
         name="openapi",
     ),
-    re_path(
-        r"^openapi\.yaml/?$",
-        ContractView.as_view(text=contracts.OPENAPI, media_type="application/yaml"),  # RFC 9512
-    ),
-    re_path(
-        r"^graphql/schema\.graphql/?$",
-        ContractView.as_view(text=contracts.SDL, media_type="text/plain; charset=utf-8"),
-    ),
+    re_path(r"^openapi\.yaml/?$", contracts.contract(contracts.OPENAPI, contracts.YAML)),
+    re_path(r"^graphql/schema\.graphql/?$", contracts.contract(contracts.SDL, contracts.TEXT)),
+    re_path(r"^\.well-known/api-catalog$", contracts.CatalogView.as_view()),
     re_path(
         r"^docs/?$",
         pages.docs(SpectacularSwaggerSplitView.as_view(url_name="openapi", throttle_classes=())),

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from profiles.core.metrics import OUTCOME
+from profiles.core.negotiation import JSON
 from profiles.core.outcomes import Outcome, Refused, refusal
 
 
@@ -66,7 +67,8 @@ def answer(request: HttpRequest, refused: Refused) -> HttpResponse:
     view = getattr(match and match.func, "cls", APIView)()
     said = view.get_exception_handler()(refused, {"view": view, "request": request, "args": (), "kwargs": {}})
     del said["Content-Type"]  # JsonResponse sets it
-    return JsonResponse(said.data, status=said.status_code, headers=said.headers)
+    kind = said.content_type or JSON
+    return JsonResponse(said.data, status=said.status_code, headers=said.headers, content_type=kind)
 
 
 def _match(request: HttpRequest) -> ResolverMatch | None:

@@ -75,13 +75,13 @@ class RESTDoor:
         self.client = client
         self.path = f"/{resource.plural}/"
 
-    def send(self, method, path, body=None, *, token=None, **headers):
+    def send(self, method, path, body=None, *, token=None, media_type="application/json", **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             headers["authorization"] = f"Bearer {token}"
         if body is not None and not isinstance(body, str | bytes):
             body = json.dumps(body)
-        content = {} if body is None else {"data": body, "content_type": "application/json"}
+        content = {} if body is None else {"data": body, "content_type": media_type}
         response = whole(self.client.generic(method, path, headers=headers, **content))
         contract.hold(method, path, response)
         return response
@@ -154,15 +154,15 @@ class RESTDoor:
 
     def history(self, pk, *, token=None, **page):
         answer = self.answer(self.send("GET", f"{self.path}{pk}/history/?{urlencode(page)}", token=token))
-        return answer if answer.body is None else replace(answer, body=self.page(answer.body))
+        return answer if answer.body is None else replace(answer, body=self.page(answer.body), etag=None)
 
     def list(self, *, token=None, **wanted):
         answer = self.answer(self.send("GET", f"{self.path}?{urlencode(wanted)}", token=token))
-        return answer if answer.body is None else replace(answer, body=self.page(answer.body))
+        return answer if answer.body is None else replace(answer, body=self.page(answer.body), etag=None)
 
     @staticmethod
     def page(body):
-        """A page's rows, and its cursors for the next and the previous page."""
+        """A page's rows, and its cursors for the next and the previous page. Its entity tag is REST's alone."""
         links = {name: body[name] and parse_qs(urlsplit(body[name]).query) for name in ("next", "previous")}
         page = {"rows": body["results"]} | {name: link and link["cursor"][0] for name, link in links.items()}
         return page | ({"count": body["count"]} if "count" in body else {})

@@ -1,4 +1,4 @@
-"""Which renderer answers a request, chosen once for each `Accept` header."""
+"""Which renderer answers a request, and in which form an error is, chosen once for each `Accept` header."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -9,6 +9,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+JSON, PROBLEM = "application/json", "application/problem+json"
 KEPT = 256  # headers, of 8 KB at most: clients send a few
 
 
@@ -33,9 +34,25 @@ class Negotiation(DefaultContentNegotiation):
 
 
 @lru_cache(KEPT)
+def prefers_problem(accept: str) -> bool:
+    """Whether an error is to be a problem (RFC 9457): this `Accept` names the type, with no less weight than JSON's.
+
+    The order of the types does not count (RFC 9110, section 12.5.1), nor do ranges such as `*/*`, which clients send
+    that know no problems.
+    """
+    accepted = _request(accept).accepted_types
+    weight = max((each.quality for each in accepted if f"{each.main_type}/{each.sub_type}" == PROBLEM), default=0)
+    return 0 < weight >= max((each.quality for each in accepted if each.match(JSON)), default=0)
+
+
+@lru_cache(KEPT)
 def _chosen(negotiation: type[Negotiation], accept: str, kinds: tuple[type[BaseRenderer], ...]) -> tuple[int, str]:
     """The number of the renderer, and the media type that it answers with."""
+    renderer, media_type = negotiation().choose(Request(_request(accept)), [kind() for kind in kinds])
+    return kinds.index(type(renderer)), media_type
+
+
+def _request(accept: str) -> HttpRequest:
     request = HttpRequest()
     request.META["HTTP_ACCEPT"] = accept
-    renderer, media_type = negotiation().choose(Request(request), [kind() for kind in kinds])
-    return kinds.index(type(renderer)), media_type
+    return request

@@ -53,6 +53,7 @@ class Outcome(Enum):
     CONTENT_TOO_LARGE = 413, _("Request body too large. Send less in one request.")
     UNSUPPORTED_MEDIA_TYPE = 415, _("Unsupported media type. Send JSON with Content-Type: application/json.")
     KEY_REUSED = 422, _("The idempotency key was used with another request. Use a new key.")
+    PRECONDITION_REQUIRED = 428, _("Send the etag that you fetched in If-Match (ifMatch), or 'version' in the input.")
     THROTTLED = 429, _("Too many requests. Retry after the time in Retry-After.")
     INTERNAL = 500, _("Internal server error. Quote the id when you report it.")
     UNAVAILABLE = 503, _("Service temporarily unavailable. Retry after the time in Retry-After.")

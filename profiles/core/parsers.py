@@ -23,6 +23,23 @@ class StrictJSONParser(JSONParser):
         return parse_json(stream.read())
 
 
+class MergePatch(dict[str, Any]):
+    """An object that came as a merge patch: a null in it removes the member (RFC 7396, section 2)."""
+
+
+class MergePatchParser(StrictJSONParser):
+    """Reads `application/merge-patch+json` (RFC 7396). Of what is no object, which would replace the whole, it makes
+    no merge patch."""
+
+    media_type = "application/merge-patch+json"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        value = super().parse(stream, media_type, parser_context)
+        return MergePatch(value) if isinstance(value, dict) else value
+
+
 def parse_json(text: bytes | str) -> Any:
     """The value of a JSON text.
 

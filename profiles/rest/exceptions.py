@@ -1,7 +1,10 @@
-"""How an exception looks over REST."""
+"""How an exception looks over REST: by default in the shape of drf-standardized-errors, or as a problem (RFC 9457)."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+from django_guid import get_guid
 from drf_standardized_errors.handler import exception_handler as standardized
 from drf_standardized_errors.types import ExceptionHandlerContext
 from rest_framework.exceptions import ValidationError
@@ -9,7 +12,12 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from profiles.core.metrics import OUTCOME
-from profiles.core.outcomes import INVALID, Refused, refusal
+from profiles.core.negotiation import PROBLEM, prefers_problem
+from profiles.core.outcomes import INVALID, Outcome, Refused, refusal
+
+OUTCOMES = "/guide/reference/outcomes/"  # the page of the guide that explains each outcome
+INVALID_TITLE = _("Invalid input. Correct the fields that errors names.")
+INVALID_INPUT = "codes-of-invalid-input"  # its section of what can be wrong with a field
 
 
 def exception_handler(exception: Exception, context: ExceptionHandlerContext) -> Response | None:
@@ -20,11 +28,16 @@ def exception_handler(exception: Exception, context: ExceptionHandlerContext) ->
     meta: dict[str, Any] = context["request"].META  # type: ignore[union-attr]  # there is one in every call
     if isinstance(exception, ValidationError):
         meta[OUTCOME] = INVALID
-        return standardized(exception, context)
+        invalid = cast(Response, standardized(exception, context))
+        return _negotiated(invalid, meta, section=INVALID_INPUT, title=gettext(INVALID_TITLE))
     set_rollback()
     refused = refusal(exception)
     meta[OUTCOME] = refused.outcome.code
-    return Response(body_of(refused), status=refused.outcome.status, headers=refused.headers)
+    types = getattr(context["view"], "accept_patch", "")
+    if types and refused.outcome is Outcome.UNSUPPORTED_MEDIA_TYPE:
+        refused.headers["Accept-Patch"] = types  # RFC 5789, section 2.2
+    response = Response(body_of(refused), status=refused.outcome.status, headers=refused.headers)
+    return _negotiated(response, meta, section=section_of(refused.outcome), title=refused.outcome.message)
 
 
 def body_of(refused: Refused) -> dict[str, Any]:
@@ -35,3 +48,36 @@ def body_of(refused: Refused) -> dict[str, Any]:
         "errors": [{"code": outcome.code, "detail": refused.message, "attr": None}],
         **refused.details,
     }
+
+
+def section_of(outcome: Outcome) -> str:
+    """The section of the guide's page on outcomes."""
+    return outcome.code.lower()
+
+
+def problem_of(body: dict[str, Any], *, status: int, section: str, title: str, request_id: str) -> dict[str, Any]:
+    """An error's body as a problem (RFC 9457, section 3.1), whose `errors` and details are extension members.
+
+    Args:
+        body: the error in the shape of drf-standardized-errors.
+        section: that of the guide's page on outcomes, which `type` leads to.
+        title: what all problems of this type have in common, translated.
+        request_id: a UUID, by which the log knows the occurrence.
+    """
+    return {
+        "type": f"{OUTCOMES}#{section}",
+        "title": title,
+        "status": status,
+        "detail": body["errors"][0]["detail"],
+        "instance": f"urn:uuid:{request_id}",
+        **{name: value for name, value in body.items() if name != "type"},
+    }
+
+
+def _negotiated(response: Response, meta: dict[str, Any], *, section: str, title: str) -> Response:
+    """An error's response, whose body becomes a problem where `Accept` prefers one."""
+    if prefers_problem(meta.get("HTTP_ACCEPT", "")):
+        status, request_id = response.status_code, get_guid() or ""
+        response.data = problem_of(response.data, status=status, section=section, title=title, request_id=request_id)
+        response.content_type = PROBLEM
+    return response

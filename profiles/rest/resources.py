@@ -9,6 +9,7 @@ from django.urls import URLPattern, re_path
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.generics import GenericAPIView, ListCreateAPIView, RetrieveAPIView, RetrieveUpdateDestroyAPIView
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,9 +23,9 @@ from profiles.core.histories import read_history
 from profiles.core.listing import list_rows
 from profiles.core.models import ResourceQuerySet, Source, parse_key
 from profiles.core.outcomes import InvalidCode, Outcome, Refused
-from profiles.core.parsers import read_query
+from profiles.core.parsers import MergePatchParser, StrictJSONParser, read_query
 from profiles.core.policy import unseen
-from profiles.core.preconditions import if_match, if_none_match
+from profiles.core.preconditions import content_tag, if_match, if_none_match, weak
 from profiles.core.resources import Resource
 from profiles.core.serializers import ResourceSerializer
 from profiles.core.writing import Write, was_deleted
@@ -41,7 +42,8 @@ class ResourceAPIView(GenericAPIView[Any]):
 
     resource: Any = None  # the Resource
     permission_classes = (PolicyPermission,)
-    has_tag = True  # whether what it shows and writes has an entity tag
+    patch_parser_classes: tuple[type[BaseParser], ...] = (StrictJSONParser,)
+    has_tag = True  # whether what it shows and writes has a strong entity tag, which `If-Match` can name
     in_batches = True  # whether it can be read in a batch
 
     @property
@@ -53,15 +55,32 @@ class ResourceAPIView(GenericAPIView[Any]):
     def actor(self) -> Actor:
         return actor_of(self.request)
 
+    @property
+    def accept_patch(self) -> str:
+        """`Accept-Patch`: the media types that PATCH takes (RFC 5789, section 3.1); empty where there is no PATCH."""
+        types = [str(parser.media_type) for parser in self.patch_parser_classes]
+        return ", ".join(types) if hasattr(self, "patch") else ""
+
+    def get_parsers(self) -> list[BaseParser]:
+        is_patch = getattr(self.request, "method", None) == "PATCH"  # drf-spectacular asks without a request
+        return [parser() for parser in self.patch_parser_classes] if is_patch else super().get_parsers()
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        response = super().options(request, *args, **kwargs)
+        if self.accept_patch:
+            response["Accept-Patch"] = self.accept_patch
+        return response
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuses what the caller's token is not for; and `If-Match` where there is no tag that it could name, instead
-        of ignoring a precondition."""
+        of ignoring a precondition. A page's tag is weak, and `If-Match` compares strongly (RFC 9110, section 13.1.1).
+        """
         super().initial(request, *args, **kwargs)
         if require_operation_of(self, request):
             self.check_query(request)
         if not self.has_tag and "If-Match" in request.headers:
             raise Refused(
-                Outcome.BAD_REQUEST, _("There is no entity tag here. Leave If-Match out, or send each 'version'.")
+                Outcome.BAD_REQUEST, _("No strong entity tag here. Leave If-Match out, or send each 'version'.")
             )
 
     def check_query(self, request: Request) -> None:
@@ -131,10 +150,25 @@ class ResourceAPIView(GenericAPIView[Any]):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-class ResourceListView(ResourceAPIView, ListCreateAPIView[Any]):
-    """The list, and a new row."""
+class PageView(ResourceAPIView):
+    """What lists and histories do: show a page with a weak entity tag, of the bytes that the caller is shown."""
 
     has_tag = False
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Adds the tag of a page that is read; answers 304 to a client that has it."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if request.method not in ("GET", "HEAD") or response.exception:
+            return response
+        tag = weak(content_tag(response.render().content))
+        if not if_none_match(request.headers.get("If-None-Match"), tag):
+            response = super().finalize_response(request, Response(status=HTTP_304_NOT_MODIFIED), *args, **kwargs)
+        response["ETag"] = tag
+        return response
+
+
+class ResourceListView(PageView, ListCreateAPIView[Any]):
+    """The list, and a new row."""
 
     @property
     def operations(self) -> dict[str, str]:
@@ -170,6 +204,8 @@ class ResourceListView(ResourceAPIView, ListCreateAPIView[Any]):
 class ResourceView(ResourceAPIView, RetrieveUpdateDestroyAPIView[Any]):
     """One row."""
 
+    patch_parser_classes = (StrictJSONParser, MergePatchParser)
+
     @property
     def operations(self) -> dict[str, str]:
         verbs = {"GET": "get", "PATCH": "update", "PUT": "replace", "DELETE": "delete"}
@@ -184,10 +220,8 @@ class ResourceView(ResourceAPIView, RetrieveUpdateDestroyAPIView[Any]):
         cast(ResourceSerializer, self.get_serializer(instance)).delete()
 
 
-class HistoryView(ResourceAPIView, RetrieveAPIView[Any]):
+class HistoryView(PageView, RetrieveAPIView[Any]):
     """What was written to a row, newest first."""
-
-    has_tag = False
 
     @property
     def operations(self) -> dict[str, str]:

@@ -15,11 +15,13 @@ from drf_spectacular.extensions import (
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, get_doc
 from drf_spectacular.utils import Direction, OpenApiExample, OpenApiRequest, OpenApiResponse
+from rest_framework.fields import empty
 from rest_framework.serializers import ListSerializer
 
 from profiles.core.fields import Email, Text, Website
 from profiles.core.outcomes import Outcome
 from profiles.core.pages import PageQuery
+from profiles.core.parsers import MergePatchParser
 from profiles.fields import Password, Username
 from profiles.identity import scopes
 from profiles.models import USERNAME_PATTERN
@@ -79,7 +81,22 @@ class OperationSchema(AutoSchema):
         takes = self.operation.takes
         if takes and takes.most:
             body["content"][JSON]["schema"] |= {"minItems": 1, "maxItems": takes.most}
+        view: Any = self.view
+        if takes and self.method == "PATCH" and MergePatchParser in view.patch_parser_classes:
+            body["content"][MergePatchParser.media_type] = self._merge_patch(takes.shape, body["content"][JSON])
         return {**body, "required": True} if takes and isinstance(takes.shape, dict) else body
+
+    def _merge_patch(self, shape: Any, sent: dict[str, Any]) -> dict[str, Any]:
+        """What is sent as JSON, with a null for each field that has a default."""
+        schema = self.resolve_serializer(shape(partial=True), "request").schema
+        fields, properties = shape().fields, schema["properties"]
+        removable = {name: _nullable(properties[name]) for name, field in fields.items() if field.default is not empty}
+        name = f"{shape.Meta.model.__name__}MergePatch"
+        described = {
+            "description": "What changes (RFC 7396): a null takes a field back to its default.",
+            "properties": {**properties, **removable},
+        }
+        return {**sent, "schema": self._component(ResolvedComponent.SCHEMA, name, schema | described)}
 
     def get_response_serializers(self) -> dict[int, OpenApiResponse]:
         gives = self.operation.gives

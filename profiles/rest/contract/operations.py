@@ -177,7 +177,7 @@ def _filters(resource: Resource) -> Iterator[OpenApiParameter]:
 
 HIDDEN = "Fields that you cannot see are null."
 KEYED = (IF_MATCH, IF_NONE_MATCH)
-REFUSED = (Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.KEY_REUSED)
+REFUSED = (Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.PRECONDITION_REQUIRED, Outcome.KEY_REUSED)
 WRITES = (*KEYED, IDEMPOTENCY_KEY)
 
 
@@ -196,7 +196,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             "Filters can be combined. A filter on a field that you cannot read of every row is refused.",
             gives=Body(rows, shown and examples.page(shown, path=f"{path}/"), f"A page of the {resource.plural}."),
             security=ANYBODY,
-            parameters=(resource.list_query, *_filters(resource), _fields(resource), LINK),
+            parameters=(resource.list_query, *_filters(resource), _fields(resource), IF_NONE_MATCH, LINK, ETAG),
         ),
         f"POST {path}": Operation(
             f"create{name}",
@@ -220,7 +220,8 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
         f"PATCH {path}/{{id}}": Operation(
             f"update{name}",
             f"Update a {noun}",
-            "Changes the given fields; omitted fields are unchanged.",
+            "Changes the given fields; omitted fields are unchanged. In a merge patch, null resets a field to its "
+            "default; in plain JSON it is an error.",
             takes=Body(resource.serializer, sent),
             gives=row,
             parameters=(*WRITES, ETAG),
@@ -251,7 +252,7 @@ def operations_of(resource: Resource, shown: Any = None, changed: Any = None, se
             gives=Body(
                 changes, changed and examples.page(changed, path=f"{path}/1/history/"), "A page of the changes."
             ),
-            parameters=(PageQuery, LINK),
+            parameters=(PageQuery, IF_NONE_MATCH, LINK, ETAG),
             outcomes=(Outcome.NOT_FOUND,),
         ),
     }

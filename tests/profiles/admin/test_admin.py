@@ -63,6 +63,14 @@ def test_an_address_waits_here_as_over_the_apis(target, email, pending, told, ca
     assert sorted(message.to[0] for message in mail()) == told
 
 
+def test_a_form_is_a_write_with_a_precondition(cast, client, page, settings):
+    settings.REQUIRE_PRECONDITION = True
+    client.force_login(cast["staff"])
+    form = form_of(client.get(page))
+    assert client.post(page, form | {"bio": "Seen to."}).status_code == 302
+    assert Profile.objects.get(username="hidden").bio == "Seen to."
+
+
 def test_a_form_that_changes_nothing_writes_nothing(cast, client, page):
     client.force_login(cast["staff"])
     before = stored()

@@ -97,7 +97,7 @@ def test_the_passwords_shown_are_valid_and_those_of_the_demo_accounts(db, settin
 
 def test_the_lists_parameters_are_what_the_list_reads():
     names = [parameter["name"] for parameter in PLACES["GET /profiles"]["parameters"]]
-    assert names == [*PROFILES.list_query().fields, *ProfileFilter.base_filters, "fields"]
+    assert names == [*PROFILES.list_query().fields, *ProfileFilter.base_filters, "fields", "If-None-Match"]
 
 
 @pytest.mark.parametrize("place", PLACES)
