@@ -1,4 +1,4 @@
-"""Which renderer answers a request, chosen once for each `Accept` header."""
+"""Content negotiation: the renderer of a response, cached by `Accept` header."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -9,11 +9,11 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-KEPT = 256  # headers, of 8 KB at most: clients send a few
+KEPT = 256  # headers in the cache, at most 8 KB each; clients send a few different ones
 
 
 class Negotiation(DefaultContentNegotiation):
-    """REST framework's choice. A subclass makes another one in `choose`."""
+    """REST framework's choice, cached. A subclass overrides `choose`."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -23,10 +23,10 @@ class Negotiation(DefaultContentNegotiation):
         return given[number], media_type
 
     def choose(self, request: Request, renderers: list[BaseRenderer]) -> tuple[BaseRenderer, str]:
-        """The renderer of a request that has an `Accept` header alone, and the media type that it answers with.
+        """The renderer and the media type for a request that has only an `Accept` header.
 
         Raises:
-            NotAcceptable: none of these can answer.
+            NotAcceptable: no renderer produces an accepted media type.
         """
         chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers)
         return chosen
@@ -34,7 +34,7 @@ class Negotiation(DefaultContentNegotiation):
 
 @lru_cache(KEPT)
 def _chosen(negotiation: type[Negotiation], accept: str, kinds: tuple[type[BaseRenderer], ...]) -> tuple[int, str]:
-    """The number of the renderer, and the media type that it answers with."""
+    """The index of the renderer in `kinds`, and the media type of the response."""
     request = HttpRequest()
     request.META["HTTP_ACCEPT"] = accept
     renderer, media_type = negotiation().choose(Request(request), [kind() for kind in kinds])
