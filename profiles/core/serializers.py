@@ -31,7 +31,7 @@ AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
 
 
 class ResourceSerializer(serializers.ModelSerializer[Any]):
-    """A row of a resource, with the fields that the actor may read and write; without a row, a new one.
+    """A row of a resource, with the fields that the caller may read and write; without a row, a new one.
 
     The context has `actor`, to show a row (default: anonymous), and `write`, a `Write`, to validate input.
 
