@@ -1,4 +1,4 @@
-"""The catalogue's answers over REST, as the contract's components."""
+"""OpenAPI components for the error responses of the catalogue."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ DETAILS: dict[Outcome, dict[str, Any]] = {
     Outcome.UNAVAILABLE: {"retry_after": RETRY_AFTER},
     Outcome.INTERNAL: {"id": "6f1c2d1e8a604f0a9b0e3d1f0c6a7b52"},
 }
-"""An example of what a refusal tells beside its code and message."""
+"""Example details of a refusal, by outcome."""
 
 
 MORE = {Outcome.FORBIDDEN: (Outcome.EMAIL_UNVERIFIED,)}
-"""What else has a refusal's status."""
+"""Other outcomes with the same status."""
 
 
 def component_name(outcome: Outcome) -> str:
@@ -24,7 +24,7 @@ def component_name(outcome: Outcome) -> str:
 
 
 def refused(outcome: Outcome) -> dict[str, Any]:
-    """The answer of an outcome: as an exception of it would be shown."""
+    """The OpenAPI response of an outcome, rendered like the real error."""
     example = Refused(outcome, outcome.meaning, **DETAILS.get(outcome, {}))
     more = {other.code: body_of(Refused(other, other.meaning)) for other in MORE.get(outcome, ())}
     return {
@@ -52,7 +52,7 @@ def _codes(description: str, meanings: dict[str, str]) -> dict[str, Any]:
 
 
 def _body(description: str, kind: dict[str, Any], code: str, attr: dict[str, Any], **details: Any) -> dict[str, Any]:
-    """The shape that drf-standardized-errors gives: a type, and errors, each with a code, words and a field."""
+    """The schema of drf-standardized-errors: a type, and errors with code, detail and attr."""
     error = {
         "code": _schema(code),
         "detail": {"type": "string", "description": "What is wrong and what to do, in the caller's language."},
