@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 NETWORK_BITS = 64  # IPv6 prefix length of one customer's network (RFC 6177)
-MAPPED_BITS = 96  # of an IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2), before its IPv4 address
+MAPPED_BITS = 96  # prefix length of IPv4-mapped IPv6 addresses (RFC 4291, section 2.5.5.2)
 NAT64 = ip_network("64:ff9b::/96")  # RFC 6052, section 2.1
 WITH_PORT = re.compile(r"\[(.+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
 

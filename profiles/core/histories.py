@@ -20,7 +20,7 @@ FieldChange = TypedDict("FieldChange", {"field": str, "from": Any, "to": Any})
 
 
 class ChangeSerializer(serializers.ModelSerializer[Any]):
-    """A change as an actor who may read the history is shown it: nobody and no field that it may not see."""
+    """A change, with only the fields and the account that the caller may see."""
 
     actor = serializers.SerializerMethodField(
         help_text="Account that wrote. Null if you cannot see it, or it was deleted."
@@ -37,7 +37,7 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
 
     @cached_property
     def readers(self) -> dict[str, Callable[[Any], Any]]:
-        """The function that reads each field of a change."""
+        """The functions that read a change's fields, by field name."""
         return readers_of(self)
 
     def to_representation(self, instance: AbstractChange) -> dict[str, Any]:

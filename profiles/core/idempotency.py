@@ -41,7 +41,7 @@ def keyed(actor: Actor, key: str | None, *request: Any) -> IdempotencyKey | None
         message = _("Must have 1 to {most} printable ASCII characters.").format(most=LONGEST_KEY)
         raise ValidationError({"idempotency_key": [ErrorDetail(message, code=InvalidCode.INVALID)]})
     text = json.dumps(request, sort_keys=True, default=str)
-    body = salted_hmac("profiles.idempotency", text, algorithm="sha256").hexdigest()  # the request may hold a password
+    body = salted_hmac("profiles.idempotency", text, algorithm="sha256").hexdigest()  # may contain a password
     owner = actor.profile.pk if actor.profile else f"anonymous:{body}"
     digest = hashlib.sha256(f"{owner}:{key}".encode()).hexdigest()
     return IdempotencyKey(digest=digest, body=body, profile=actor.profile)

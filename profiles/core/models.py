@@ -166,7 +166,7 @@ class Resource(Saved):
 
 
 class Source(models.TextChoices):
-    """Where a write came from."""
+    """The origin of a write."""
 
     REST = "rest", "The REST API"
     GRAPHQL = "graphql", "The GraphQL API"

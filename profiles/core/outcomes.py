@@ -23,7 +23,7 @@ SERIALIZATION_FAILURE = "40001"
 FOREIGN_KEY_VIOLATION = "23503"
 READ_ONLY = "25006"  # a write to a replica: after a failover, the former primary
 SHUTDOWN = ("57P01", "57P02", "57P03")  # the server is stopping, has crashed, or is starting
-CONNECTION_EXCEPTION = "08"  # the class
+CONNECTION_EXCEPTION = "08"  # a class: the first two characters
 
 RETRY_AFTER = 5  # seconds in Retry-After while the database or Redis is unavailable
 
@@ -45,7 +45,7 @@ class Outcome(Enum):
     FORBIDDEN = 403, _("Permission denied. Sign in with an account that has the permission.")
     EMAIL_UNVERIFIED = 403, _("Verify your email address first: enter the mailed code, or request another one.")
     NOT_FOUND = 404, _("Not found, or you do not have access.")
-    PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # what Apollo's clients look for, in any language
+    PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # compared by Apollo's clients
     DOCUMENT_UNKNOWN = 404, _("Document not registered. Send a registered one, by its id or its exact text.")
     METHOD_NOT_ALLOWED = 405, _("Method not allowed. See the Allow header.")
     NOT_ACCEPTABLE = 406, _("Responses are JSON. Send Accept: application/json.")

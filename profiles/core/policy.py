@@ -161,7 +161,7 @@ def denied(actor: Actor, outcome: Outcome = Outcome.FORBIDDEN) -> Refused:
 
 
 def write_denied(actor: Actor) -> Refused:
-    """The refusal of a write: a read-only token, an address to verify first, or no permission."""
+    """The refusal of a write: because of a read-only token, an unverified address, or a missing permission."""
     if not actor.token_writes:
         return insufficient_scope(_("This token is read-only. Use one with write scope."))
     return denied(actor, Outcome.EMAIL_UNVERIFIED if actor.is_unverified else Outcome.FORBIDDEN)

@@ -81,7 +81,7 @@ def transact(model: type[Resource], write: Callable[[], Written]) -> Written:
 
 @contextmanager
 def unique(model: type[Resource]) -> Iterator[None]:
-    """atomic() that turns a violation of one of the model's unique constraints into a ValidationError."""
+    """atomic() that turns a violation of a unique constraint of the model into a ValidationError."""
     try:
         with transaction.atomic():
             yield

@@ -100,7 +100,7 @@ def spend(
     Args:
         request: the request; its META gets the rate limit headers.
         actor: the caller.
-        budget: the kind of the operations.
+        budget: the budget to count against.
         operations: number of operations: one for a REST call, the number of root fields for a GraphQL document;
             a search or a total count costs more (`Resource.extra_operations`).
         attempts: further counts of the request, such as `sign_in_attempts`.
@@ -279,7 +279,7 @@ def _throttled(count: Count, window: Window) -> Refused:
     return Refused(Outcome.THROTTLED, retry_after=window.reset)
 
 
-# Answers
+# Responses
 
 
 SHOWN = {"reads", "writes", "sign_ins"}

@@ -36,7 +36,7 @@ LIFE = timedelta(hours=24)  # a message is retried for this long
 ABANDONED = timedelta(minutes=2)  # more than a running worker needs for a message: its timeouts are 10 seconds
 CLEAR_EVERY = 3_600  # seconds
 KEPT = timedelta(days=30)  # failed messages are kept this long, for operators
-PERMANENT = 500  # reply codes from here on (RFC 5321, section 4.2.1)
+PERMANENT = 500  # reply codes from here on are permanent failures (RFC 5321, section 4.2.1)
 
 
 DATABASE_AWAY = (OperationalError, InterfaceError)

@@ -33,7 +33,7 @@ OF_THE_BATCH = {"CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_IF_MATCH", "HTTP_IF_NONE
 
 
 class Read(StrictSerializer):
-    """A read of a resource."""
+    """One read in a batch."""
 
     path = Line(max_length=4_000, help_text="Of a row, a list or a history, with its query: `/profiles/1/`, say.")
     if_none_match = Line(
