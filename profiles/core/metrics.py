@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client import Counter, Gauge, Histogram
 
 OUTCOME = "profiles.outcome"  # in a request's META: the outcome of a failed operation
-ENDED = "profiles.ended"  # in a request's META: returns the operations' labels where the path does not determine them
+ENDED = "profiles.ended"  # in a request's META: a function that returns the labels of its operations
 
 OTHER = "other"  # operation or API of a request without one: an unknown path, a page, a static file
 SEVERAL = "several"  # operation of a request that performed more than one

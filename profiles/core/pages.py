@@ -109,7 +109,7 @@ def _reversed(name: str) -> str:
 def _beyond(rows: QuerySet[Row], ordering: Sequence[str], values: Sequence[Any]) -> Q:
     """The condition of the rows after a cursor: greater in the first field, or equal in it and greater in the next.
 
-    The bound on the first field is redundant, but lets PostgreSQL start an index scan there.
+    The bound on the first field is redundant, but lets the database start an index scan there.
     """
     first, value = ordering[0], values[0]
     field, way = first.removeprefix("-"), "lt" if first.startswith("-") else "gt"

@@ -103,7 +103,7 @@ class Policy(Generic[Row]):
 
     @cached_property
     def always_shown(self) -> Set[str]:
-        """The fields that have the same value for every actor who sees the row."""
+        """The fields that are never hidden from an actor who sees the row."""
         return (OF_ANY_RESOURCE | self.visible_fields) - {"updated_by"}
 
     def require(self, actor: Actor, action: StrEnum, row: Row | None) -> Row:

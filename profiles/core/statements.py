@@ -47,7 +47,7 @@ class Wanted(NamedTuple):
     """How to select the rows that match a condition.
 
     Attributes:
-        related: a foreign key to join with select_related, if `columns` contains it; "" for none.
+        related: a foreign key to join with select_related, unless `columns` omits it; "" for none.
         lock: whether to lock the rows for writing, in the order of their keys.
         ordering: field names, with `-` for descending.
         limit: maximum number of rows.

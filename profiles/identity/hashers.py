@@ -13,8 +13,8 @@ Result = TypeVar("Result")
 AT_ONCE = 2  # concurrent hashes in a process, each using `memory_cost`
 PATIENCE = 2.0  # seconds that a hash waits for a thread
 
-# glibc does not return a hash's memory from the thread that computed it. Two threads keep it twice; hashing in the
-# server's threads would keep it once for each of them.
+# glibc keeps a hash's memory allocated for the thread that computed it. With two threads it is allocated twice; hashing
+# in the server's threads would allocate it once for each of them.
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hash")
 
 
