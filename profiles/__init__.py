@@ -1,1 +1,1 @@
-"""The profile: its row, who may do what to it, how it is validated, written and served over REST."""
+"""Profiles: models, policy, validation, writes, identity and the REST API."""

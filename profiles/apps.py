@@ -17,11 +17,11 @@ class ProfilesConfig(AppConfig):
         register(check_deprecations)
         register(check_mail, deploy=True)
         register(check_places)
-        autodiscover_modules("resource")  # what each app declares to be served
-        from profiles.admin import accounts, mail  # noqa: F401  # they register the models with the admin's site
+        autodiscover_modules("resource")  # each app's declarations of resources
+        from profiles.admin import accounts, mail  # noqa: F401  # they register the models in the admin
         from profiles.identity.issuers import issuers
         from profiles.identity.throttling import counter
-        from profiles.mail import letters  # noqa: F401  # it registers what writes the messages
+        from profiles.mail import letters  # noqa: F401  # it registers the functions that write messages
 
         counter()
         issuers()

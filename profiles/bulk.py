@@ -1,4 +1,4 @@
-"""Several profiles in one write: all of them or none."""
+"""Bulk update of profiles in one transaction: all or nothing."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,27 +18,28 @@ from profiles.models import Profile, comparable_username
 from profiles.policy import policy
 from profiles.serializers import ProfileSerializer
 
-MOST = 100  # profiles in a write
+MOST = 100  # profiles in one bulk update
 
 Items: TypeAlias = "Sequence[tuple[int | None, Any, str | None]]"
 
 
 def update_many(items: Items, *, actor: Actor, source: Source, key: str | None = None) -> list[Profile]:
-    """Change the fields that are given of each of these profiles, in one transaction.
+    """Update the given fields of several profiles in one transaction, and return the profiles.
 
-    It costs two SQL statements a profile that changes, and two beside, whatever their number.
+    Executes two SQL statements for each profile that changes, and two more in total.
 
     Args:
-        items: for each profile its key (None for what names no profile), its input, and the value of
-            `ifMatch`, if there is one.
-        actor: who writes.
-        source: where the write came from.
-        key: its idempotency key. Under one that it was done under before, it only gives the profiles as they now are.
+        items: for each profile its primary key (None for an invalid id), its input, and the value of `ifMatch`
+            or None.
+        actor: the caller.
+        source: the API of the write.
+        key: the idempotency key. If the write was already performed with it, the profiles are only read.
 
     Raises:
-        Refused: UNAUTHENTICATED or FORBIDDEN without a row: the actor may write to no profile, or its account or
-            session has ended; or for the first row that is refused, whose number is in `details["row"]`, from 0.
-        ValidationError: what is wrong, by row: its attributes begin with the row's number.
+        Refused: without a row, UNAUTHENTICATED, FORBIDDEN or EMAIL_UNVERIFIED: the actor may not write at all, or
+            its account or session has ended. Otherwise for the first refused row: `details["row"]` is its number,
+            from 0.
+        ValidationError: errors by row: their attributes begin with the row's number.
     """
     require_writer(actor)
     if len(items) > MOST:
@@ -50,7 +51,7 @@ def update_many(items: Items, *, actor: Actor, source: Source, key: str | None =
 
 
 def _without_id(values: Any) -> Any:
-    """An input without the key of its profile, which only REST repeats in it."""
+    """An input without the profile's `id`, which only REST sends in it."""
     return {name: value for name, value in values.items() if name != "id"} if isinstance(values, Mapping) else values
 
 
@@ -70,8 +71,8 @@ def _save(serializers: Sequence[ProfileSerializer], actor: Actor, source: Source
 
 
 def _wanted_username(serializer: ProfileSerializer) -> str:
-    """The order of saving. The rows are locked by key already, so two bulk writes can only wait for each other's
-    usernames: each takes them in the same order."""
+    """The sort key for saving. The rows are already locked, so two bulk writes can only wait for each other's
+    usernames; saving in the order of usernames prevents a deadlock."""
     return str(serializer.validated_data.get("username", "")).lower()
 
 
@@ -89,7 +90,7 @@ def _serializers(items: Items, rows: Mapping[int, Profile], write: Write) -> lis
 
 
 def _taken(inputs: Sequence[Any]) -> set[str]:
-    """The usernames, of those that are wanted, that are somebody's, or wanted twice."""
+    """The requested usernames that another profile has, or that occur twice in the inputs."""
     given = [values.get("username") for values in inputs if isinstance(values, Mapping)]
     names = Counter(name for text in given if isinstance(text, str) and (name := comparable_username(text.strip())))
     found = Profile.objects.filter(username__lower__in=names).values_list("username__lower", flat=True)

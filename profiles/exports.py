@@ -1,7 +1,7 @@
-"""Export of everything that is held about an account (GDPR, articles 15 and 20), as a stream of JSON.
+"""Export of all data stored about an account (GDPR, articles 15 and 20), as a JSON stream.
 
-An export takes the memory of a few rows, however many there are: it reads them in pages by key, in short statements,
-so no cursor or transaction of the database stays open while a slow client reads.
+Memory use does not depend on the number of rows: the export reads keyset pages in short statements, so no database
+cursor or transaction stays open while a slow client reads.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from profiles.policy import AccountAction, policy
 from profiles.resource import PROFILES
 from profiles.serializers import ProfileSerializer
 
-AT_ONCE = 100  # rows of a statement, and of a piece of the stream
+AT_ONCE = 100  # rows per statement, and per chunk of the stream
 DAY = timedelta(days=1)
-ABANDONED = timedelta(minutes=10)  # an export that has not ended by then no longer keeps others from beginning
-SOON = 10  # seconds to wait for one that is under way
+ABANDONED = timedelta(minutes=10)  # an unfinished export this old no longer blocks new ones
+SOON = 10  # seconds in Retry-After while another export is in progress
 
 ACTIONS = {ADDITION: "add", CHANGE: "change", DELETION: "delete"}
 
@@ -77,7 +77,7 @@ class WriteSerializer(serializers.ModelSerializer[Change]):
 
 
 class TokenFamilySerializer(serializers.ModelSerializer[TokenFamily]):
-    """A sign-in, without its tokens: what is held of those is a hash."""
+    """A sign-in, without its tokens: only their hashes are stored."""
 
     class Meta:
         model = TokenFamily
@@ -86,7 +86,7 @@ class TokenFamilySerializer(serializers.ModelSerializer[TokenFamily]):
 
 
 class PersonalTokenHeldSerializer(serializers.ModelSerializer[PersonalToken]):
-    """A personal token, without its text: what is held of that is a hash."""
+    """A personal token, without its text: only its hash is stored."""
 
     class Meta:
         model = PersonalToken
@@ -101,7 +101,7 @@ class PersonalTokenHeldSerializer(serializers.ModelSerializer[PersonalToken]):
 
 
 class ExternalIdentitySerializer(serializers.ModelSerializer[ExternalIdentity]):
-    """An identity at an OpenID issuer, whose access tokens are accepted for the account."""
+    """An identity at an OpenID issuer; its access tokens are accepted for the account."""
 
     class Meta:
         model = ExternalIdentity
@@ -110,7 +110,7 @@ class ExternalIdentitySerializer(serializers.ModelSerializer[ExternalIdentity]):
 
 
 class CodeSerializer(serializers.ModelSerializer[Code]):
-    """A code that was mailed, without its text: what is held of that is a hash."""
+    """A mailed code, without its text: only its hash is stored."""
 
     class Meta:
         model = Code
@@ -119,7 +119,7 @@ class CodeSerializer(serializers.ModelSerializer[Code]):
 
 
 class EmailUndoSerializer(serializers.ModelSerializer[EmailUndo]):
-    """A change of address that the old one can undo."""
+    """A change of email that the old address can undo."""
 
     class Meta:
         model = EmailUndo
@@ -128,7 +128,7 @@ class EmailUndoSerializer(serializers.ModelSerializer[EmailUndo]):
 
 
 class IdempotencyKeySerializer(serializers.ModelSerializer[IdempotencyKey]):
-    """A write that came with an idempotency key: what is held of key and request is a hash."""
+    """A write with an idempotency key: only hashes of key and request are stored."""
 
     class Meta:
         model = IdempotencyKey
@@ -137,7 +137,7 @@ class IdempotencyKeySerializer(serializers.ModelSerializer[IdempotencyKey]):
 
 
 class AdminSessionSerializer(serializers.ModelSerializer[AdminSession]):
-    """A session of the admin, without its key."""
+    """A session of the Django admin, without its key."""
 
     expires_at = serializers.DateTimeField(source="expire_date")
 
@@ -148,7 +148,7 @@ class AdminSessionSerializer(serializers.ModelSerializer[AdminSession]):
 
 
 class AdminLogSerializer(serializers.Serializer[Any]):
-    """A line of the admin's log: by this account, or about it."""
+    """An entry of the Django admin's log: by this account or about it."""
 
     at = serializers.DateTimeField()
     action = serializers.ChoiceField(choices=list(ACTIONS.values()), help_text="What was done.")
@@ -161,7 +161,7 @@ class AdminLogSerializer(serializers.Serializer[Any]):
 
 
 class ExportMadeSerializer(serializers.ModelSerializer[Export]):
-    """An export of the last day, this one too."""
+    """An export of the last 24 hours, including this one."""
 
     class Meta:
         model = Export
@@ -170,7 +170,7 @@ class ExportMadeSerializer(serializers.ModelSerializer[Export]):
 
 
 class ExportSerializer(serializers.Serializer[Any]):
-    """An account as its owner sees it, with everything that refers to it."""
+    """An account as its owner sees it, with all related data."""
 
     profile = ProfileSerializer()
     account = AccountSerializer()
@@ -188,7 +188,7 @@ class ExportSerializer(serializers.Serializer[Any]):
 
 
 class ExportStream:
-    """The document, in pieces. `close` ends the export, however far it was read."""
+    """An iterator of the document's chunks. `close` marks the export as ended, even if it was not read to its end."""
 
     def __init__(self, export: Export, pieces: Iterator[bytes]) -> None:
         self.export = export
@@ -198,7 +198,7 @@ class ExportStream:
         return self
 
     def __next__(self) -> bytes:
-        """The next piece. What goes wrong now is logged under the request's id; the client is cut off."""
+        """The next chunk. An error is logged under the request's id and re-raised, which cuts the response off."""
         try:
             return next(self.pieces)
         except StopIteration:
@@ -212,19 +212,19 @@ class ExportStream:
 
 
 def path_of(profile: Profile) -> str:
-    """The path of a profile's export over REST."""
+    """The REST path of a profile's export."""
     return f"{reverse('export', args=[profile.pk])}/"
 
 
 def start(profile: Profile, actor: Actor) -> ExportStream:
-    """Begin an export: the JSON that `ExportSerializer` describes, in UTF-8. It has no password and no token.
+    """Start an export: JSON as `ExportSerializer` describes, in UTF-8, without passwords or tokens.
 
-    The first piece, the profile, is made at once, so that what fails there can still be answered as any failure is.
-    The caller closes the stream.
+    The first chunk, the profile, is rendered before this returns, so an error in it still gets an error response.
+    The caller must close the stream.
 
     Raises:
-        Refused: as `policy.require` does; THROTTLED: one of this account is under way, or it was exported
-            `EXPORTS_PER_DAY` times within 24 hours.
+        Refused: as `policy.require` does; THROTTLED: another export of the account is in progress, or there were
+            `EXPORTS_PER_DAY` of them in the last 24 hours.
     """
     row, export = _begin(profile, actor)
     stream = ExportStream(export, _document(row, actor))
@@ -238,19 +238,19 @@ def start(profile: Profile, actor: Actor) -> ExportStream:
 
 
 def _begin(profile: Profile, actor: Actor) -> tuple[Profile, Export]:
-    """The row of a new export, made under the lock of the account's: of two at once, one begins."""
+    """The account's row and a new `Export`, created under the account's lock so that only one of two can start."""
     with transaction.atomic():
         locked = Profile.objects.select_related("updated_by").for_writing().filter(pk=profile.pk).first()
         row = policy.require(actor, AccountAction.EXPORT, locked)
         before = list(row.exports.order_by("started_at", "pk"))
-        now = timezone.now()  # its turn, which it may have waited for: later than the end of each one before it
+        now = timezone.now()  # after waiting for the lock, so later than the end of every earlier export
         row.exports.filter(started_at__lte=now - DAY).delete()
         _require_turn([export for export in before if export.started_at > now - DAY], now)
         return row, row.exports.create(started_at=now)
 
 
 def _require_turn(exports: Sequence[Export], now: datetime) -> None:
-    """Pass where another export may begin after those of the last 24 hours. Raises `Refused`: THROTTLED."""
+    """Check that `exports`, those of the last 24 hours, allow another one. Raises `Refused`: THROTTLED."""
     if any(export.ended_at is None and export.started_at > now - ABANDONED for export in exports):
         message = _("An export of this account is in progress. Retry when it has ended.")
         raise Refused(Outcome.THROTTLED, message, retry_after=SOON)
@@ -262,7 +262,7 @@ def _require_turn(exports: Sequence[Export], now: datetime) -> None:
 
 
 def _held(profile: Profile, actor: Actor) -> dict[str, Any]:
-    """What is held, by the fields of `ExportSerializer`: a value, or rows by the page."""
+    """The stored data, by field of `ExportSerializer`: a value, or an iterator of pages of rows."""
     writes = Change.objects.filter(actor=profile).exclude(profile=profile).select_related("profile")
     return {
         "profile": profile,
@@ -292,7 +292,7 @@ def _account(profile: Profile) -> dict[str, Any]:
 
 
 def _pages(rows: QuerySet[Row], *ordering: str) -> Iterator[list[Row]]:
-    """These rows, in statements of `AT_ONCE` rows; the last field of the ordering is unique."""
+    """The rows in pages of `AT_ONCE`, one statement each; the last field of the ordering is unique."""
     cursor = None
     while True:
         page = paginate(rows, ordering, page_size=AT_ONCE, cursor=cursor)
@@ -303,7 +303,7 @@ def _pages(rows: QuerySet[Row], *ordering: str) -> Iterator[list[Row]]:
 
 
 def _admin_log(profile: Profile, actor: Actor) -> Iterator[list[dict[str, Any]]]:
-    """The lines of the admin's log by this account and about it, with the keys that the actor may see."""
+    """The admin's log entries by and about this account, with the keys that the actor may see."""
     profile_type = ContentType.objects.get_for_model(Profile)
     entries = LogEntry.objects.filter(Q(user=profile) | logged_about(profile)).select_related("user")
     for page in _pages(entries, "id"):
@@ -320,13 +320,13 @@ def _admin_log(profile: Profile, actor: Actor) -> Iterator[list[dict[str, Any]]]
 
 
 def _visible_targets(page: list[LogEntry], actor: Actor) -> dict[str | None, int]:
-    """The keys of the profiles that these lines are about and the actor may see, by their text."""
+    """The keys of the profiles in these log entries that the actor may see, by their text."""
     keys = [key for entry in page if (key := parse_key(entry.object_id or ""))]
     return {str(key): key for key in Profile.objects.visible_to(actor).filter(pk__in=keys).values_list("pk", flat=True)}
 
 
 def _document(profile: Profile, actor: Actor) -> Iterator[bytes]:
-    """A JSON object, in pieces: each of its lists by the page."""
+    """A JSON object in chunks: each list is rendered page by page."""
     held = _held(profile, actor)
     before = b"{"
     for name, field in ExportSerializer(context={"actor": actor}).fields.items():

@@ -1,4 +1,4 @@
-"""The serializer fields that a profile alone has: its username and its password."""
+"""Serializer fields specific to profiles: username and password."""
 
 import re
 from typing import Any
@@ -36,9 +36,9 @@ RESERVED_USERNAMES = frozenset(
 
 
 class Username(Line):
-    """A username, in its one spelling (NFKC). Its length is checked before that, and after it.
+    """A username, normalised to NFKC. Its length is checked before and after normalisation.
 
-    No username is lost to the first check: what becomes ASCII never has fewer characters after NFKC.
+    The first check rejects no valid username: a text that NFKC turns into ASCII does not get shorter.
     """
 
     def to_internal_value(self, data: str) -> str:
@@ -52,7 +52,7 @@ class Username(Line):
 
 
 def check_unreserved(username: str) -> None:
-    """Raise `ValidationError` where the service keeps this username for itself."""
+    """Raise `ValidationError` if the username is reserved."""
     if username.lower() in RESERVED_USERNAMES:
         raise invalid(_("This username is reserved. Choose another one."), InvalidCode.RESERVED)
 
@@ -60,11 +60,11 @@ def check_unreserved(username: str) -> None:
 RULE_OF_PASSWORDS = (
     "At least 8 characters, not all digits, not a common password, and not like the username or the email."
 )
-"""The settings' `AUTH_PASSWORD_VALIDATORS`, in words."""
+"""Description of `AUTH_PASSWORD_VALIDATORS` in the contracts."""
 
 
 class Password(Text):
-    """A password, taken to the letter: not trimmed, at most as long as hashing it is cheap."""
+    """A password, not trimmed. Its length is limited to keep hashing cheap."""
 
     MOST_CHARACTERS = 1_024
 
@@ -79,7 +79,7 @@ class Password(Text):
 
 
 def check_new_password(password: str, profile: Any) -> None:
-    """Django's validators, for the password that this profile is to have. Raises `ValidationError`."""
+    """Run Django's password validators for a profile's new password. Raises `ValidationError`."""
     try:
         validate_password(password, profile)
     except DjangoValidationError as error:

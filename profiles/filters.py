@@ -1,4 +1,4 @@
-"""Which profiles of those that may be seen are wanted: the filters, and the search."""
+"""Filters and full-text search of the list of profiles."""
 
 import django_filters
 from django.db import connection
@@ -11,11 +11,11 @@ from profiles.policy import Visibility, policy
 
 SEARCHED = ("username", "display_name", "location", "bio")
 MOST_WORDS = 10
-MOST_LOOKUPS = 5_000  # entries of words that a search looks up, and the most profiles that it finds
+MOST_LOOKUPS = 5_000  # index entries that a search reads, and the maximum number of profiles that it finds
 
 
 class ProfileFilter(django_filters.FilterSet):
-    """By username, visibility, place and time."""
+    """By username, visibility, location and time."""
 
     username = django_filters.CharFilter(method="by_username", label="Equal, ignoring case.")
     username_prefix = django_filters.CharFilter(
@@ -48,16 +48,16 @@ class ProfileFilter(django_filters.FilterSet):
 
 
 def searched(rows: ProfileQuerySet, actor: Actor, text: str) -> ProfileQuerySet:
-    """The rows in which each word of this text stands: in username, display name, location or bio.
+    """The profiles that contain every word of the text in username, display name, location or bio.
 
-    On PostgreSQL whole words, among at most MOST_LOOKUPS profiles over the number of words: those that have the
-    rarest of the words and that the actor sees, the newest first (migration 0005). The limit counts visible
-    profiles alone, so it tells nothing of the others; the actor's own profile is always among them.
-    On SQLite any part of a text, row by row and without a limit: no index of it finds a part of a text, and
-    the newest rows alone would leave most profiles of a trial unfound.
+    PostgreSQL matches whole words. It searches the newest profiles that contain the rarest word and that the
+    actor sees, at most MOST_LOOKUPS divided by the number of words (migration 0005). The limit counts visible
+    profiles only, so results reveal nothing about others; the actor's own profile is always searched.
+    SQLite matches any substring, by scanning all rows: it has no index for substrings, and searching only the
+    newest rows would miss most profiles in a trial.
     """
     if connection.vendor == "postgresql":
-        # A join for each match, most of which are on no page, costs as much as finding them.
+        # Joining updated_by for every match, though a page shows few of them, costs as much as the search.
         return rows.select_related(None).prefetch_related("updated_by").filter(_is_found(actor, text))
     for word in text.split()[:MOST_WORDS]:
         rows = rows.filter(Q(*((f"{field}__icontains", word) for field in SEARCHED), _connector=Q.OR))
@@ -65,10 +65,10 @@ def searched(rows: ProfileQuerySet, actor: Actor, text: str) -> ProfileQuerySet:
 
 
 def _is_found(actor: Actor, text: str) -> Func:
-    """Whether the search finds a profile, as a condition.
+    """The condition that the search finds a profile.
 
-    The keys are found once, into an array. PostgreSQL takes an array for ten rows, so it never walks along an
-    order to them.
+    The search runs once, into an array of keys. PostgreSQL estimates an array at ten rows, so it never scans
+    an index of the ordering to find them.
     """
     actives, visibilities = zip(*policy.visible_groups(actor), strict=True)
     arguments = (text, MOST_WORDS, MOST_LOOKUPS, list(actives), list(visibilities), actor.profile and actor.profile.pk)

@@ -1,4 +1,4 @@
-"""The rows: a profile, which is also the account, and the history of its changes."""
+"""Models: the profile, which is also the account, its history, and its credentials."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ models.TextField.register_lookup(Length)
 
 USERNAME_PATTERN = r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z"
 USERNAME_LENGTH = 50
-EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the brackets
+EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets
 BIO_LENGTH = 2_000
 LINE_LENGTH = 100
 WEBSITE_LENGTH = 200
-CLIENT_LENGTH = 200  # of a User-Agent: those of browsers have some 120
-ADDRESS_LENGTH = 64  # of a network: see `addresses.address_of`
+CLIENT_LENGTH = 200  # characters of a User-Agent; browsers send about 120
+ADDRESS_LENGTH = 64  # characters of a network: see `addresses.address_of`
 ISSUER_LENGTH = 255
 SUBJECT_LENGTH = 255  # OpenID Connect Core 1.0, section 2
-DIGESTS_KEPT = 4_096  # some 2 MB, for the two of an account that each of its requests compares
+DIGESTS_KEPT = 4_096  # about 2 MB; each request compares two digests of its account
 
 
 def normalize_username(username: str) -> str:
-    """The one spelling (NFKC) of a name that can be typed in several: in full-width letters, say."""
+    """A username in Unicode normalisation form NFKC, which maps full-width letters to ASCII, for example."""
     return unicodedata.normalize("NFKC", username)
 
 
 def comparable_username(username: str) -> str | None:
-    """What two spellings of one username have in common; None where no username looks like that.
+    """A username normalised and in lower case, for comparison; None if the text cannot be a username.
 
-    The length is checked first: NFKC makes up to 18 characters of one, and never fewer than there were of what
+    The length is checked first because NFKC can expand one character to 18; it never shortens a text that
     becomes ASCII.
     """
     if len(username) > USERNAME_LENGTH:
@@ -65,37 +65,37 @@ def comparable_username(username: str) -> str | None:
 
 
 def named(username: str) -> dict[str, str] | None:
-    """What finds the profile of this username, whatever the case; None where no username looks like that."""
+    """The lookup for a username, ignoring case; None if the text cannot be a username."""
     name = comparable_username(username)
     return {"username__lower": name} if name else None
 
 
 def comparable_email(address: str) -> str:
-    """What the spellings of an address have in common that mail is sent to alike: its case, and its domain's."""
+    """An email address in lower case and with a punycode domain, for comparison."""
     local, _at, domain = address.strip().lower().rpartition("@")
-    with suppress(UnicodeError):  # it is no domain
+    with suppress(UnicodeError):  # not a valid domain
         domain = punycode(domain).lower()
     return f"{local}@{domain}"
 
 
 class ProfileQuerySet(ResourceQuerySet):
     def named(self, username: str) -> ProfileQuerySet:
-        """The profile of this username, whatever the case; none where no username looks like that."""
+        """The profile with this username, ignoring case; empty if the text cannot be a username."""
         lookup = named(username)
         return self.filter(**lookup) if lookup else self.none()
 
-    # What Django's own authentication and commands call
+    # Called by Django's authentication and commands
 
     def get_by_natural_key(self, username: str | None) -> Profile:
-        """The profile that signs in under this username, whatever the case. Raises `Profile.DoesNotExist`."""
+        """The profile with this username, ignoring case, for a sign-in. Raises `Profile.DoesNotExist`."""
         profile: Profile = self.named(username or "").get()
         return profile
 
     def create_user(self, username: str, email: str, password: str, **fields: Any) -> Profile:
-        """A new profile, its password hashed.
+        """Create a profile with a hashed password.
 
         Raises:
-            django.core.exceptions.ValidationError: a value breaks a rule of the row.
+            django.core.exceptions.ValidationError: a value is invalid.
         """
         profile: Profile = self.model(username=normalize_username(username), email=email, **fields)
         profile.set_password(password)
@@ -104,13 +104,13 @@ class ProfileQuerySet(ResourceQuerySet):
         return profile
 
     def create_superuser(self, username: str, email: str, password: str, **fields: Any) -> Profile:
-        """A new profile of the staff, for `manage.py createsuperuser`. Raises as `create_user` does."""
+        """Create a staff profile, for `manage.py createsuperuser`. Raises as `create_user` does."""
         granted = {"is_staff": True, "is_superuser": True, "email_verified": True}
         return self.create_user(username, email, password, **granted, **fields)
 
 
 def _holds(name: str, message: str, **condition: Any) -> models.CheckConstraint:
-    """A rule of the row, which the database itself holds."""
+    """A check constraint, enforced by the database."""
     return models.CheckConstraint(
         condition=models.Q(**condition), name=f"profile_{name}", violation_error_message=message
     )
@@ -134,7 +134,7 @@ UNIQUE_USERNAME = models.UniqueConstraint(
 
 
 class Profile(AbstractBaseUser, PermissionsMixin, Resource):
-    """An account and its public face, in one row."""
+    """An account and its public profile, in one row."""
 
     username = models.CharField(
         max_length=USERNAME_LENGTH, help_text="Name for signing in and for finding the profile. Unique, ignoring case."
@@ -185,7 +185,7 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
         editable=False,
         help_text="When the account last wrote, where there are replicas: it then reads from one that has its writes.",
     )
-    last_login = None  # a sign-in is an event for the log, not a write to the profile
+    last_login = None  # sign-ins go to the security log, not to the profile
 
     objects: ClassVar[Any] = ProfileQuerySet.as_manager()
     policy = policy
@@ -214,52 +214,52 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
             _holds("visibility_known", "public, members or private.", visibility__in=Visibility.values),
             _holds("version_positive", "Versions begin at 1.", version__gte=1),
         ]
-        indexes = [  # of the lists; those that PostgreSQL alone has are in the migration
+        indexes = [  # for lists; PostgreSQL-only indexes are in the migrations
             models.Index("created_at", "id", name="profile_created"),
             models.Index("updated_at", "id", name="profile_updated"),
             models.Index(Lower("location"), "id", name="profile_location"),
-            models.Index(Lower("email"), name="profile_email"),  # of a recovery
+            models.Index(Lower("email"), name="profile_email"),  # for recovery
         ]
 
     def __str__(self) -> str:
         return self.username
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Django's own, which a new password changes, and here a sign-out everywhere too."""
+        """As in Django, changed by a new password; here also by signing out everywhere."""
         return _digest("profiles.Profile.session", f"{self.sign_outs}:{self.password}", secret or settings.SECRET_KEY)
 
     @property
     def session_version(self) -> str:
-        """What its tokens carry as `sv`: another one after a new password or a sign-out everywhere."""
+        """The tokens' claim `sv`. It changes with a new password and with signing out everywhere."""
         return _digest("profiles.tokens", self.get_session_auth_hash(), settings.SECRET_KEY)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Whether this is the password. Saves nothing, as Django's own does where the hash is of an older kind: see
+        """Whether the password is right. Unlike Django's method, does not save an upgraded hash: see
         `accounts.rehash`."""
         return check_password(raw_password, self.password)
 
     def continues(self, earlier: Profile) -> bool:
-        """Whether this row, read anew, still has the sessions of `earlier`: it is active, and neither a new password
-        nor a sign-out everywhere came between."""
+        """Whether the sessions of `earlier`, a previously loaded row of this account, are still valid: it is active,
+        and had no new password and no sign-out everywhere since."""
         return self.is_active and (self.password, self.sign_outs) == (earlier.password, earlier.sign_outs)
 
     def awaits_code(self, email: str, actor: Actor) -> bool:
-        """Whether this address, which the actor writes, is first sent a code, by which it is confirmed."""
+        """Whether a new address must first be confirmed by a mailed code: if mail is on and the owner writes it."""
         return email != self.email and queue.is_on() and policy.owns(actor, self)
 
     def prepared(self, values: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
-        """An address waits in `pending_email` until it is confirmed. It takes effect at once, and unverified, where
-        somebody of the staff gives it to another one, and where no mail is sent."""
+        """Store a new address in `pending_email` until it is confirmed. It takes effect at once, and unverified, if
+        staff set it for somebody else or mail is off."""
         email = values.get("email", self.email)
-        if email == self.email or "email_verified" in values:  # which no client writes: it was confirmed
+        if email == self.email or "email_verified" in values:  # set by `confirm_address` only, never by clients
             return values
         if self.awaits_code(email, actor):
             return {name: value for name, value in values.items() if name != "email"} | {"pending_email": email}
         return {**values, "email_verified": False, "pending_email": None}
 
     def changed(self, changes: Mapping[str, Any]) -> None:
-        """Ends the sign-ins of an account that was disabled, and the codes of an address that was replaced; has a new
-        address sent a code, and the old one a notice where no code of the new one was given."""
+        """End a disabled account's sign-ins. On a change of address, delete earlier codes, mail the new address a
+        code and, if the change took effect unconfirmed, mail the old address a notice."""
         if changes.get("is_active") == [True, False]:
             self.end_sign_ins()
         if "email" in changes or "pending_email" in changes:
@@ -271,23 +271,23 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
             self.send_code()
 
     def send_code(self) -> None:
-        """Have a code sent to the address that is to be verified, in the transaction that this is called in."""
+        """Enqueue a code for the address to verify, in the caller's transaction."""
         queue.enqueue("verification", profile=self.pk)
 
     def end_sign_ins(self) -> None:
-        """End the sign-ins of both APIs and the codes, revoke the personal tokens, and refuse what OpenID issuers have
-        given out."""
+        """End all sign-ins and codes, revoke personal tokens, and refuse access tokens that OpenID issuers issued
+        before now."""
         self.codes.all().delete()
         self.external_identities.update(not_before=timezone.now())
         self.token_families.filter(ended_at=None).update(ended_at=timezone.now())
         self.personal_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
 
     def before_deletion(self, actor: Actor) -> None:
-        """Locks, in the order of their keys, every row that the deletion writes to: the profile, the actor's, and
-        those that name the profile as their writer. Two deletions, or a deletion and a write, then have no deadlock.
+        """Lock every row that the deletion writes to, in the order of their keys: the profile, the actor's, and those
+        that refer to the profile as their writer. This prevents deadlocks with other deletions and writes.
 
-        The profile may write to others until its own row is locked: then these are locked too, from the beginning, for
-        a row with a lower key can't be locked after one with a higher.
+        Until its own row is locked, the profile may write to further rows. Then the locks are released and taken again
+        with these rows, because locking a lower key after a higher one could deadlock.
         """
         while True:
             attempt = transaction.savepoint()
@@ -296,29 +296,29 @@ class Profile(AbstractBaseUser, PermissionsMixin, Resource):
             )
             if locked.issuperset(self._written(actor).values_list("pk", flat=True)):
                 return
-            transaction.savepoint_rollback(attempt)  # with its locks
+            transaction.savepoint_rollback(attempt)  # releases the locks
 
     def _written(self, actor: Actor) -> models.QuerySet[Profile]:
-        """The rows that a deletion of this one by this actor writes to."""
+        """The profiles that deleting this one as `actor` writes to."""
         keys = [self.pk, *([actor.profile.pk] if actor.profile else [])]
         named = Profile.objects.filter(updated_by=self.pk).values("pk")
         wrote_to = Change.objects.filter(actor=self.pk).values("profile")
         return Profile.objects.filter(pk__in=Profile.objects.filter(pk__in=keys).values("pk").union(named, wrote_to))
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Deletes with it its history, tokens, sessions, exports, and what the admin's log says of it. What it wrote
-        to others stays in their history, without an actor."""
+        """Delete the profile with its history, tokens, sessions, exports, and entries about it in the admin's log.
+        Its changes to other profiles stay in their history, with `actor` null."""
         LogEntry.objects.filter(logged_about(self)).delete()
         return super().delete(*args, **kwargs)
 
 
 def logged_about(profile: Profile) -> models.Q:
-    """What the admin's log says of a profile, as a filter of `LogEntry`: it holds the username, and no foreign key."""
+    """The filter of `LogEntry` for entries about a profile: they hold its username, and no foreign key to it."""
     return models.Q(content_type=ContentType.objects.get_for_model(Profile), object_id=str(profile.pk))
 
 
 class TokenFamily(models.Model):
-    """A sign-in, and all the tokens that come of it: they end together. Of the tokens only digests are kept."""
+    """A sign-in with all tokens issued for it; they end together. Only digests of the tokens are stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="token_families")
@@ -350,7 +350,7 @@ class TokenFamily(models.Model):
 
 
 class PersonalToken(models.Model):
-    """A token that an owner made for a script. Of its text only a digest is kept."""
+    """A token that an owner created for a script. Only a digest of its text is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="personal_tokens")
@@ -363,7 +363,7 @@ class PersonalToken(models.Model):
     last_used_at = models.DateTimeField(null=True, help_text="To five minutes.")
     revoked_at = models.DateTimeField(null=True)
 
-    text = ""  # where it was just created
+    text = ""  # set on the instance that was just created
 
     def __str__(self) -> str:
         return str(self.id)
@@ -374,8 +374,8 @@ class PersonalToken(models.Model):
 
 
 class ExternalIdentity(models.Model):
-    """Who an account is at an OpenID issuer. Issuer and subject together are the key: a name or an address may be
-    somebody else's tomorrow (OpenID Connect Core 1.0, section 5.7)."""
+    """An account's identity at an OpenID issuer, keyed by issuer and subject: names and addresses can be reassigned
+    to other people (OpenID Connect Core 1.0, section 5.7)."""
 
     issuer = models.CharField(max_length=ISSUER_LENGTH, help_text="Its URL, as in the claim `iss`.")
     subject = models.CharField(max_length=SUBJECT_LENGTH, help_text="The account there, as in the claim `sub`.")
@@ -394,8 +394,7 @@ class ExternalIdentity(models.Model):
 
 
 class Code(models.Model):
-    """A code that was mailed. Who gives it back reads what is sent to that address. Of its text only a digest is kept,
-    and so of the address."""
+    """A mailed code, which proves access to a mailbox. Only digests of its text and of the address are stored."""
 
     class Purpose(models.TextChoices):
         RECOVERY = "recovery"
@@ -419,7 +418,7 @@ class Code(models.Model):
 
 
 class EmailUndo(models.Model):
-    """A change of address that the old one can undo: by a token that was mailed to it, of which a digest is kept."""
+    """A change of email that the old address can undo with a mailed token, of which only a digest is stored."""
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="email_undos")
     address = models.EmailField(max_length=EMAIL_LENGTH, help_text="The old one.")
@@ -434,7 +433,7 @@ class EmailUndo(models.Model):
 
 
 class Export(models.Model):
-    """An export of an account, by its owner or by staff; it is under way until `ended_at`."""
+    """An export of an account, by its owner or staff; in progress while `ended_at` is null."""
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="exports")
     started_at = models.DateTimeField(default=timezone.now)
@@ -445,7 +444,7 @@ class Export(models.Model):
 
 
 class Change(AbstractChange):
-    """A write that changed a profile."""
+    """A change of a profile."""
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="history")
     version = models.PositiveIntegerField(help_text="Version that this write created.")

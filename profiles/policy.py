@@ -1,4 +1,4 @@
-"""Who may do what to which profile, and with which fields: the one place that says owner, staff, public or private."""
+"""Permissions for profiles, by actor, action and field. No other module decides by owner, staff or visibility."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Visibility(TextChoices):
-    """Who sees a profile, beside its owner and staff."""
+    """Who sees a profile, besides its owner and staff."""
 
     PUBLIC = "public", "Everybody"
     MEMBERS = "members", "Everybody who is signed in"
@@ -28,7 +28,7 @@ class Visibility(TextChoices):
 
 
 class AccountAction(StrEnum):
-    """What an actor may do to a profile because it is an account."""
+    """The actions on a profile as an account."""
 
     EXPORT = "export"
     CHANGE_PASSWORD = "change_password"
@@ -41,36 +41,36 @@ class AccountAction(StrEnum):
 
 
 READS = core.READS | {AccountAction.EXPORT, AccountAction.LIST_SESSIONS, AccountAction.LIST_PERSONAL_TOKENS}
-OWNER_ALONE = frozenset(AccountAction) - {AccountAction.EXPORT, AccountAction.SIGN_OUT}  # and no staff
+OWNER_ALONE = frozenset(AccountAction) - {AccountAction.EXPORT, AccountAction.SIGN_OUT}  # not staff
 FOR_PERSONAL_TOKENS = {AccountAction.EXPORT, AccountAction.LIST_SESSIONS}
-"""What a personal token may do to an account. It can't change a password, an address or a token, nor delete its own
-account, so that whoever finds it can't lock the owner out."""
+"""The account actions of a personal token. It can't change a password, an address or a token, or delete its own
+account, so that a stolen token can't lock the owner out."""
 
 BEFORE_VERIFYING = {
-    Action.UPDATE,  # of the address alone
+    Action.UPDATE,  # of the email only
     AccountAction.CHANGE_PASSWORD,
     AccountAction.SIGN_OUT,
     AccountAction.END_SESSIONS,
     AccountAction.VERIFY_EMAIL,
 }
-"""The writes to its own account of an owner who has yet to verify the address, where a setting requires that."""
+"""The writes to their own account that REQUIRE_VERIFIED_EMAIL still allows owners with an unverified email."""
 
 OWNER_READS = frozenset({"visibility", "email_public", "language"})  # and staff
 NOBODY_WRITES = frozenset({"email_verified", "pending_email"})
-NOT_SHOWN = OWNER_READS | NOBODY_WRITES  # to anybody but the owner and staff
+NOT_SHOWN = OWNER_READS | NOBODY_WRITES  # except to the owner and staff
 STAFF_READS_AND_WRITES = frozenset(
     {"is_active", "is_staff"}
-)  # is_staff: in the admin alone, for the APIs do not have it
-"""Staff write these of others, never their own: an active member of staff remains."""
+)  # is_staff only in the admin: the APIs do not have this field
+"""Staff write these for others but not for themselves, so that one active staff account always remains."""
 SHOWN = frozenset({"username", "bio", "display_name", "location", "website", "time_zone"})
 OWNER_WRITES = SHOWN | OWNER_READS | {"email"}  # and staff
-ADDRESSES = {"email"}  # which no personal token changes
-OWNER_SETS = OWNER_WRITES | {"password"}  # at sign-up; nobody reads a password
+ADDRESSES = {"email"}  # personal tokens cannot change it
+OWNER_SETS = OWNER_WRITES | {"password"}  # at sign-up; nobody can read a password
 STAFF_SETS = OWNER_SETS | STAFF_READS_AND_WRITES
 
 
 class ProfilePolicy(Policy["Profile"]):
-    """Profiles are seen by their visibility, and changed by their owner and by staff."""
+    """Visibility decides who sees a profile; its owner and staff may change it."""
 
     visible_fields: ClassVar[Set[str]] = SHOWN
     decides_by: ClassVar[Set[str] | None] = frozenset({"id", "is_active", "visibility", "email_public"})
@@ -123,17 +123,17 @@ class ProfilePolicy(Policy["Profile"]):
         return [f for f in fields if f in may_write or (is_anothers and f in STAFF_READS_AND_WRITES)]
 
     def own(self, actor: Actor, action: StrEnum) -> Profile:
-        """The actor's own profile, to do this action to. Raises `Refused` as `require` does."""
+        """The actor's own profile, if it may perform the action. Raises `Refused` as `require` does."""
         return self.require(actor, action, actor.profile)
 
     def visible_groups(self, actor: Actor) -> list[tuple[bool, Visibility]]:
-        """The profiles that this actor sees, except its own, as pairs of `is_active` and `visibility`."""
+        """The pairs of `is_active` and `visibility` that the actor sees of profiles other than its own."""
         if actor.is_staff:
             return list(product((True, False), Visibility))
         return [(True, visibility) for visibility in sorted(_visibilities(actor))]
 
     def require_sign_up(self, actor: Actor, *, is_open: bool) -> None:
-        """Pass where this actor may make a new profile: anybody where sign-up is open, staff always.
+        """Check that the actor may create a profile: everyone if sign-up is open, staff always.
 
         Raises:
             Refused: FORBIDDEN, EMAIL_UNVERIFIED.

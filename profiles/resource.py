@@ -1,4 +1,4 @@
-"""Profiles, as both APIs serve them."""
+"""The declaration of profiles as a resource of both APIs."""
 
 from profiles.core.resources import BY_TIME, OtherKey, Resource, Search, register
 from profiles.filters import MOST_LOOKUPS, MOST_WORDS, ProfileFilter, searched
@@ -6,7 +6,7 @@ from profiles.models import comparable_username
 from profiles.serializers import ProfileSerializer
 
 SEARCH_OPERATIONS = 5
-"""The operations that a search adds to a page's one: over 1,000,000 profiles it adds up to 45 ms."""
+"""Operations that a search costs in addition to the page's one: over 1,000,000 profiles it takes up to 45 ms."""
 
 PROFILES = register(
     Resource(

@@ -1,4 +1,4 @@
-"""What is a profile's own in its input and its representation."""
+"""The serializers of profiles: fields and validation beyond those of any resource."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from profiles.models import UNIQUE_USERNAME, Profile
 
 
 class ProfileSerializer(ResourceSerializer):
-    """A profile as an actor may see it and change it.
+    """A profile, with the fields that the caller may read and write.
 
-    The context may have `taken`, the usernames that are somebody's, of several profiles looked up together.
+    The context of a bulk update has `taken`, the lower-case usernames that are taken, from one query for all rows.
     """
 
     class Meta(ResourceSerializer.Meta):
@@ -52,7 +52,7 @@ class ProfileSerializer(ResourceSerializer):
 
     def validate_username(self, username: str) -> str:
         if self.row is not None and username.lower() == self.row.username.lower():
-            return username  # whoever gave it that name: it can be sent back
+            return username  # unchanged, so valid even if it is reserved
         check_unreserved(username)
         taken = self.context.get("taken")
         if Profile.objects.named(username).exists() if taken is None else username.lower() in taken:
@@ -60,14 +60,14 @@ class ProfileSerializer(ResourceSerializer):
         return username
 
     def validate_email(self, email: str) -> str:
-        """Counts what may be mailed to an address that nobody has confirmed. Raises `Refused`: THROTTLED."""
+        """Count mail to an unconfirmed address against the rate limit. Raises `Refused`: THROTTLED."""
         if self.row is not None and self.row.awaits_code(email, self.actor):
             count_mail(self.row)
         return email
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A change to the address as it is cancels the one that is pending. A replacement may send back what it was
-        shown."""
+        """Cancel the pending address if a PATCH sends the current one. A replacement does not, because it sends back
+        the email that it was shown."""
         if self.partial and self.row is not None and attrs.get("email") == self.row.email:
             return {**attrs, "pending_email": None}
         return attrs
@@ -78,7 +78,7 @@ class ProfileSerializer(ResourceSerializer):
 
 
 class SignUpSerializer(ProfileSerializer):
-    """A new profile, and its password."""
+    """A new profile and its password."""
 
     password = Password(help_text=f"{RULE_OF_PASSWORDS} It is never shown.")
 
@@ -86,10 +86,10 @@ class SignUpSerializer(ProfileSerializer):
         fields: tuple[str, ...] = (*ProfileSerializer.Meta.fields, "password")
 
     def validate_password(self, password: str) -> str:
-        """Django's validators, also where another field is wrong: one answer says all that is to be corrected."""
+        """Run Django's validators even if other fields are invalid, so that one response has all errors."""
         profile = Profile()
-        for name in ("username", "email"):  # what the validators compare with
-            with suppress(ValidationError):  # which that field's own check reports
+        for name in ("username", "email"):  # the validators compare the password with these
+            with suppress(ValidationError):  # reported by that field's own validation
                 setattr(profile, name, self.fields[name].run_validation(self.initial_data.get(name, empty)))
         check_new_password(password, profile)
         return password

@@ -1,4 +1,4 @@
-"""Signing up: a new profile, once, however often it is sent under one idempotency key."""
+"""Sign-up: creates a profile, once for each idempotency key."""
 
 import json
 from dataclasses import dataclass
@@ -20,25 +20,25 @@ from profiles.serializers import ProfileSerializer, SignUpSerializer
 
 @dataclass(frozen=True, slots=True)
 class SignedUp:
-    """A profile that signed up, and what its owner was shown of it then (staff who made it: what staff are shown)."""
+    """A new profile and its representation at sign-up: as its owner sees it or, if staff created it, as staff do."""
 
     profile: Profile
     shown: dict[str, Any]
 
 
 def sign_up(actor: Actor, data: Any, *, key: str | None = None) -> SignedUp:
-    """A new profile.
+    """Create a profile.
 
     Args:
-        actor: who asks.
-        data: the input, as it came.
-        key: its idempotency key. Under one that it was done under before, it makes no profile and gives what was shown
-            the first time, whatever the profile has become.
+        actor: the caller.
+        data: the unvalidated input.
+        key: the idempotency key. If a sign-up was already performed with it, no profile is created, and the first
+            representation is returned, even if the profile has changed since.
 
     Raises:
-        Refused: FORBIDDEN: sign-up is closed. KEY_REUSED: the caller has sent the key with another input.
-            UNAUTHENTICATED: the actor's account or session has ended.
-        ValidationError: what is wrong with the input.
+        Refused: FORBIDDEN: sign-up is closed. EMAIL_UNVERIFIED. KEY_REUSED: the caller used the key with another
+            input. UNAUTHENTICATED: the actor's account or session has ended.
+        ValidationError: the input is invalid.
     """
     policy.require_sign_up(actor, is_open=settings.SIGN_UP_IS_OPEN)
     keyed = idempotency.keyed(actor, key, data)
@@ -52,10 +52,10 @@ def _make(actor: Actor, data: Any, key: IdempotencyKey | None) -> SignedUp:
         values = dict(serializer.validated_data)
         if "language" not in data:
             values["language"] = get_language()
-        values["password"] = make_password(values["password"])  # before the transaction: it takes its time
+        values["password"] = make_password(values["password"])  # before the transaction, because hashing is slow
         return writing.transact(Profile, lambda: _written(actor, values, key))
     except (ValidationError, IntegrityError):
-        # Of several at once, the first has made it meanwhile: the others give what it gave.
+        # Of several concurrent requests with one key, the first created the profile: return its result.
         made = _made_before(key)
         if made is None:
             raise
@@ -72,6 +72,6 @@ def _written(actor: Actor, values: dict[str, Any], key: IdempotencyKey | None) -
 
 
 def _made_before(key: IdempotencyKey | None) -> SignedUp | None:
-    """What was made earlier under this key. Raises `Refused`: KEY_REUSED."""
+    """The earlier sign-up with this key, or None. Raises `Refused`: KEY_REUSED."""
     earlier = idempotency.earlier(key)
     return SignedUp(earlier.profile, json.loads(earlier.answer)) if earlier else None

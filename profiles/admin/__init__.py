@@ -1,1 +1,1 @@
-"""Django admin, through the same write path."""
+"""The Django admin, with the write path of both APIs."""

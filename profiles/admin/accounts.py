@@ -1,4 +1,4 @@
-"""The admin's pages on profiles and sign-ins: behind the same policy, validation and write path."""
+"""The admin's pages for profiles and sign-ins, with the APIs' policy, validation and write path."""
 
 import json
 from enum import StrEnum
@@ -26,25 +26,25 @@ from profiles.models import Change, ExternalIdentity, Profile, ProfileQuerySet, 
 from profiles.policy import AccountAction, policy
 from profiles.serializers import ProfileSerializer
 
-NEWEST = 20  # rows of what a profile has many of
-SHORT = 12  # digits of a hash, which tell a row from the others
+NEWEST = 20  # rows shown of an inline
+SHORT = 12  # digits shown of a hash, enough to tell rows apart
 A_HASH = "Refresh token (SHA-256)"
 END = "End this family"
 
 
 class AccountSerializer(ProfileSerializer):
-    """A profile, and whether it is staff, which is granted and withdrawn in the admin alone."""
+    """A profile with `is_staff`, which only the admin grants and withdraws."""
 
     class Meta(ProfileSerializer.Meta):
         fields: tuple[str, ...] = (*ProfileSerializer.Meta.fields, "is_staff")
 
 
-# What is written under the name of its column; a form knows no other.
+# Only fields named like their column, because a ModelForm supports no others.
 EDITABLE = [name for name, field in AccountSerializer().fields.items() if not field.read_only and field.source == name]
 
 
 class ProfileForm(forms.ModelForm):
-    """Validates what was changed with the serializer; the version that was shown is its condition."""
+    """Validates the changed fields with the serializer; the version that the form showed is a precondition."""
 
     actor: Actor
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -52,7 +52,7 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = Profile
         fields = EDITABLE
-        field_classes = {"website": forms.CharField}  # the serializer knows what an address is
+        field_classes = {"website": forms.CharField}  # the serializer validates the URL
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +75,7 @@ class ProfileForm(forms.ModelForm):
 
 
 class ReadOnly:
-    """Rows to look at: they are made, changed and deleted elsewhere, and seen by whoever may do this `action`."""
+    """Read-only rows. Actors who may perform `action` on the profile may view them; nobody can write them here."""
 
     action: StrEnum
 
@@ -93,7 +93,7 @@ class ReadOnly:
 
 
 class NewestOnes(forms.BaseInlineFormSet):
-    """As many rows as a page can show, however many there are. What a form sends of them is not read."""
+    """At most `NEWEST` rows of an inline, to bound the page's size. Submitted form data for them is ignored."""
 
     def __init__(self, data: Any = None, files: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -112,14 +112,14 @@ class NewestOnes(forms.BaseInlineFormSet):
 
 
 class Rows(ReadOnly, admin.TabularInline):
-    """The newest rows of what a profile has many of."""
+    """A read-only inline with a profile's newest related rows."""
 
     template = "admin/profiles/rows.html"
     formset = NewestOnes
 
 
 class History(Rows):
-    """What was written to the profile, newest first."""
+    """The profile's history, newest first."""
 
     action = Action.VIEW_HISTORY
     model = Change
@@ -143,7 +143,7 @@ def as_json(value: Any) -> str:
 
 
 class FamilyAdmin(ReadOnly):
-    """A family of tokens: of a token itself there is only a hash."""
+    """A token family, with a shortened hash of its refresh token."""
 
     action = AccountAction.EXPORT
     shown = ("refresh_token", "scope", "created_at", "expires_at", "ended_at", "is_alive")
@@ -177,15 +177,15 @@ class SignIns(FamilyAdmin, Rows):
 
     @admin.display(description="Action")
     def end(self, family: TokenFamily) -> str:
-        """A button of the page's other form, which calls the action of `TokenFamilyAdmin`."""
+        """A button for a second form on the page, which calls the action of `TokenFamilyAdmin`."""
         button = '<button class="button" form="end-family" name="{}" value="{}">{}</button>'
         named = (ACTION_CHECKBOX_NAME, family.pk, END)
         return format_html(button, *named) if families.is_alive(family) else ""
 
 
 class ExternalIdentities(Rows):
-    """Who the profile is at OpenID issuers. They are linked by `manage.py identities` alone, because whoever
-    links one of their own can sign in as the owner."""
+    """The profile's identities at OpenID issuers. Only `manage.py identities` links them: a person who links
+    their own identity to an account can sign in as its owner."""
 
     action = AccountAction.EXPORT
     model = ExternalIdentity
@@ -194,7 +194,7 @@ class ExternalIdentities(Rows):
 
 
 class State(admin.SimpleListFilter):
-    """Whether a sign-in goes on."""
+    """Filters sign-ins by whether they are active."""
 
     title = parameter_name = "state"
 
@@ -213,7 +213,7 @@ class State(admin.SimpleListFilter):
 
 @admin.register(TokenFamily)
 class TokenFamilyAdmin(FamilyAdmin, ClosedAdmin):
-    """Lists sign-ins, and ends them."""
+    """Lists and ends sign-ins."""
 
     fields = readonly_fields = ("id", "profile", "digest", *FamilyAdmin.shown[1:])
     list_display = ("id", "profile", *FamilyAdmin.shown)
@@ -238,7 +238,7 @@ class TokenFamilyAdmin(FamilyAdmin, ClosedAdmin):
 
 @admin.register(Profile)
 class ProfileAdmin(ClosedAdmin):
-    """Lists, finds and edits profiles. Accounts are neither made nor deleted here."""
+    """Lists, finds and edits profiles. The admin does not create or delete accounts."""
 
     form = ProfileForm
     inlines = (SignIns, ExternalIdentities, History)
@@ -254,7 +254,7 @@ class ProfileAdmin(ClosedAdmin):
         return Profile.objects.visible_to(actor_of(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> list[str]:
-        """The fields that the admin never writes, and those that the policy denies this actor."""
+        """The fields that the admin never writes, and those that the policy does not let the actor write."""
         writable = EDITABLE if obj is None else policy.writable(actor_of(request), obj, EDITABLE)
         return [*self.readonly_fields, *(name for name in EDITABLE if name not in writable)]
 
@@ -284,4 +284,4 @@ class ProfileAdmin(ClosedAdmin):
         return False
 
 
-admin.site.unregister(Group)  # of Django's own admin: the policy knows no groups
+admin.site.unregister(Group)  # the policy does not use groups

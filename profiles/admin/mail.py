@@ -1,4 +1,4 @@
-"""The queue of mail in the admin: what waits, and what can't be sent. To whom is not shown."""
+"""The mail queue in the admin: waiting and failed messages, without their recipients."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AGAIN = "Send again"
 
 
 class MailAdmin(ReadOnly, ClosedAdmin):
-    """Lists messages, and sends those again that failed."""
+    """Lists messages and resends failed ones."""
 
     list_display = ("kind", "status", "attempts", "enqueued_at", "run_after", "exception_class_path")
     list_filter = ("status",)
@@ -47,8 +47,8 @@ class MailAdmin(ReadOnly, ClosedAdmin):
         return actor_of(request).is_staff and actor_of(request).may_write
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_module_permission(request)  # a message is of no profile that the policy could be asked about
+        return self.has_module_permission(request)  # a message has no profile to check with the policy
 
 
-admin.site.unregister(DBTaskResult)  # of the library's own admin, which shows what a message is about
+admin.site.unregister(DBTaskResult)  # the library's own admin shows the messages' facts
 admin.site.register(DBTaskResult, MailAdmin)

@@ -1,4 +1,4 @@
-"""The admin's site: rate limits, passwords changed by the write path, and lists with declared filters alone."""
+"""The admin site: rate limits, password changes through `accounts`, and lists with declared filters only."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -25,12 +25,12 @@ from profiles.identity.callers import actor_of
 from profiles.identity.throttling import Budget, count_password_change, sign_in_attempts, spend
 from profiles.models import Profile
 
-LONGEST_SEARCH = 100  # characters: each word is one more condition on each of the `search_fields`
-UNUSED = {"autocomplete", "view_on_site"}  # views that find rows of any model by their parameters
+LONGEST_SEARCH = 100  # characters: each word adds a condition for each of the `search_fields`
+UNUSED = {"autocomplete", "view_on_site"}  # removed views, which can read rows of any model
 
 
 class PasswordForm(AdminPasswordChangeForm):
-    """A change of one's own password; `request` is the one that asks for it."""
+    """The form for changing one's own password; `request` is for rate limits and the security log."""
 
     user: Profile
 
@@ -57,7 +57,7 @@ class PasswordView(PasswordChangeView):
         return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        """Save; where another request changed the password since this one verified it, it is the wrong one."""
+        """Save. If a concurrent request changed the password after this one verified it, report a wrong password."""
         try:
             return super().form_valid(form)
         except Refused as refused:
@@ -78,20 +78,20 @@ class ClosedList(ChangeList):
 
 
 class ClosedAdmin(ModelAdmin):
-    """A model's pages, of which each admin class here is one.
+    """The base of every admin class here.
 
-    A list is filtered by the parameters of its `list_filter`, searched by its `search_fields`, ordered by its
-    `list_display`, and refuses any other lookup: Django's own takes a lookup on any column, by which staff read a
-    password's hash character by character (`?password__startswith=`).
+    A list can be filtered by its `list_filter`, searched in its `search_fields` and ordered by its `list_display`; it
+    refuses all other lookups. Django's own ModelAdmin allows lookups on other columns, with which staff could read a
+    password hash character by character (`?password__startswith=`).
     """
 
-    linked_lookups: ClassVar[tuple[str, ...]] = ()  # lookups that links on these pages use
+    linked_lookups: ClassVar[tuple[str, ...]] = ()  # further lookups, used by links on these pages
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup in self.linked_lookups or lookup in self._declared_lookups(cast(HttpRequest, request))
 
     def _declared_lookups(self, request: HttpRequest) -> set[str]:
-        """The parameters of `list_filter`: names of fields, and classes of a `parameter_name`."""
+        """The query parameters of `list_filter`, whose items are field names or filter classes."""
         lookups: set[str] = set()
         for declared in self.get_list_filter(request):
             if isinstance(declared, str):
@@ -106,7 +106,7 @@ class ClosedAdmin(ModelAdmin):
         return ClosedList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Django's. Raises `BadRequest`: an action is to be done to what is no row's key."""
+        """As in Django. Raises `BadRequest`: an action's selected key is invalid."""
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
                 self.opts.pk.clean(key, None)
@@ -116,10 +116,10 @@ class ClosedAdmin(ModelAdmin):
 
 
 class Site(AdminSite):
-    """Django's, with each POST counted, a sign-in as an attempt too, and passwords changed by the write path."""
+    """Django's admin site with rate limits on POST, sign-in attempts, and password changes through `accounts`."""
 
     def get_urls(self) -> list[Any]:
-        """Django's, less what is unused. Raises `ImproperlyConfigured`: a model's admin is no `ClosedAdmin`."""
+        """Django's URLs without `UNUSED`. Raises `ImproperlyConfigured`: a model's admin is not a `ClosedAdmin`."""
         for model, model_admin in self._registry.items():
             if not isinstance(model_admin, ClosedAdmin):
                 raise ImproperlyConfigured(f"Register {model.__name__} with a subclass of ClosedAdmin.")
@@ -143,7 +143,7 @@ class Site(AdminSite):
 
 
 def _counted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The view, whose POSTs spend the caller's writes."""
+    """Decorate a view to count each POST against the caller's write budget."""
 
     @wraps(view)
     def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -155,7 +155,7 @@ def _counted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
 
 
 def _without_nul(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The view, which raises `BadRequest` where a URL's query holds NUL: PostgreSQL has no such text."""
+    """Decorate a view to raise `BadRequest` for NUL in the URL's query, which PostgreSQL cannot store."""
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -1,1 +1,1 @@
-"""What any resource needs. It imports nothing else of ours, and knows no profile."""
+"""Code that every resource needs. Imports no other package of this repository; independent of profiles."""

@@ -1,4 +1,4 @@
-"""Who acts."""
+"""The caller of an operation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.conf import settings
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An account, or an anonymous caller (`Actor()`), and whether it may write at all.
+    """The caller: an account or anonymous (`Actor()`), and what its token allows.
 
     Attributes:
-        profile: a row of AUTH_USER_MODEL.
-        token_writes: false for a token of read scope, which sees what its owner sees and writes nothing.
-        operations: the names of the operations that its token is for; None for all.
-        sign_in: the key of the sign-in whose access token identified it; None for another way.
-        personal_token: the row of the personal token that did; None for another way.
+        profile: the account, a row of AUTH_USER_MODEL; None for an anonymous caller.
+        token_writes: whether the token allows writes; false for read scope.
+        operations: names of the operations that the token covers; None for all.
+        sign_in: key of the sign-in (token family) that issued the access token; None without one.
+        personal_token: row of the personal token that authenticated the caller; None without one.
     """
 
     profile: Any = None
@@ -33,17 +33,17 @@ class Actor:
 
     @property
     def may_write(self) -> bool:
-        """Whether it may write at all, whatever it is."""
+        """Whether the token and the account's verification allow writes."""
         return self.token_writes and not self.is_unverified
 
     @property
     def is_unverified(self) -> bool:
-        """Whether it has to verify its address first, where a setting requires that."""
+        """Whether the account's address is unverified while REQUIRE_VERIFIED_EMAIL is on."""
         return bool(settings.REQUIRE_VERIFIED_EMAIL) and not self.is_anonymous and not self.profile.email_verified
 
     @property
     def is_personal_token(self) -> bool:
-        """Whether it is a script, which may do less to the account than its owner."""
+        """Whether a personal token authenticated the caller; it has fewer permissions than the owner."""
         return self.personal_token is not None
 
     @property

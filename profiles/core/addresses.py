@@ -1,4 +1,4 @@
-"""The address that a request came from, and the network that it is counted by."""
+"""The client address of a request, and the network that rate limits count it by."""
 
 import re
 from functools import cache
@@ -8,18 +8,18 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-NETWORK_BITS = 64  # of an IPv6 address: what one customer has (RFC 6177)
-MAPPED_BITS = 96  # of an IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2), before its IPv4 address
+NETWORK_BITS = 64  # IPv6 prefix length of one customer's network (RFC 6177)
+MAPPED_BITS = 96  # prefix length of IPv4-mapped IPv6 addresses (RFC 4291, section 2.5.5.2)
 NAT64 = ip_network("64:ff9b::/96")  # RFC 6052, section 2.1
 WITH_PORT = re.compile(r"\[(.+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
 
 
 def address_of(request: HttpRequest | Request) -> str:
-    """The network that a request came from: an IPv4 address, or the /64 of an IPv6 address.
+    """The client's network: an IPv4 address, or the /64 of an IPv6 address.
 
-    It is that of the last address that is no proxy of `TRUSTED_PROXIES`: `X-Forwarded-For` is read from its
-    end, as far as trusted proxies wrote it, so what a client puts at its beginning has no effect. A Unix
-    socket has no address, and gives an empty string.
+    The client is the last address outside `TRUSTED_PROXIES`. `X-Forwarded-For` is read from its end, as far
+    as trusted proxies wrote it, so a client cannot forge it by sending the header. A Unix socket has no
+    address and gives an empty string.
     """
     proxies = networks(tuple(settings.TRUSTED_PROXIES))
     peer: str = request.META.get("REMOTE_ADDR", "")
@@ -34,9 +34,9 @@ def address_of(request: HttpRequest | Request) -> str:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """An IP address as a socket or a proxy writes it, with or without port and zone; None for any other text.
+    """An IP address as a socket or a proxy writes it, with or without port and zone; None if the text is invalid.
 
-    An IPv4-mapped IPv6 address, as a dual-stack socket has them, gives its IPv4 address.
+    An IPv4-mapped IPv6 address, as dual-stack sockets report, gives its IPv4 address.
     """
     text = text.strip()
     if match := WITH_PORT.fullmatch(text):
@@ -50,7 +50,7 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
 
 @cache
 def networks(texts: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:
-    """These addresses and networks, IPv4-mapped ones as IPv4. Raises ValueError for any other text."""
+    """Parsed addresses and networks, IPv4-mapped ones as IPv4. Raises ValueError for an invalid text."""
     return [_unmapped(ip_network(text.strip())) for text in texts]
 
 
@@ -62,10 +62,10 @@ def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
 
 
 def _counted_as(address: IPv4Address | IPv6Address) -> str:
-    """The text that a network is counted by.
+    """The network of an address, as the text that rate limits count by.
 
-    Of a 6to4 address (RFC 3056) and a NAT64 one that is its IPv4 address: the owner of one IPv4 address has
-    65,536 networks of 6to4, and all of IPv4 is one network of NAT64. Neither makes a proxy trusted.
+    A 6to4 (RFC 3056) or NAT64 address counts as its IPv4 address: the owner of one IPv4 address has 65,536
+    /64 networks in 6to4, and NAT64 maps all of IPv4 to one network. Trust in proxies ignores this mapping.
     """
     if isinstance(address, IPv4Address):
         return str(address)

@@ -1,4 +1,4 @@
-"""System checks: the policy says who reads what is declared, and the table of deprecations is sound."""
+"""System checks: the policy covers every declared field, and the table of deprecations is valid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from profiles.core.resources import Resource, resources
 
 
 def check_resources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """An error for each field, filter and ordering of which a resource's policy does not say who reads it."""
+    """An error for each field, filter and ordering whose readers the resource's policy does not define."""
     return [error for resource in resources() for error in _errors(resource)]
 
 
@@ -44,9 +44,9 @@ def _errors(resource: Resource) -> Iterator[Error]:
 
 
 def check_deprecations(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """What is wrong with the table of deprecations. Each API checks that its contract has what an entry names.
+    """Errors in the table of deprecations. Each API checks that its contract has the parts that an entry names.
 
-    A removal that is due is a warning: it fails `make check`, and not the start of a service in use.
+    An overdue removal is a warning: it fails `make check`, but a service in use still starts.
     """
     table: Sequence[Deprecation] = settings.DEPRECATIONS
     columns: list[list[str]] = [

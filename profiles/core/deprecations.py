@@ -1,4 +1,4 @@
-"""Deprecations: the rows of the setting `DEPRECATIONS`, from which both contracts, the headers and a metric follow."""
+"""Deprecations: rows of the setting `DEPRECATIONS`, the source of contract marks, response headers and a metric."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from django.utils.http import http_date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deprecation:
-    """Something that clients should stop using, wherever the contracts have it.
+    """A deprecated part of the contracts.
 
     Args:
-        name: its label in the metrics.
-        rest: where it is in OpenAPI: an operation as `GET /notes`, a query parameter of one as `GET /notes?title`, a
-            property of a schema as `Note.body`.
-        graphql: where it is in the SDL, by schema coordinates (GraphQL, section 3.14): `Note.body`,
-            `Query.notes(search:)`, `NoteOrder.CREATED_AT`, `UpdateNoteInput.body`.
-        since: the day from which it is deprecated, in UTC.
-        until: the day on which it may be removed, in UTC.
-        reason: why, in a sentence.
-        replacement: what to use instead; empty where there is nothing.
-        link: the URL of a page about it.
+        name: label in the metrics.
+        rest: its places in OpenAPI: an operation as `GET /notes`, a query parameter as `GET /notes?title`, a schema's
+            property as `Note.body`.
+        graphql: its schema coordinates in the SDL (GraphQL, section 3.14): `Note.body`, `Query.notes(search:)`,
+            `NoteOrder.CREATED_AT`, `UpdateNoteInput.body`.
+        since: first day of the deprecation, in UTC.
+        until: first day on which it may be removed, in UTC.
+        reason: why it is deprecated, in a sentence.
+        replacement: what to use instead; empty if there is no replacement.
+        link: URL of a page about the deprecation.
     """
 
     name: str
@@ -35,17 +35,17 @@ class Deprecation:
 
     @property
     def text(self) -> str:
-        """What both contracts say of it."""
+        """The notice in both contracts."""
         instead = f" Use {self.replacement}." if self.replacement else ""
         return f"Deprecated since {self.since}, may be removed on {self.until}. {self.reason}{instead} See {self.link}"
 
 
 def headers_of(used: Collection[Deprecation], link: str | None = None) -> dict[str, str]:
-    """The headers of an answer that used these: Deprecation (RFC 9745), Sunset (RFC 8594), and Link (RFC 8288).
+    """Headers of a response that used deprecated parts: Deprecation (RFC 9745), Sunset (RFC 8594), Link (RFC 8288).
 
     Args:
-        used: at least one. Of several, the earliest days count.
-        link: the `Link` that the answer has already.
+        used: at least one deprecation. The headers give the earliest dates.
+        link: the response's own `Link`, if any; it is kept.
     """
     links = [f'<{each.link}>; rel="{relation}"' for each in used for relation in ("deprecation", "sunset")]
     return {
@@ -56,5 +56,5 @@ def headers_of(used: Collection[Deprecation], link: str | None = None) -> dict[s
 
 
 def timestamp(day: date) -> int:
-    """The Unix time of a day's beginning in UTC."""
+    """The Unix time of midnight UTC at the start of a day."""
     return int(datetime.combine(day, time(), UTC).timestamp())

@@ -1,4 +1,4 @@
-"""Serializer fields that are strict about types, and about characters that nobody can see."""
+"""Serializer fields that accept one JSON type each and reject invisible characters."""
 
 import re
 from collections.abc import Container, Mapping
@@ -17,31 +17,31 @@ from rest_framework.utils.serializer_helpers import BindingDict
 
 from profiles.core.outcomes import InvalidCode
 
-SURROGATES = r"\ud800-\udfff"  # alone, one is no character
+SURROGATES = r"\ud800-\udfff"  # a lone surrogate is not a character
 
 
 def unknown(data: Mapping[str, Any], fields: Container[str]) -> dict[str, list[ErrorDetail]]:
-    """The errors of what an input has and its serializer hasn't: a name misspelt is not dropped in silence."""
+    """An error for each name in the input that the serializer does not declare, so that typos are reported."""
     error = ErrorDetail(str(_("Unknown name. Check its spelling, or leave it out.")), InvalidCode.UNKNOWN)
     return {name: [error] for name in data if name not in fields}
 
 
 WORDS: dict[str, Any] = {"required": _("Required. Give a value."), "null": _("Must not be null.")}
-"""REST framework's messages of any field, in our words."""
+"""Replacements for REST framework's messages for any field."""
 
 NOT_AN_OBJECT: dict[str, Any] = WORDS | {"invalid": _("Must be a JSON object.")}
-"""Its message of an input that is no object."""
+"""`WORDS`, with the message for an input that is not a JSON object."""
 
 
 def invalid(message: str | Promise, code: InvalidCode = InvalidCode.INVALID) -> ValidationError:
-    """The error of a value that is not of its field's form."""
+    """The error of a value that its field does not accept."""
     return ValidationError(str(message), code=code)
 
 
 class Text(serializers.CharField):
-    """Lines of text: a string and no other type, its surrounding blanks trimmed, `\\n` between lines.
+    """Multi-line text: a JSON string, trimmed, with `\\n` as line separator.
 
-    Refuses control characters but newline and tab, and lone surrogates, which no database stores.
+    Refuses control characters other than newline and tab, and lone surrogates, which databases cannot store.
     """
 
     default_error_messages = WORDS | {
@@ -62,18 +62,18 @@ class Text(serializers.CharField):
         return super().run_validation(data)
 
     def tidy(self, data: str) -> str:
-        """One kind of line end, and none around it; blanks that Unicode has besides are trimmed later."""
+        """Normalise line ends and trim ASCII blanks. `CharField` trims Unicode blanks later."""
         return data.replace("\r\n", "\n").strip(" \t\n")
 
     @classmethod
     def pattern(cls) -> str:
-        """What these texts match, for a contract. Of lone surrogates it says nothing: readers differ in how."""
+        """The regular expression for contracts. Lone surrogates are left out: implementations differ about them."""
         return f"^[^{cls.forbidden}]*$"
 
 
 class Line(Text):
-    """One line of text. Refuses what `Text` does, line breaks, and what overrides the direction of
-    the text around it (Unicode Standard Annex 9, section 2)."""
+    """One line of text. In addition to `Text`, refuses line breaks and characters that override text
+    direction (Unicode Standard Annex 9, section 2)."""
 
     forbidden = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
     forbidden_message = _("Remove control characters, line breaks and direction overrides.")
@@ -86,7 +86,7 @@ class Email(serializers.EmailField, Line):
 
 
 class Website(serializers.URLField, Line):
-    """An http or https address, on one line."""
+    """An http or https URL, on one line."""
 
     default_error_messages = {"invalid": _("Must be an http or https URL.")}
 
@@ -99,7 +99,7 @@ class Website(serializers.URLField, Line):
 
 @cache
 def _time_zones() -> frozenset[str]:
-    # Some systems list these two beside the IANA names; they mean something else on each machine.
+    # Some systems list these two with the IANA names; their meaning depends on the machine.
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
@@ -114,7 +114,7 @@ class TimeZone(Line):
 
 
 class Flag(serializers.BooleanField):
-    """True or false, and not what a form would make of either."""
+    """A JSON boolean. Refuses the strings and numbers that REST framework also accepts."""
 
     default_error_messages = WORDS | {"invalid": _("Must be true or false.")}
 
@@ -125,7 +125,7 @@ class Flag(serializers.BooleanField):
 
 
 class WholeNumber(serializers.IntegerField):
-    """A number, or its digits as a query has them: ASCII ones, and no more than any number here needs."""
+    """An integer, or at most 10 ASCII digits of one, as in a URL's query."""
 
     default_error_messages = WORDS | {
         "invalid": _("Must be a whole number."),
@@ -140,8 +140,7 @@ class WholeNumber(serializers.IntegerField):
 
 
 class Key(serializers.UUIDField):
-    """The id of a row. Gives None for a text that no row has for an id, so that the answer is that of any other one
-    that is not there."""
+    """The UUID of a row. Gives None for any other text, so that the outcome is that of an unknown id: NOT_FOUND."""
 
     default_error_messages = WORDS
 
@@ -154,7 +153,7 @@ class Key(serializers.UUIDField):
 
 
 class Choice(serializers.ChoiceField):
-    """One of a field's choices, as a string. The error names them, and does not echo what came."""
+    """One of a field's choices, as a string. The error lists the choices and does not repeat the input."""
 
     default_error_messages = WORDS
 
@@ -166,7 +165,7 @@ class Choice(serializers.ChoiceField):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses what it has no field for: a misspelt name must not be taken for none."""
+    """A serializer that refuses unknown names, so that a typo is not treated as an omitted field."""
 
     default_error_messages = NOT_AN_OBJECT
 
@@ -179,16 +178,16 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 @cache
 def fields_of(kind: type[serializers.Serializer[Any]], partial: bool = False) -> BindingDict:
-    """The fields of a serializer class, built once; REST framework builds them for each serializer.
+    """The fields of a serializer class, built once; REST framework builds them for each instance.
 
-    For a class whose fields keep nothing of an input or of a caller, and do not look at the serializer's context.
+    Only for classes whose fields keep no state of an input or a caller and do not read the serializer's context.
     """
     serializer = kind(partial=partial)
     fields = BindingDict(serializer)
     for name, field in serializer.get_fields().items():
         fields[name] = field
         for validator in cast("list[Any]", field.validators):
-            # REST framework words a message once, and keeps it in the language of then.
+            # REST framework formats a message once and so keeps it in the language of that request.
             if isinstance(message := getattr(validator, "message", None), lazy_format):
                 validator.message = _worded(message.format_string, message.kwargs)
     return fields

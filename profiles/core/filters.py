@@ -1,4 +1,4 @@
-"""Filters of a list: a FilterSet's, judged by the policy and strict about their values."""
+"""List filters from a FilterSet, with strict values, authorized by the policy."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,11 +14,11 @@ from profiles.core.fields import Line
 from profiles.core.models import ResourceQuerySet
 from profiles.core.outcomes import InvalidCode
 
-LONGEST = 200  # characters of a filter's value
+LONGEST = 200  # characters in a filter's value
 
 
 class Moment(IsoDateTimeField):
-    """A moment that UTC has: the year 1 in a zone east of it began before there were years."""
+    """A time that can be converted to UTC: the first hours of year 1 in a zone east of UTC can't."""
 
     def clean(self, value: Any) -> datetime | None:
         moment: datetime | None = super().clean(value)
@@ -33,18 +33,18 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
 
 
 def field_of(filter_: django_filters.Filter) -> str:
-    """The model field that a filter reads, by which the policy judges it."""
+    """The model field that a filter reads; the policy authorizes the filter by it."""
     return str(filter_.field_name).partition("__")[0]
 
 
 def filtered(
     rows: ResourceQuerySet, actor: Actor, filters: type[django_filters.FilterSet], values: Mapping[str, Any]
 ) -> ResourceQuerySet:
-    """The rows that pass these filters, whose values are given by name.
+    """The rows that match the filters; `values` are the filters' values by name.
 
     Raises:
-        Refused: FORBIDDEN: a filter on a field that this actor may not read, which would let it guess.
-        ValidationError: a value is not of its filter's form.
+        Refused: FORBIDDEN: a filter on a field that the actor may not read; its results would reveal the value.
+        ValidationError: a filter does not accept its value.
     """
     for name in values:
         rows.model.policy.require_filter(actor, name, field_of(filters.base_filters[name]))

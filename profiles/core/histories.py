@@ -1,4 +1,4 @@
-"""The history of a resource's rows, as it is read: who, when, through which API, which fields from what to what."""
+"""Reading a row's history: who changed it, when, through which API, and each changed field's old and new value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FieldChange = TypedDict("FieldChange", {"field": str, "from": Any, "to": Any})
 
 
 class ChangeSerializer(serializers.ModelSerializer[Any]):
-    """A change as an actor who may read the history is shown it: nobody and no field that it may not see."""
+    """A change, with only the fields and the account that the caller may see."""
 
     actor = serializers.SerializerMethodField(
         help_text="Account that wrote. Null if you cannot see it, or it was deleted."
@@ -37,14 +37,14 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
 
     @cached_property
     def readers(self) -> dict[str, Callable[[Any], Any]]:
-        """The function that reads each field of a change."""
+        """The functions that read a change's fields, by field name."""
         return readers_of(self)
 
     def to_representation(self, instance: AbstractChange) -> dict[str, Any]:
         return {name: read(instance) for name, read in self.readers.items()}
 
     def shown(self, change: AbstractChange, name: str) -> Any:
-        """One field of a change."""
+        """The value of one field of a change."""
         return self.readers[name](change)
 
     @property
@@ -65,15 +65,15 @@ class ChangeSerializer(serializers.ModelSerializer[Any]):
 
 @cache
 def _row_field(model: type[AbstractChange]) -> str:
-    """The foreign key to the row that a change is of."""
+    """The name of the foreign key from a change to its row."""
     return next(each.name for each in model._meta.fields if each.remote_field and each.remote_field.name == "history")
 
 
 def read_history(model: type[AbstractChange], row: Any, actor: Actor, values: Mapping[str, Any]) -> Page[Any]:
-    """A page of what was written to a row, newest first, in one SQL statement.
+    """A page of a row's changes, newest first, in one SQL statement.
 
-    `model` is that of its changes; `values` are the fields of `PageQuery`, as they came. Raises as `Policy.require`
-    does, and after that `ValidationError`.
+    `model` is the model of its changes; `values` are unvalidated values of `PageQuery`. Raises as `Policy.require`
+    does, and then `ValidationError`.
     """
     row.policy.require(actor, Action.VIEW_HISTORY, row)
     wanted = PageQuery(data=values)

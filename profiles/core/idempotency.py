@@ -1,7 +1,7 @@
-"""Idempotency keys: a write that a client sends again under the same key is done once.
+"""Idempotency keys: a write that a client retries with the same key is performed once.
 
-A key is the client's own name for one write. It is kept in the transaction of the write, so it stands for what was
-committed: after a lost response a client repeats the request, and learns the result (IETF draft
+The client chooses the key of a write. The key is saved in the write's transaction, so a saved key means a committed
+write: after a lost response, the client repeats the request and gets the result (IETF draft
 "The Idempotency-Key HTTP Header Field", section 2).
 """
 
@@ -24,16 +24,16 @@ LONGEST_KEY = 255  # characters
 
 
 def keyed(actor: Actor, key: str | None, *request: Any) -> IdempotencyKey | None:
-    """The key of a write, not saved; None where the client sent none.
+    """The unsaved key of a write; None if the client sent none.
 
     Args:
-        actor: the caller. The key of an anonymous caller belongs to the request that it came with: these do not know
-            of each other's keys.
-        key: as it was sent.
-        request: all that the write depends on, as JSON values.
+        actor: the caller. An anonymous caller's key is valid only with the same request, so that anonymous callers
+            do not share keys.
+        key: the key as the client sent it.
+        request: everything that the write depends on, as JSON values.
 
     Raises:
-        ValidationError: the key has another form.
+        ValidationError: the key is empty, too long or not printable ASCII.
     """
     if key is None:
         return None
@@ -41,17 +41,17 @@ def keyed(actor: Actor, key: str | None, *request: Any) -> IdempotencyKey | None
         message = _("Must have 1 to {most} printable ASCII characters.").format(most=LONGEST_KEY)
         raise ValidationError({"idempotency_key": [ErrorDetail(message, code=InvalidCode.INVALID)]})
     text = json.dumps(request, sort_keys=True, default=str)
-    body = salted_hmac("profiles.idempotency", text, algorithm="sha256").hexdigest()  # the request may hold a password
+    body = salted_hmac("profiles.idempotency", text, algorithm="sha256").hexdigest()  # may contain a password
     owner = actor.profile.pk if actor.profile else f"anonymous:{body}"
     digest = hashlib.sha256(f"{owner}:{key}".encode()).hexdigest()
     return IdempotencyKey(digest=digest, body=body, profile=actor.profile)
 
 
 def earlier(key: IdempotencyKey | None) -> IdempotencyKey | None:
-    """The saved key, where the write was done under it.
+    """The saved key if the write was already performed with it, or None.
 
     Raises:
-        Refused: KEY_REUSED: another write was.
+        Refused: KEY_REUSED: the key was used for another write.
     """
     if key is None:
         return None
@@ -63,7 +63,7 @@ def earlier(key: IdempotencyKey | None) -> IdempotencyKey | None:
 
 
 def keep(key: IdempotencyKey | None, **values: Any) -> None:
-    """Save the key of a write that was done, in its transaction, with these values of its fields."""
+    """Save the key of a performed write, in its transaction, with the given field values."""
     if key:
         IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
         for name, value in values.items():

@@ -1,4 +1,4 @@
-"""The list of a resource: what an actor may see, filtered, searched, ordered, by pages."""
+"""The list operation of a resource: visible rows, filtered, searched, ordered and paginated."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,18 +18,18 @@ def list_rows(
     *,
     columns: Sequence[str] | None = None,
 ) -> tuple[Page[Any], int | None]:
-    """A page of those of these rows that this actor asks for, and how many there are, if it asks.
+    """A page of the rows that the caller requests, and their total count if requested, or None.
 
     Args:
-        resource: whose rows they are.
-        rows: all that the actor may see.
-        actor: who asks.
-        values: the fields of the resource's `list_query` and its filters, by name, as they came.
-        columns: those that are read of each row; None for all.
+        resource: the resource of the rows.
+        rows: all rows that the actor may see.
+        actor: the caller.
+        values: unvalidated values of the resource's `list_query` and filters, by name.
+        columns: the columns to read; None for all.
 
     Raises:
-        ValidationError: a name that there is not, or a value that is not of its form.
-        Refused: FORBIDDEN: a filter on a field that this actor may not read.
+        ValidationError: an unknown name or an invalid value.
+        Refused: FORBIDDEN: a filter on a field that the actor may not read.
     """
     filters = {name: values[name] for name in resource.filters.base_filters if name in values}
     query = resource.list_query(data={name: value for name, value in values.items() if name not in filters})
@@ -39,7 +39,7 @@ def list_rows(
     if resource.search and "search" in wanted:
         rows = resource.search.found(rows, actor, wanted.pop("search"))
     by_update = any(field_of(resource.filters.base_filters[name]) == "updated_at" for name in filters)
-    # One index serves the range and the order, where both are by the same moment.
+    # One index serves the range filter and the order if both use the same column.
     ordering = wanted.pop("ordering", "-updated_at" if by_update else "-created_at")
     fields = resource.orderings[ordering]
     for field in resource.ordered_by(fields):

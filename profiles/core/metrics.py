@@ -1,6 +1,6 @@
-"""The metrics, each family once. `server.observability` serves them to Prometheus.
+"""The definitions of all metrics. `server.observability` exports them to Prometheus.
 
-Every value of a label is one of a fixed list of names, so that no request makes a new time series.
+Label values come from fixed lists of names, so that requests cannot create new time series.
 """
 
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
-OUTCOME = "profiles.outcome"  # in a request's META: the outcome of its operation, where that did not succeed
-ENDED = "profiles.ended"  # in a request's META: gives the labels of its operations, where these are not one by its path
+OUTCOME = "profiles.outcome"  # in a request's META: the outcome of a failed operation
+ENDED = "profiles.ended"  # in a request's META: a function that returns the labels of its operations
 
-OTHER = "other"  # the operation, or the API, of a request that names none: an unknown path, a page, a static file
-SEVERAL = "several"  # the operation of a request that made more than one
+OTHER = "other"  # operation or API of a request without one: an unknown path, a page, a static file
+SEVERAL = "several"  # operation of a request that performed more than one
 
 OPERATIONS = Counter(
     "profiles_operations",
@@ -79,13 +79,13 @@ POOL_ERRORS = Counter("profiles_database_pool_errors", "Requests that got no con
 
 
 def count_from_zero(counter: Counter, values: Iterable[str]) -> None:
-    """Show a counter for each of these values of its label: Prometheus takes a first value for no increase."""
+    """Export a counter as 0 for each label value: Prometheus sees no increase in a series' first sample."""
     for value in values:
         counter.labels(value)
 
 
 class Children(dict[tuple[str, ...], Any]):
-    """The children of a metric by the values of its labels, each bound once."""
+    """A cache of a metric's children, by label values."""
 
     def __init__(self, metric: Counter | Histogram) -> None:
         super().__init__()

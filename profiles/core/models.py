@@ -1,4 +1,4 @@
-"""The rows of a resource, and the history of their changes."""
+"""Base models of a resource's rows and of their history."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from profiles.core.actors import Actor
 from profiles.core.policy import Policy
 from profiles.core.statements import Unsplittable, Wanted, find
 
-NODE_ID_LENGTH = 64  # of the longest that are read; ours have some 30 characters
+NODE_ID_LENGTH = 64  # characters accepted; real ones have about 30
 
 
 def parse_key(key: str) -> int | None:
-    """A primary key in its one spelling; None for any other text."""
+    """The primary key in a text, without sign or leading zeros; None for any other text."""
     return int(key) if re.fullmatch(r"[1-9][0-9]{0,9}", key) else None
 
 
 def parse_node_id(node_id: str) -> tuple[str, int] | None:
-    """The name of the type and the primary key that a Relay global id stands for; None for any other text."""
+    """The type name and primary key in a Relay global id; None for any other text."""
     if len(node_id) > NODE_ID_LENGTH or not node_id.isascii():
         return None
     name, key = from_global_id(node_id)
@@ -35,30 +35,30 @@ def parse_node_id(node_id: str) -> tuple[str, int] | None:
 
 
 class ResourceQuerySet(models.QuerySet[Any]):
-    """What every resource's rows are selected by."""
+    """The queryset of every resource."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """The rows that exist for this actor, each with who last wrote it, in the same statement.
+        """The rows that the actor may see, each joined with its last writer.
 
-        As in Django's related managers, the condition becomes part of the query when that is looked at: `one` need not.
+        The condition is a deferred filter, as in Django's related managers: `few` takes it before it reaches the query.
         """
         rows = self.select_related("updated_by")
         rows._deferred_filter = (False, (self.model.policy.visible(actor),), {})  # type: ignore[attr-defined]
         return rows
 
     def for_reader(self, actor: Actor) -> Self:
-        """These rows, of a replica where one has all that this actor wrote. They are to be shown, and not written."""
+        """The rows, read from a replica that has all the actor's writes, if there is one. Not for writing."""
         self._db = router.db_for_read(self.model, reader=actor)
         return self
 
     def one(self, lookup: Mapping[str, Any] | None, columns: tuple[str, ...] | None = None) -> Any:
-        """The one of these rows with this unique value; None where there is none, or no value is given."""
+        """The row with a unique value; None if there is none or `lookup` is empty."""
         return next(iter(self.each(Q(**lookup), 1, columns)), None) if lookup else None
 
     def each(self, condition: Q, count: int, columns: tuple[str, ...] | None = None) -> list[Any]:
-        """Those of these rows that fulfil a condition by which there can be `count`.
+        """The rows that match a condition, of which there are at most `count`.
 
-        Where a replica has fewer, one may be new: the primary is asked.
+        If a replica has fewer, a row may be new, and the primary is queried.
         """
         rows = self.few(condition, columns=columns)
         if len(rows) < count and self.db != DEFAULT_DB_ALIAS:
@@ -66,7 +66,7 @@ class ResourceQuerySet(models.QuerySet[Any]):
         return rows
 
     def few(self, condition: Q, **wanted: Any) -> list[Any]:
-        """Those of these rows that fulfil a condition, by SQL that is compiled once where that can be.
+        """The rows that match a condition, by SQL that is compiled once where possible.
 
         `wanted` are the attributes of `statements.Wanted`.
         """
@@ -80,17 +80,17 @@ class ResourceQuerySet(models.QuerySet[Any]):
         return list(how.of(self.filter(condition)))
 
     def for_writing(self) -> Self:
-        """These rows, locked until the transaction ends.
+        """The rows, locked until the transaction ends.
 
-        NO KEY: others may point at a row (`updated_by`, `actor`) meanwhile, without which two of the staff
-        who change each other's profile would wait for one another for ever.
+        NO KEY lets other transactions reference a locked row (`updated_by`, `actor`). Otherwise two staff
+        accounts that change each other's profile would deadlock.
         """
         return self.select_for_update(of=("self",), no_key=True)
 
 
 class Saved(models.Model):
-    """A row whose `save` executes SQL that is made once. Django's own compiles it anew, which takes longer than all
-    else that a small write does."""
+    """A model whose `save` executes SQL that is compiled once. Django compiles it for each call, which takes longer
+    than the rest of a small write."""
 
     class Meta:
         abstract = True
@@ -113,14 +113,14 @@ class Saved(models.Model):
 
 
 def _is_plain(using: str, pairs: Sequence[tuple[Any, Any]]) -> bool:
-    """Whether these fields are saved by values alone, in a database whose statements return what they wrote."""
+    """Whether a save has no SQL expressions, and goes to the default database with support for RETURNING."""
     returns = connections[using].features.can_return_columns_from_insert
     return using == DEFAULT_DB_ALIAS and returns and not any(hasattr(value, "resolve_expression") for _, value in pairs)
 
 
 class Resource(Saved):
-    """A row that both APIs serve, and what they keep of its writes. Its history is a model of `AbstractChange` with a
-    foreign key to it, whose `related_name` is `history`."""
+    """A row served by both APIs, with the fields that record its writes. Its history is a subclass of `AbstractChange`
+    with a foreign key to it, whose `related_name` is `history`."""
 
     policy: ClassVar[Policy[Any]]
 
@@ -145,28 +145,28 @@ class Resource(Saved):
 
     @property
     def node_id(self) -> str:
-        """The opaque id that both APIs know it by (Relay's global object identification)."""
+        """The opaque id in both APIs (Relay's global object identification)."""
         return to_global_id(type(self).__name__, self.pk)
 
     @classmethod
     def key_of(cls, node_id: str) -> int | None:
-        """The primary key that a Relay global id of this resource stands for; None for any other text."""
+        """The primary key in a Relay global id of this resource; None for any other text."""
         name, key = parse_node_id(node_id) or (None, None)
         return key if name == cls.__name__ else None
 
     def prepared(self, values: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
-        """What a write saves of valid values, by model field."""
+        """The values to save for a write of valid values, by model field."""
         return values
 
     def changed(self, changes: Mapping[str, Any]) -> None:
-        """What follows from a write that was saved, in its transaction: `changes` are [from, to] by field."""
+        """Hook after a saved write, in its transaction. `changes` are [from, to] by field."""
 
     def before_deletion(self, actor: Actor) -> None:
-        """What a deletion does first, in its transaction: lock what it writes to beside the row."""
+        """Hook at the start of a deletion, in its transaction: lock the other rows that it writes to."""
 
 
 class Source(models.TextChoices):
-    """Where a write came from."""
+    """The origin of a write."""
 
     REST = "rest", "The REST API"
     GRAPHQL = "graphql", "The GraphQL API"
@@ -175,7 +175,7 @@ class Source(models.TextChoices):
 
 
 class IdempotencyKey(models.Model):
-    """A write that a client may repeat: its key and its request, as digests."""
+    """The idempotency key of a performed write; key and request are stored as digests."""
 
     digest = models.CharField(max_length=64, unique=True)
     body = models.CharField(max_length=64)
@@ -194,7 +194,7 @@ class IdempotencyKey(models.Model):
 
 
 class AbstractChange(Saved):
-    """A write that changed a row: who, when, through which API, which fields from what to what."""
+    """A change of a row: who wrote, when, through which API, and each changed field's old and new value."""
 
     version = models.PositiveIntegerField(help_text="Version that this write created.")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

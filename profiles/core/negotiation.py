@@ -14,7 +14,7 @@ KEPT = 256  # headers, of 8 KB at most: clients send a few
 
 
 class Negotiation(DefaultContentNegotiation):
-    """REST framework's choice. A subclass makes another one in `choose`."""
+    """REST framework's choice, cached. A subclass overrides `choose`."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -24,10 +24,10 @@ class Negotiation(DefaultContentNegotiation):
         return given[number], media_type
 
     def choose(self, request: Request, renderers: list[BaseRenderer]) -> tuple[BaseRenderer, str]:
-        """The renderer of a request that has an `Accept` header alone, and the media type that it answers with.
+        """The renderer and the media type for a request that has only an `Accept` header.
 
         Raises:
-            NotAcceptable: none of these can answer.
+            NotAcceptable: no renderer produces an accepted media type.
         """
         chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers)
         return chosen

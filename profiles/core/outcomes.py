@@ -1,4 +1,4 @@
-"""The catalogue: every way that an operation can end other than well, once. Both APIs render from it."""
+"""The catalogue of failures of operations. Both APIs render errors from it."""
 
 import logging
 from enum import Enum, StrEnum
@@ -17,18 +17,18 @@ logger = logging.getLogger(__name__)
 
 # SQLSTATEs of PostgreSQL
 QUERY_CANCELED = "57014"  # a statement over its statement_timeout
-LOCK_NOT_AVAILABLE = "55P03"  # one that waited for a row longer than lock_timeout
+LOCK_NOT_AVAILABLE = "55P03"  # a statement that waited for a row longer than lock_timeout
 DEADLOCK = "40P01"
 SERIALIZATION_FAILURE = "40001"
 FOREIGN_KEY_VIOLATION = "23503"
-READ_ONLY = "25006"  # a write to a replica: after a failover, to the server that was the leader
-SHUTDOWN = ("57P01", "57P02", "57P03")  # the server stops, has crashed, or is not ready yet
-CONNECTION_EXCEPTION = "08"  # the class
+READ_ONLY = "25006"  # a write to a replica: after a failover, the former primary
+SHUTDOWN = ("57P01", "57P02", "57P03")  # the server is stopping, has crashed, or is starting
+CONNECTION_EXCEPTION = "08"  # a class: the first two characters
 
-RETRY_AFTER = 5  # seconds that a client is asked to wait where a store is away
+RETRY_AFTER = 5  # seconds in Retry-After while the database or Redis is unavailable
 
-OK = "OK"  # the outcome of an operation that succeeded, in metrics
-INVALID = "INVALID"  # of one whose input was invalid, whatever its `InvalidCode`s are
+OK = "OK"  # in metrics: a successful operation
+INVALID = "INVALID"  # in metrics: an operation with invalid input, whatever its `InvalidCode`s are
 
 # The `reason` of FORBIDDEN
 NOT_PERMITTED = "not_permitted"  # the account lacks the permission
@@ -36,7 +36,7 @@ INSUFFICIENT_SCOPE = "insufficient_scope"  # the token lacks the scope; another 
 
 
 class Outcome(Enum):
-    """A code, the status of its REST answer, and what to do about it, in English: contracts know one language."""
+    """The outcomes that are not success: code, HTTP status over REST, and English message (contracts are English)."""
 
     BAD_REQUEST = 400, _("Malformed request. Correct it and try again.")
     TOO_COMPLEX = 400, _("The document is too complex. Request less, or split it into several requests.")
@@ -45,7 +45,7 @@ class Outcome(Enum):
     FORBIDDEN = 403, _("Permission denied. Sign in with an account that has the permission.")
     EMAIL_UNVERIFIED = 403, _("Verify your email address first: enter the mailed code, or request another one.")
     NOT_FOUND = 404, _("Not found, or you do not have access.")
-    PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # what Apollo's clients look for, in any language
+    PERSISTED_QUERY_NOT_FOUND = 404, "PersistedQueryNotFound"  # compared by Apollo's clients
     DOCUMENT_UNKNOWN = 404, _("Document not registered. Send a registered one, by its id or its exact text.")
     METHOD_NOT_ALLOWED = 405, _("Method not allowed. See the Allow header.")
     NOT_ACCEPTABLE = 406, _("Responses are JSON. Send Accept: application/json.")
@@ -66,7 +66,7 @@ class Outcome(Enum):
 
     @property
     def message(self) -> str:
-        """What to do about it, in the language of the request."""
+        """The message in the language of the request."""
         return gettext(self.meaning)
 
     @classmethod
@@ -75,7 +75,7 @@ class Outcome(Enum):
 
 
 class InvalidCode(StrEnum):
-    """What can be wrong with one field of an input, and what it means, for the contracts."""
+    """The codes of invalid fields, with their meanings for the contracts."""
 
     REQUIRED = "required", "The field is required."
     NULL = "null", "The field must not be null."
@@ -104,15 +104,15 @@ class InvalidCode(StrEnum):
 
 
 class Refused(Exception):
-    """An operation that ended with an outcome of the catalogue.
+    """An operation ended with an outcome of the catalogue.
 
     Args:
-        outcome: which one.
-        message: what to say instead of the outcome's own message, translated.
-        headers: HTTP headers that its answer carries, over either API.
-        details: what a client can use: `version` (CONFLICT), `reason` (FORBIDDEN), `retry_after` in seconds
-            (THROTTLED, UNAVAILABLE), `id` of the log line (INTERNAL), `row` of several that was refused, and of
-            TOO_COMPLEX the `limit`, the `most` that passes and the document's own `figure`.
+        outcome: the outcome.
+        message: a translated message that replaces the outcome's own.
+        headers: HTTP headers of the response, in both APIs.
+        details: data for clients: `version` (CONFLICT), `reason` (FORBIDDEN), `retry_after` in seconds (THROTTLED,
+            UNAVAILABLE), `id` of the log line (INTERNAL), `row`: the number of the refused row in a bulk write, and
+            for TOO_COMPLEX `limit`, the maximum `most` and the document's own `figure`.
     """
 
     def __init__(
@@ -136,37 +136,37 @@ class Refused(Exception):
         super().__init__(self.message)
 
     def of_row(self, number: int) -> "Refused":
-        """The same, of one row of several, counted from 0."""
+        """This refusal, for a row of a bulk write; rows are numbered from 0."""
         return Refused(self.outcome, self.message, headers=self.headers, **self.details, row=number)
 
 
 def bad_token(message: str) -> Refused:
-    """The refusal of what a client sent as its token (RFC 6750, section 3.1)."""
+    """UNAUTHENTICATED with error="invalid_token" (RFC 6750, section 3.1)."""
     return Refused(Outcome.UNAUTHENTICATED, message, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 def insufficient_scope(message: str) -> Refused:
-    """The refusal of a token whose scope does not cover the operation (RFC 6750, section 3.1)."""
+    """FORBIDDEN with error="insufficient_scope" (RFC 6750, section 3.1)."""
     headers = {"WWW-Authenticate": f'Bearer error="{INSUFFICIENT_SCOPE}"'}
     return Refused(Outcome.FORBIDDEN, message, headers=headers, reason=INSUFFICIENT_SCOPE)
 
 
 def sign_in_ended() -> Refused:
-    """The refusal of a token that is not valid, or whose account or session has ended."""
+    """UNAUTHENTICATED for an invalid token, or one whose account or session has ended."""
     return bad_token(gettext("The token is invalid or expired. Sign in again."))
 
 
 def _sqlstate(error: BaseException) -> str | None:
-    """PostgreSQL's code of a database error; None for SQLite's."""
+    """The SQLSTATE of a database error; None on SQLite."""
     return getattr(error.__cause__, "sqlstate", None)
 
 
 class CommitLost(OperationalError):
-    """The connection was lost after COMMIT was sent: whether the transaction was committed is not known."""
+    """The connection was lost after COMMIT was sent; the transaction may or may not be committed."""
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether the connection to the database was lost, or there was none, or only one to a replica."""
+    """Whether the connection to the database was lost, could not be opened, or is read-only (a replica)."""
     state = _sqlstate(error)
     if state is None:
         return isinstance(error, (OperationalError, InterfaceError)) and isinstance(error.__cause__, PsycopgError)
@@ -174,21 +174,21 @@ def is_lost(error: BaseException) -> bool:
 
 
 def is_aborted(error: BaseException) -> bool:
-    """Whether PostgreSQL has certainly undone this transaction, for a reason that need not be there a second time: a
-    deadlock, a serialization failure, or a connection that was lost before COMMIT was sent."""
+    """Whether PostgreSQL certainly rolled the transaction back and a retry can succeed: after a deadlock, a
+    serialization failure, or a connection lost before COMMIT was sent."""
     if isinstance(error, CommitLost):
         return False
     return _sqlstate(error) in (DEADLOCK, SERIALIZATION_FAILURE) or is_lost(error)
 
 
 def _refers_to_deleted(error: BaseException) -> bool:
-    """Whether a row that was deleted meanwhile is referred to. SQLite has a text and no code."""
+    """Whether a foreign key refers to a row that was deleted concurrently. SQLite gives a message and no code."""
     return isinstance(error, IntegrityError) and (
         _sqlstate(error) == FOREIGN_KEY_VIOLATION or "FOREIGN KEY constraint failed" in str(error)
     )
 
 
-OF_DJANGO: dict[type[Exception], Outcome] = {  # the first that an exception is of
+OF_DJANGO: dict[type[Exception], Outcome] = {  # the first matching class counts
     RequestDataTooBig: Outcome.CONTENT_TOO_LARGE,
     SuspiciousOperation: Outcome.BAD_REQUEST,
     BadRequest: Outcome.BAD_REQUEST,
@@ -199,10 +199,10 @@ OF_DJANGO: dict[type[Exception], Outcome] = {  # the first that an exception is 
 
 
 def refusal(error: BaseException) -> Refused:
-    """The outcome that an exception stands for.
+    """The refusal that renders an exception.
 
-    Takes any exception but an invalid input: Django's, REST framework's, the database's, or one that nobody
-    expected. The last becomes INTERNAL, is logged with its trace under the request's id, and keeps its text to itself.
+    Accepts every exception except ValidationError: Django's, REST framework's, the database's, or an unexpected one.
+    An unexpected one becomes INTERNAL: its traceback is logged under the request's id, its text is not sent.
     """
     if isinstance(error, Refused):
         return error
@@ -229,7 +229,7 @@ def refusal(error: BaseException) -> Refused:
 
 
 def _outcome_of(error: BaseException) -> Outcome | None:
-    """The outcome that one of Django's or REST framework's exceptions names."""
+    """The outcome of an exception of Django or REST framework; None for another exception."""
     if isinstance(error, APIException):
         return Outcome.with_status(error.status_code)
     return next((outcome for kind, outcome in OF_DJANGO.items() if isinstance(error, kind)), None)

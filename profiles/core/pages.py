@@ -1,7 +1,7 @@
-"""Pages by key: the same cursors in both APIs, stable while rows come and go.
+"""Keyset pagination: the same cursors in both APIs, stable while rows are added and deleted.
 
-A cursor says where a row stands in an ordering, by the row's own values: so a page begins after that
-place, and not after a count of rows. An ordering ends in a key that is unique.
+A cursor holds a row's values of the ordering's fields, so a page starts after that row and not after a
+number of rows. The last field of an ordering is unique.
 """
 
 import base64
@@ -27,12 +27,12 @@ from profiles.core.parsers import parse_json
 Row = TypeVar("Row", bound=Model)
 
 DEFAULT_SIZE = 20
-MOST = 100  # rows of a page
-LONGEST_CURSOR = 500  # characters; ours have some 100
+MOST = 100  # rows in a page
+LONGEST_CURSOR = 500  # characters; real ones have about 100
 
 
 class PageQuery(StrictSerializer):
-    """Which page is wanted."""
+    """The parameters of a page."""
 
     page_size = WholeNumber(
         min_value=1, max_value=MOST, default=DEFAULT_SIZE, help_text=f"Number of rows, at most {MOST}."
@@ -51,7 +51,7 @@ class PageQuery(StrictSerializer):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows in their order, and whether there are others on either side."""
+    """The ordered rows of a page, and whether there are pages before and after it."""
 
     rows: list[Row]
     ordering: tuple[str, ...]
@@ -59,7 +59,7 @@ class Page(Generic[Row]):
     has_previous: bool
 
     def cursor(self, number: int) -> str | None:
-        """The cursor of a row, by its number as in a list; None where there is none."""
+        """The cursor of the row with this list index; None for an empty page."""
         return _cursor(self.rows[number], self.ordering) if self.rows else None
 
 
@@ -72,18 +72,18 @@ def paginate(
     direction: str = "forward",
     columns: Sequence[str] | None = None,
 ) -> Page[Row]:
-    """One page of these rows, in one SQL statement.
+    """One page of the rows, in one SQL statement.
 
     Args:
-        rows: all that may be seen.
-        ordering: names of fields, `-` before one that descends; the last is unique.
-        page_size: how many rows at the most.
-        cursor: where the page begins, or ends; None for the first page, or the last.
+        rows: all rows that the caller may see.
+        ordering: field names, with `-` for descending; the last field is unique.
+        page_size: maximum number of rows.
+        cursor: cursor of the row before the page (after it, for `back`); None for the first page (the last).
         direction: `forward`, or `back` for the rows before the cursor.
-        columns: the fields that are wanted of a resource's rows, which are then views; None for instances.
+        columns: fields of a resource's rows to read into `View`s; None for model instances.
 
     Raises:
-        ValidationError: the cursor is none of this ordering's.
+        ValidationError: the cursor does not belong to this ordering.
     """
     back = direction == "back"
     walked = tuple(_reversed(name) for name in ordering) if back else tuple(ordering)
@@ -107,9 +107,9 @@ def _reversed(name: str) -> str:
 
 
 def _beyond(rows: QuerySet[Row], ordering: Sequence[str], values: Sequence[Any]) -> Q:
-    """The rows after this place: greater in the first field, or equal there and greater in the next.
+    """The condition of the rows after a cursor: greater in the first field, or equal in it and greater in the next.
 
-    The bound on the first field alone is implied, and lets an index begin there.
+    The bound on the first field is redundant, but lets the database start an index scan there.
     """
     first, value = ordering[0], values[0]
     field, way = first.removeprefix("-"), "lt" if first.startswith("-") else "gt"

@@ -1,4 +1,4 @@
-"""The one reader of what is sent, behind both APIs: JSON bodies and URLs' queries, and strict about them."""
+"""Strict parsers of JSON bodies and URL queries, for both APIs."""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from rest_framework.parsers import JSONParser
 from profiles.core.outcomes import Outcome, Refused
 
 MOST_NESTED = 32  # levels of arrays and objects
-MOST_DIGITS = 400  # of an integer; a float has 309 before its point
+MOST_DIGITS = 400  # digits of an integer; the largest float has 309
 
 
 class StrictJSONParser(JSONParser):
-    """Reads `application/json` as RFC 8259 has it: UTF-8, and what it leaves open decided for safety."""
+    """Parses `application/json` in UTF-8 (RFC 8259), and refuses input on which parsers may differ."""
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -44,8 +44,8 @@ def parse_json(text: bytes | str) -> Any:
     """The value of a JSON text.
 
     Raises:
-        Refused: BAD_REQUEST: no JSON, no UTF-8, a name twice in one object or one that holds a lone
-            surrogate, a number that is not finite or has too many digits, or more than `MOST_NESTED` levels.
+        Refused: BAD_REQUEST: invalid JSON or UTF-8, a duplicate name in an object, a lone surrogate in a
+            name, a number that is not finite or has too many digits, or more than `MOST_NESTED` levels.
     """
     try:
         document = text if isinstance(text, str) else text.decode("utf-8")
@@ -69,7 +69,7 @@ def parse_json(text: bytes | str) -> Any:
 
 
 def read_query(parameters: QueryDict) -> dict[str, str]:
-    """The parameters of a URL's query, by name. Raises `Refused`: BAD_REQUEST: one is given twice."""
+    """The parameters of a URL's query, by name. Raises `Refused`: BAD_REQUEST: a duplicate parameter."""
     for name, values in parameters.lists():
         if len(values) > 1:
             message = _("Parameter {name} occurs {count} times in the query. Give it once.")
@@ -90,7 +90,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         raise _unreadable(_("Duplicate name in a JSON object. Give each name once."))
     for name in members:
-        name.encode()  # a lone surrogate is no character: UnicodeEncodeError is a ValueError
+        name.encode()  # raises UnicodeEncodeError, a ValueError, for a lone surrogate
     return members
 
 

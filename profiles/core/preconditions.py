@@ -1,4 +1,4 @@
-"""Entity tags and the preconditions that name them: `If-Match` and `If-None-Match`, and GraphQL's `ifMatch`."""
+"""Entity tags and preconditions: `If-Match`, `If-None-Match` and GraphQL's `ifMatch`."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from django.utils.http import quote_etag
 from profiles.core.outcomes import Outcome, Refused
 
 ETAG_DIGITS = 16
-LONGEST = 4_000  # characters of a field's value that is read
+LONGEST = 4_000  # characters of a header field that is parsed
 TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'  # RFC 9110, section 8.8.3
 TAGS = re.compile(rf"[ \t]*(?:{TAG}[ \t]*)?(?:,[ \t]*(?:{TAG}[ \t]*)?)*")  # section 5.6.1: an element may be empty
 ANY = "*"
@@ -53,10 +53,10 @@ def require_condition(if_match: str | None, version: object = None) -> None:
 
 
 def if_match(value: str | None, tag: str) -> bool:
-    """Whether `If-Match` lets an operation on the representation of this tag pass (RFC 9110, section 13.1.1).
+    """Whether the precondition `If-Match` holds for this tag (RFC 9110, section 13.1.1).
 
-    Tags are compared strongly: a weak one never matches. A value that is not of the field's syntax names no tag, so
-    that nothing passes: a client that sends one wanted a condition.
+    Tags are compared strongly: a weak tag never matches. A malformed value has no tags and so never holds: ignoring
+    it would perform a write that the client meant to be conditional.
     """
     return value is None or not {ANY, tag}.isdisjoint(_tags(value))
 
@@ -69,7 +69,7 @@ def if_none_match(value: str | None, tag: str) -> bool:
 
 
 def _tags(value: str) -> list[str]:
-    """The tags of a field's value; `*` alone; none where it is too long or of another syntax."""
+    """The tags in a header field, or `*`; empty if the value is malformed or too long."""
     if len(value) > LONGEST:
         return []
     if value.strip(" \t") == ANY:

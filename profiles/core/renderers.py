@@ -1,4 +1,4 @@
-"""JSON, written by orjson."""
+"""JSON rendering with orjson."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,12 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
 LINE_SEPARATORS = {c.encode(): rf"\u{ord(c):04x}".encode() for c in "\u2028\u2029"}
-"""What REST framework escapes, for these are line ends in JavaScript."""
+"""Characters that REST framework escapes because they are line terminators in JavaScript."""
 
 
 class FastJSONRenderer(JSONRenderer):
-    """Writes the bytes that REST framework's renderer writes, and leaves to that renderer what orjson does not write:
-    indents, numbers beyond 64 bits, and lone surrogates."""
+    """Renders the same bytes as REST framework's renderer, and falls back to it for what orjson does not support:
+    indentation, integers beyond 64 bits, and lone surrogates."""
 
     default = staticmethod(JSONEncoder().default)
 

@@ -1,4 +1,4 @@
-"""Resources: what is served over both APIs, each declared once."""
+"""Declarations of the resources that both APIs serve."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from profiles.core.pages import PageQuery
 from profiles.core.policy import Policy
 from profiles.core.serializers import ResourceSerializer, columns_of
 
-MOST_READS = 10  # rows and lists that a request asks for one by one
+MOST_READS = 10  # single rows and lists that one request may read
 COUNT_OPERATIONS = 20
-"""The operations that a count adds to a page's one. An operation takes about 7 ms of CPU, in the service and in
-PostgreSQL; over 1,000,000 profiles a count adds up to 170 ms."""
+"""Operations that a total count costs in addition to the page's one. An operation takes about 7 ms of CPU, in the
+service and in PostgreSQL; a count of 1,000,000 profiles takes up to 170 ms."""
 
 BY_TIME: Mapping[str, Sequence[str]] = {
     "created_at": ("created_at", "id"),
@@ -36,7 +36,7 @@ BY_TIME: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How a resource's rows are searched by a text, what that costs in operations, and what a client is told of it."""
+    """The text search of a resource: its queryset function, its cost in operations, and its help text."""
 
     found: Callable[[Any, Actor, str], ResourceQuerySet]
     operations: int
@@ -45,13 +45,13 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class OtherKey:
-    """Another field that one row is found by.
+    """A unique field, besides the primary key, by which clients read a row.
 
     Args:
-        name: the field's.
-        lookup: the query's that finds it, as `username__lower`.
-        parse: a text's value as the lookup has it; None where no row has such a value.
-        help_text: what a client is told of it.
+        name: name of the field.
+        lookup: Django lookup, such as `username__lower`.
+        parse: converts a client's text to the lookup's value; None if no row can have it.
+        help_text: description in the contracts.
     """
 
     name: str
@@ -62,17 +62,17 @@ class OtherKey:
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """A resource, from which both APIs are made.
+    """The declaration from which both APIs of a resource are generated.
 
     Args:
-        serializer: its input and its representation; its `Meta.model` names the model, which has the policy.
-        plural: its path over REST and its field over GraphQL, as `notes`.
-        filters: what its list is filtered by. Each names the model field that it reads.
-        orderings: what its list is ordered by: by name, the model fields, the last of them unique.
-        search: how it is searched, where it is.
-        other_key: what one row is found by beside its primary key.
-        about: what it is, in a sentence; the first line of the model's docstring where none is given.
-        about_history: what is to be said of its history, in sentences.
+        serializer: validates input and renders rows; its `Meta.model` has the policy.
+        plural: the path over REST and the field over GraphQL, such as `notes`.
+        filters: the FilterSet of its list. Each filter names the model field that it reads.
+        orderings: the list's orderings: by name, the model fields, of which the last is unique.
+        search: the text search, if any.
+        other_key: another unique field for reading a row, if any.
+        about: description in one sentence; default: the first line of the model's docstring.
+        about_history: description of its history, in sentences.
     """
 
     serializer: type[ResourceSerializer]
@@ -99,7 +99,7 @@ class Resource:
 
     @property
     def noun(self) -> str:
-        """What one row is called in a sentence."""
+        """The noun for one row in messages."""
         return str(self.model._meta.verbose_name)
 
     @property
@@ -119,14 +119,14 @@ class Resource:
 
     @property
     def operations(self) -> dict[str, bool]:
-        """The names of its operations, each with whether it writes."""
+        """Whether each operation writes, by the operation's name."""
         reads = (self.list_operation, self.get_operation, self.history_operation)
         writes = (f"{verb}{self.name}" for verb in ("create", "update", "replace", "delete"))
         return {**dict.fromkeys(reads, False), **dict.fromkeys(writes, True)}
 
     @property
     def field(self) -> str:
-        """The name of one row's field over GraphQL."""
+        """The GraphQL field that reads one row."""
         return self.name[0].lower() + self.name[1:]
 
     @property
@@ -134,14 +134,14 @@ class Resource:
         return self.about or str(self.model.__doc__).partition("\n")[0]
 
     def condition_of(self, keys: Collection[Any]) -> Q:
-        """The condition of the rows with these keys: numbers are primary keys, texts are other ones."""
+        """The condition of the rows with these keys: integers are primary keys, strings are values of `other_key`."""
         condition = Q(pk__in=[key for key in keys if isinstance(key, int)])
         if self.other_key and (texts := [key for key in keys if isinstance(key, str)]):
             condition |= Q(**{f"{self.other_key.lookup}__in": texts})
         return condition
 
     def keys_of(self, row: Any) -> list[Any]:
-        """The keys of a row, as `condition_of` takes them."""
+        """The keys of a row, in the form for `condition_of`."""
         return [row.pk, *([self.other_key.parse(getattr(row, self.other_key.name))] if self.other_key else [])]
 
     @property
@@ -149,17 +149,17 @@ class Resource:
         return self.model.policy
 
     def columns(self, names: Sequence[str] = (), *, related: bool = False) -> tuple[str, ...] | None:
-        """The columns that these fields are made of, or all fields: see `serializers.columns_of`."""
+        """The columns that these fields (default: all) need: see `serializers.columns_of`."""
         return columns_of(self.serializer, tuple(names) or self.names, related=related)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The fields that are shown of a row."""
+        """The names of a row's readable fields."""
         return tuple(self.serializer().names)
 
     @cached_property
     def changes(self) -> type[AbstractChange]:
-        """The model of its history."""
+        """The model of the resource's history."""
         history: Any = self.model._meta.fields_map["history"]  # its reverse relation
         return cast("type[AbstractChange]", history.related_model)
 
@@ -174,7 +174,7 @@ class Resource:
 
     @cached_property
     def list_query(self) -> type[PageQuery]:
-        """What a client may say of a list beside the filters."""
+        """The serializer of a list's parameters other than filters."""
         of = self.plural
         return type(
             f"{self.name}ListQuery",
@@ -200,7 +200,7 @@ class Resource:
         )
 
     def extra_operations(self, values: Mapping[str, Any]) -> int:
-        """The operations that a list costs in addition to one, by the values that `list_rows` takes."""
+        """The operations that a list costs in addition to one; `values` are those of `list_rows`."""
         counts = str(values.get("count", "")).lower() in serializers.BooleanField.TRUE_VALUES
         return (self.search.operations if self.search and "search" in values else 0) + COUNT_OPERATIONS * counts
 
@@ -209,7 +209,7 @@ _registered: dict[str, Resource] = {}
 
 
 def register(resource: Resource) -> Resource:
-    """Serve a resource. Raises `ImproperlyConfigured`: another one has its name or its path."""
+    """Serve a resource over both APIs. Raises `ImproperlyConfigured`: another resource has its name or path."""
     for other in _registered.values():
         if resource.name == other.name or resource.plural == other.plural:
             raise ImproperlyConfigured(
@@ -220,10 +220,10 @@ def register(resource: Resource) -> Resource:
 
 
 def registered(name: str) -> Resource | None:
-    """The resource of this name."""
+    """The resource with this name, or None."""
     return _registered.get(name)
 
 
 def resources(*, but: Resource | None = None) -> list[Resource]:
-    """Every resource, or every one `but` this, in the order in which they were registered."""
+    """All resources, except `but`, in the order of registration."""
     return [resource for resource in _registered.values() if resource is not but]

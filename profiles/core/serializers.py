@@ -1,4 +1,4 @@
-"""The validations of a resource's input, and its representation. Both APIs use the same class."""
+"""Validation of a resource's input, and its representation. Both APIs use the same class."""
 
 from __future__ import annotations
 
@@ -26,21 +26,20 @@ from profiles.core.policy import IDENTITY, STAMPS, Action, Policy, visible_key, 
 from profiles.core.preconditions import entity_tag, if_match, if_none_match, require_condition
 from profiles.core.writing import Write
 
-AS_STORED = (serializers.CharField, serializers.IntegerField, serializers.BooleanField)  # what is shown as a row has it
-KEPT = 256  # choices of fields whose columns are known
+AS_STORED = (serializers.CharField, serializers.IntegerField, serializers.BooleanField)  # shown without conversion
+KEPT = 256  # selections of fields in the cache of `columns_of`
 
 AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
 
 
 class ResourceSerializer(serializers.ModelSerializer[Any]):
-    """A row of a resource as an actor may see it and change it; without a row, a new one.
+    """A row of a resource, with the fields that the caller may read and write; without a row, a new one.
 
-    The context says who and how: `actor`, to show a row (nobody in particular where it is missing), and `write`, a
-    `Write`, for an input.
+    The context has `actor`, to show a row (default: anonymous), and `write`, a `Write`, to validate input.
 
-    A client may give back what it was given: what the server alone keeps (`KEPT`) is ignored in an
-    input, and so is any other field that this actor may not write, where it says what the actor was
-    shown. `version` is a precondition.
+    A client may send back a row as it was shown: input ignores the fields in `KEPT`, and every other
+    field that the actor may not write if its value is the one that the actor was shown. `version` is a
+    precondition.
     """
 
     IDENTITY: ClassVar = IDENTITY
@@ -82,10 +81,10 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     @property
     def row(self) -> Any:
-        """The row that is shown or changed; None for a new one."""
+        """The row to show or change; None for a new one."""
         return self.instance
 
-    # What the fields are
+    # Fields
 
     def build_standard_field(
         self, field_name: str, model_field: models.Field[Any, Any]
@@ -94,7 +93,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         return self.Meta.field_classes.get(field_name, field_class), kwargs
 
     def get_fields(self) -> dict[str, AnyField]:
-        """The fields, each that may be left out with the default that a replacement then gives it."""
+        """The fields. An optional field has the default to which a replacement resets it."""
         fields = super().get_fields()
         for name, field in fields.items():
             if not field.read_only and not field.required:
@@ -104,12 +103,12 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     @cached_property
     def fields(self) -> BindingDict:
-        """The fields, built once for the class: none of ours keeps anything of an input or of a caller."""
+        """The fields, built once for the class: they keep no state of an input or a caller."""
         return fields_of(type(self), self.partial)
 
     @cached_property
     def names(self) -> list[str]:
-        """The fields that are shown: those that the context names, or all."""
+        """The fields to show: `fields` of the context, or all."""
         return list(self.context.get("fields") or _readers(type(self)))
 
     @cached_property
@@ -117,7 +116,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         return [name for name, field in self.fields.items() if not field.read_only]
 
     def writable_names(self, row: Resource | None) -> list[str]:
-        """The fields of this row that the actor may change; of a new one, those that it may give a value."""
+        """The fields that the actor may change on the row or, without a row, set on a new one."""
         if row is None:
             return self.policy.settable(self.actor, self.input_names)
         return self.policy.writable(self.actor, row, self.input_names)
@@ -125,17 +124,17 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
     def get_validators(self) -> list[Any]:
         return list(_validators(type(self)))
 
-    # How a row is shown
+    # Representation
 
     @cached_property
     def readers(self) -> dict[str, tuple[bool, Callable[[Any], Any]]]:
-        """By field: whether everyone who sees a row is shown it, and the function that reads it from a row."""
+        """By field: whether everyone who sees the row may read it, and the function that reads it."""
         always_shown = self.policy.always_shown
         return {name: (name in always_shown, read) for name, read in readers_of(self).items()}
 
     @cached_property
     def shown_names(self) -> list[tuple[str, bool, Callable[[Any], Any]]]:
-        """`readers`, of what is shown, in its order."""
+        """`readers` of the fields to show, in their order."""
         return [(name, *self.readers[name]) for name in self.names]
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
@@ -146,7 +145,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         }
 
     def shown(self, row: Any, name: str) -> Any:
-        """One field as the actor may see it: its primitive value, or None where it may not."""
+        """The primitive value of one field, or None if the actor may not read it."""
         is_open, read = self.readers[name]
         return read(row) if is_open or self.policy.may_read(self.actor, row, name) else None
 
@@ -158,15 +157,15 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     @property
     def etag(self) -> str:
-        """The entity tag of this representation, the same over both APIs.
+        """The entity tag of this representation, the same in both APIs.
 
-        It is strong (RFC 9110, section 8.8.3): made from all that the actor is shown.
+        It is strong (RFC 9110, section 8.8.3): computed from everything that the actor is shown.
         """
         return entity_tag(self.data, self.row.version)
 
-    # What a client sends
+    # Validation
 
-    expected_version: int | None = None  # what `_expected_version` returned
+    expected_version: int | None = None  # result of `_expected_version`
 
     @cached_property
     def key(self) -> IdempotencyKey | None:
@@ -174,11 +173,11 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     @cached_property
     def earlier(self) -> IdempotencyKey | None:
-        """The key, where the write was done under it before. Raises `Refused`: KEY_REUSED."""
+        """The key, if the write was already performed with it. Raises `Refused`: KEY_REUSED."""
         return idempotency.earlier(self.key) if "write" in self.context else None
 
     def is_valid(self, *, raise_exception: bool = False) -> bool:
-        """As REST framework's; what was written before is not looked at again."""
+        """As in REST framework, except that a write that was already performed is not validated again."""
         if self.earlier:
             self._validated_data: dict[str, Any] = {}
             self._errors: dict[str, Any] = {}
@@ -187,12 +186,12 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
     @property
     def _writable_fields(self) -> Iterator[AnyField]:  # type: ignore[override]  # the stubs say list
-        """REST framework's own list of what to validate, less what this actor may not write."""
+        """REST framework's list of fields to validate, without those that the actor may not write."""
         names = self.writable_names(self.row)
         return (field for field in super()._writable_fields if field.field_name in names)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The valid values by model field.
+        """The valid values, by model field.
 
         Raises:
             Refused: before any value is looked at: CONFLICT, a precondition is stale; PRECONDITION_REQUIRED, there
@@ -215,7 +214,11 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         return values
 
     def _expected_version(self, data: Mapping[str, Any]) -> int | None:
-        """The version that the client makes a condition, if it does (RFC 9110, sections 13.1.1 and 13.1.2)."""
+        """The version that the client requires, or None. Checks the preconditions (RFC 9110, sections 13.1.1, 13.1.2).
+
+        Raises:
+            Refused: CONFLICT: a precondition failed.
+        """
         if self.row is None:
             return None
         current: int = self.row.version
@@ -237,10 +240,10 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         return {**patch, **{name: fields[name].default for name in removed if fields[name].default is not empty}}
 
     def _untouchable(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
-        """The errors of fields that this actor can't write: one may be sent only with the value that it was shown.
+        """Errors of fields that the actor may not write and did not send back with the value it was shown.
 
         Raises:
-            Refused: EMAIL_UNVERIFIED: it could, once it has verified its address.
+            Refused: EMAIL_UNVERIFIED: the actor has to verify its address before it may write them.
         """
         message = _("This field is read-only for you. Leave it out, or send it unchanged.")
         read_only = ErrorDetail(message, code=InvalidCode.READ_ONLY)
@@ -253,19 +256,19 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         return {**touched, **unknown(data, self.fields)}
 
     def _is_shown(self, name: str, value: Any) -> bool:
-        """Whether this is what the actor was shown of a field before it wrote; of a new row, nothing."""
+        """Whether a value equals the one that the actor was shown; for a new row, None."""
         shown = None if self.row is None else self.shown(self.row, name)
         return type(value) is type(shown) and bool(value == shown)
 
-    # What is written
+    # Writing
 
     def create(self, validated_data: dict[str, Any]) -> Resource:
-        """A new row, by the one write path, in a transaction. Raises as `writing.create` does."""
+        """Create a row in a transaction. Raises as `writing.create` does."""
         model, values = self.Meta.model, {**self.policy.given(self.actor), **validated_data}
         return writing.transact(model, lambda: writing.create(model, values, actor=self.actor, key=self.key))
 
     def update(self, instance: Resource, validated_data: dict[str, Any]) -> Resource:
-        """The one write path. `save()` comes here, so there is no other. Raises as `writing.update` does."""
+        """Update the row. `save()` calls this, so every write uses `writing.update`. Raises as that does."""
         return writing.update(
             instance,
             validated_data,
@@ -276,7 +279,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         )
 
     def delete(self) -> None:
-        """Delete the row by the one write path, if the preconditions hold. Raises as `writing.delete` does."""
+        """Delete the row if the preconditions hold. Raises as `writing.delete` does."""
         expected_version = self._expected_version({})
         key = self.write.keyed(self.Meta.model, self.row.pk, Action.DELETE)
         writing.delete(self.row, actor=self.actor, expected_version=expected_version, key=key)
@@ -284,19 +287,19 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
 
 @cache
 def _validators(kind: type[ResourceSerializer]) -> list[Any]:
-    """The validators of several fields, built once for the class."""
+    """The validators across several fields, built once for the class."""
     return list(super(ResourceSerializer, kind()).get_validators())
 
 
 def readers_of(serializer: serializers.Serializer[Any]) -> dict[str, Callable[[Any], Any]]:
-    """The function that reads each field that a serializer shows from a row, by the field's name."""
+    """The functions that read a serializer's fields from a row, by field name."""
     readers = _readers(type(serializer)).items()
     return {name: getattr(serializer, read) if isinstance(read, str) else read for name, read in readers}
 
 
 @cache
 def _readers(kind: type[serializers.Serializer[Any]]) -> dict[str, str | Callable[[Any], Any]]:
-    """What reads each field that is shown: a method of the serializer, by its name, or a function of the row."""
+    """By readable field: the name of a serializer's method, or a function of the row."""
     return {name: _reader(field) for name, field in fields_of(kind).items() if not field.write_only}
 
 
@@ -317,10 +320,9 @@ def _reader(field: AnyField) -> str | Callable[[Any], Any]:
 
 @lru_cache(KEPT)
 def columns_of(kind: type[ResourceSerializer], names: tuple[str, ...], *, related: bool) -> tuple[str, ...] | None:
-    """The columns that these fields are made of and that the policy decides by; None where these are not known.
+    """The columns that these fields and the policy need; None if they are not known.
 
-    With `related`, the account that last wrote a row is read with all its columns, and not only with those that its
-    policy decides by.
+    With `related`, all columns of the row's last writer are read; otherwise only those that its policy needs.
     """
     model, account = kind.Meta.model, get_user_model()
     deciding = [each.policy.decides_by for each in (model, cast("type[Resource]", account))]
@@ -337,5 +339,5 @@ def columns_of(kind: type[ResourceSerializer], names: tuple[str, ...], *, relate
 
 
 def utc_text(moment: datetime) -> str:
-    """An instant in UTC, in ISO 8601 and to the microsecond, as `settings.REST_FRAMEWORK` has every other one."""
+    """A time in UTC as ISO 8601 with microseconds, the format that `settings.REST_FRAMEWORK` defines."""
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

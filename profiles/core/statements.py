@@ -1,7 +1,7 @@
-"""Rows found, and saved, by SQL that is made once.
+"""Find and save rows with SQL that is compiled once.
 
-Django compiles a statement whenever it executes it, which takes several times as long as its execution. Here a
-condition is split into its form and its values: the form is compiled once, and the values are parameters.
+Django compiles a query each time it runs, which takes several times as long as running it. Here a condition is split
+into its form and its values: the form is compiled once and cached, and the values are parameters.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import Expression, Q
 
-KEPT = 1_024  # statements, of some 5 KB: one for each form of condition and each choice of columns
+KEPT = 1_024  # statements in the cache, about 5 KB each: one for each form of condition and selection of columns
 SEVERAL = (list, tuple, set, frozenset)
-VALUES = (int, str, UUID, datetime)  # what is a parameter
-LARGEST = 2**31 - 1  # of a number: Django knows that no row has a larger one, and asks no database
-CONSTANTS = (bool, Enum, type(None))  # what is part of the form
+VALUES = (int, str, UUID, datetime)  # become parameters
+LARGEST = 2**31 - 1  # for a larger integer Django returns no row without querying the database
+CONSTANTS = (bool, Enum, type(None))  # part of the form
 
 Form: TypeAlias = "tuple[Any, ...]"
 
 
 class Unsplittable(Exception):
-    """A condition of another form: with a subquery, say."""
+    """The condition cannot be split, because it has a subquery, for example."""
 
 
 class Parameter(Expression):
-    """The place of a value in a statement."""
+    """A placeholder for a value in a statement."""
 
     def __init__(self, number: int) -> None:
         super().__init__(output_field=models.Field())
@@ -44,15 +44,15 @@ class Parameter(Expression):
 
 
 class Wanted(NamedTuple):
-    """What is wanted of the rows that fulfil a condition.
+    """How to select the rows that match a condition.
 
     Attributes:
-        related: a foreign key, whose row is read with each row, unless `columns` leaves it out; "" for none.
-        lock: whether the rows are locked for writing, in the order of their keys.
-        ordering: names of fields, `-` before one that descends.
-        limit: how many rows at the most.
-        columns: the fields to read into a `View` of each row, `updated_by__version` for one of a related row; None
-            reads all of them, into instances of the model.
+        related: a foreign key to join with select_related, unless `columns` omits it; "" for none.
+        lock: whether to lock the rows for writing, in the order of their keys.
+        ordering: field names, with `-` for descending.
+        limit: maximum number of rows.
+        columns: the fields to read into `View`s, `updated_by__version` for a related row's; None reads all fields
+            into model instances.
     """
 
     related: str = "updated_by"
@@ -62,7 +62,7 @@ class Wanted(NamedTuple):
     columns: tuple[str, ...] | None = None
 
     def of(self, rows: Any) -> Any:
-        """These rows, as they are wanted."""
+        """The queryset, locked, ordered and limited."""
         if self.lock:
             rows = rows.order_by("pk").for_writing()
         if self.ordering:
@@ -71,17 +71,16 @@ class Wanted(NamedTuple):
 
 
 class View(tuple[Any, ...]):
-    """A read-only row: a tuple of columns, which are attributes by the names of their fields."""
+    """A read-only row: a tuple of columns, with the fields' names as attributes."""
 
     __slots__ = ()
 
 
 def find(model: type[Any], condition: Q, wanted: Wanted, database: str = DEFAULT_DB_ALIAS) -> list[Any]:
-    """The rows of a model in a database that fulfil a condition: comparisons of fields with values, joined by AND, OR
-    and NOT.
+    """The rows of a model that match a condition: comparisons of fields with values, combined by AND, OR and NOT.
 
     Raises:
-        Unsplittable: the condition has something else.
+        Unsplittable: the condition has other parts.
     """
     values: list[Any] = []
     kind: Any = model
@@ -90,7 +89,7 @@ def find(model: type[Any], condition: Q, wanted: Wanted, database: str = DEFAULT
 
 
 def _split(condition: Any, values: list[Any]) -> Form:
-    """The form of a condition, whose values are added to these."""
+    """The form of a condition; its values are appended to `values`."""
     if isinstance(condition, Q):
         children = tuple(_split(child, values) for child in condition.children)
         return (condition.connector, condition.negated, children)
@@ -113,7 +112,7 @@ def _place(value: Any, values: list[Any]) -> Any:
 
 @lru_cache(KEPT)
 def _compiled(model: type[Any], form: Form, wanted: Wanted) -> Callable[[list[Any], str], list[Any]] | None:
-    """A function that executes the statement of a form with its values; None, where no row can fulfil it."""
+    """A function that runs the statement of a form with values; None if no row can match."""
     rows = model._default_manager.filter(_joined(form, [0]))
     if wanted.related and (wanted.columns is None or wanted.related in wanted.columns):
         rows = rows.select_related(wanted.related)
@@ -139,11 +138,11 @@ def _compiled(model: type[Any], form: Form, wanted: Wanted) -> Callable[[list[An
 
 
 class Statement:
-    """A statement that gives rows.
+    """A SQL statement that returns rows.
 
     Args:
-        sql: its text, with `%s` for each of its values.
-        count: how many values it has.
+        sql: its text, with `%s` for each parameter.
+        count: number of parameters.
     """
 
     def __init__(self, sql: str, count: int) -> None:
@@ -151,7 +150,7 @@ class Statement:
         self.numbered = sql % tuple(f"${number + 1}" for number in range(count))
 
     def rows(self, values: Sequence[Any], alias: str = DEFAULT_DB_ALIAS) -> list[tuple[Any, ...]]:
-        """Its rows in a database, with these values, as that adapts them. Raises `django.db.Error`."""
+        """The rows it returns. `values` are the parameters, adapted to the database. Raises `django.db.Error`."""
         database: Any = connections[alias]
         if not getattr(database, "is_watched", True):
             return cast("list[tuple[Any, ...]]", database.rows(self.numbered, values))
@@ -161,14 +160,14 @@ class Statement:
 
 
 def update(model: type[Any], key: Any, values: Sequence[tuple[models.Field[Any, Any], Any]]) -> bool:
-    """Give columns of the row with this primary key new values. Returns whether there is such a row."""
+    """Update columns of the row with this primary key. Returns whether the row exists."""
     kind: Any = model
     statement = _update(kind, tuple(field for field, _ in values))
     return bool(statement.rows([*_prepared(values), model._meta.pk.get_db_prep_save(key, connection)]))
 
 
 def insert(model: type[Any], values: Sequence[tuple[models.Field[Any, Any], Any]]) -> tuple[Any, ...]:
-    """Add a row with these values. Returns the columns that the database gave a value: the primary key, say."""
+    """Insert a row. Returns the columns that the database computed, such as the primary key."""
     kind: Any = model
     return _insert(kind, tuple(field for field, _ in values)).rows(_prepared(values))[0]
 
@@ -194,13 +193,13 @@ def _insert(model: type[Any], fields: tuple[models.Field[Any, Any], ...]) -> Sta
 
 
 def _quoted(model: type[Any], fields: Sequence[Any]) -> tuple[str, list[str]]:
-    """The names of a model's table and of the columns of these fields, as SQL has them."""
+    """The quoted names of a model's table and of the fields' columns."""
     name = connection.ops.quote_name
     return name(model._meta.db_table), [name(field.column) for field in fields]
 
 
 def _joined(form: Form, count: list[int]) -> Q:
-    """The condition of a form, with a parameter in each place of a value."""
+    """The condition of a form, with a `Parameter` for each value; `count` numbers them."""
 
     def filled(place: Any) -> Any:
         if place is not Parameter:
@@ -229,7 +228,7 @@ def _adapted(value: Any) -> Any:
 
 
 def _maker(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
-    """A function that makes a model instance, with its related instances, from a row of the database."""
+    """A function that builds a model instance, with its related instances, from a database row."""
     model, columns = info["model"], info["select_fields"]
     start, end = columns[0], columns[-1] + 1
     names = [select[number][0].target.attname for number in columns]
@@ -254,9 +253,9 @@ def _maker(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[An
 
 
 def _viewer(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
-    """A function that makes a `View`, with `pk`, `node_id`, `policy` and related views, from a row of the database.
+    """A function that builds a `View`, with `pk`, `node_id`, `policy` and related views, from a database row.
 
-    A related row that the statement did not read is read when it is asked for, as Django does.
+    A related row that the statement did not join is read on access, as in Django.
     """
     model = info["model"]
     places = {select[number][0].target.attname: number for number in info["select_fields"]}

@@ -1,4 +1,4 @@
-"""The one write path: lock, compare, save what changed, raise the version, keep the history."""
+"""The write path of both APIs: lock, check preconditions, save changed fields, increment version, add history."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,8 +26,8 @@ Row = TypeVar("Row", bound=Resource)
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Who writes, through which API, on which conditions (the values of `If-Match` and `If-None-Match`), and under
-    which idempotency key."""
+    """The context of a write: caller, API, preconditions (the values of `If-Match` and `If-None-Match`) and
+    idempotency key."""
 
     actor: Actor
     source: Source
@@ -36,17 +36,17 @@ class Write:
     key: str | None = None
 
     def keyed(self, model: type[Resource], pk: int | None, *request: Any) -> IdempotencyKey | None:
-        """The idempotency key of a write to the row of this primary key, which depends on the conditions and on
-        `request`. Raises as `idempotency.keyed` does."""
+        """The idempotency key of a write to the row with this primary key. The preconditions and `request` are part
+        of the request that the key stands for. Raises as `idempotency.keyed` does."""
         return idempotency.keyed(self.actor, self.key, model.__name__, pk, self.if_match, self.if_none_match, *request)
 
 
 def create(model: type[Row], values: Mapping[str, Any], *, actor: Actor, key: IdempotencyKey | None = None) -> Row:
-    """Write a new row of valid values, by model field; or give back the row that was created under this idempotency
-    key before, as it now is. It is to be called in `transact`.
+    """Create a row from valid values, by model field. If the idempotency key already created a row, return that row
+    in its current state. Call it in `transact`.
 
     Raises:
-        Refused: UNAUTHENTICATED: the actor's account or session has ended. NOT_FOUND: the row that was created before
+        Refused: UNAUTHENTICATED: the actor's account or session has ended. NOT_FOUND: the row that the key created
             was deleted, or the actor no longer sees it.
     """
     lock(model, (), actor)
@@ -60,14 +60,14 @@ def create(model: type[Row], values: Mapping[str, Any], *, actor: Actor, key: Id
 
 
 def transact(model: type[Resource], write: Callable[[], Written]) -> Written:
-    """Run a write to rows of this model in a transaction of its own, and give back its result.
+    """Run a write to rows of this model in its own transaction, and return its result.
 
-    A write that the database undid before COMMIT was sent (a deadlock, a failover), or that lost a race for a unique
-    value, runs once more from its beginning, so that its own checks see what another one wrote. It must therefore load
-    and lock its rows itself.
+    A write is retried once if the database rolled it back before COMMIT was sent (a deadlock, a failover) or it lost
+    a race for a unique value. The retry repeats its checks with the other write's data, so `write` itself must load
+    and lock its rows.
 
     Raises:
-        ValidationError: another row has taken a unique value, with the code of the early check.
+        ValidationError: a unique value is taken, with the same code as the early check.
     """
     try:
         with transaction.atomic():
@@ -81,7 +81,7 @@ def transact(model: type[Resource], write: Callable[[], Written]) -> Written:
 
 @contextmanager
 def unique(model: type[Resource]) -> Iterator[None]:
-    """atomic() that turns a violation of one of the model's unique constraints into a ValidationError."""
+    """atomic() that turns a violation of a unique constraint of the model into a ValidationError."""
     try:
         with transaction.atomic():
             yield
@@ -95,7 +95,7 @@ def unique(model: type[Resource]) -> Iterator[None]:
 
 
 def _taken(model: type[Resource], error: DatabaseError) -> UniqueConstraint | None:
-    """The constraint that an error is of. SQLite names the columns of one that is of fields."""
+    """The database constraint an error violated, or None. SQLite's message has the columns instead of the name."""
     if not isinstance(error, IntegrityError):
         return None
     for constraint in model._meta.constraints:
@@ -116,25 +116,25 @@ def update(
     expected_version: int | None = None,
     key: IdempotencyKey | None = None,
 ) -> Row:
-    """Write valid values to a row, in one transaction, and give back the row as it then is.
+    """Write valid values to a row in one transaction, and return the updated row.
 
-    Only the fields whose value differs from the locked row's are saved, so that writers of different
-    fields do not undo one another. A write that changes nothing leaves version, `updated_at`,
-    `updated_by` and history as they are, and so does one that was done under its idempotency key before.
+    Only fields whose value differs from the locked row's are saved, so concurrent writes of different
+    fields do not overwrite each other. Version, `updated_at`, `updated_by` and history stay unchanged if
+    no value changes, or if the write was already performed with its idempotency key.
 
     Args:
-        row: the row, as it was read.
-        values: by model field, as the serializer validated them.
-        actor: who writes.
-        source: where the write came from.
-        expected_version: write only if this is still the version.
+        row: the row as it was loaded.
+        values: validated values, by model field.
+        actor: the caller.
+        source: the API or command of the write.
+        expected_version: the version that the row must have; None for any.
         key: the idempotency key of the write.
 
     Raises:
-        Refused: the actor may not (FORBIDDEN and its like), its account or session has ended
-            (UNAUTHENTICATED), the version is another one (CONFLICT), or the row was deleted meanwhile
-            (NOT_FOUND).
-        ValidationError: another row has taken a unique value, with the code of the early check.
+        Refused: FORBIDDEN, EMAIL_UNVERIFIED: the actor may not update the row. UNAUTHENTICATED: its account
+            or session has ended. CONFLICT: the row has another version. NOT_FOUND: the row was deleted
+            concurrently.
+        ValidationError: a unique value is taken, with the same code as the early check.
     """
 
     def save() -> Row:
@@ -152,7 +152,7 @@ def update(
 def delete(
     row: Resource, *, actor: Actor, expected_version: int | None = None, key: IdempotencyKey | None = None
 ) -> None:
-    """Delete a row, with what belongs to it. Raises as `update` does."""
+    """Delete a row and the rows that belong to it. Raises as `update` does."""
 
     def remove() -> None:
         row.before_deletion(actor)
@@ -161,17 +161,17 @@ def delete(
             return
         locked = row.policy.require(acting, Action.DELETE, rows.get(row.pk))
         _require_version(locked, expected_version)
-        locked.delete()  # with what belongs to it: one statement for each table, which loads no row
-        if locked != acting.profile:  # whose keys went with it
+        locked.delete()  # cascades with one statement per table, which loads no rows
+        if locked != acting.profile:  # deleting the account also deletes its idempotency keys
             idempotency.keep(key)
 
     transact(type(row), remove)
 
 
 def was_deleted(model: type[Resource], pk: int | None, write: Write) -> bool:
-    """Whether the row of this primary key was deleted under the write's idempotency key before.
+    """Whether the row with this primary key was already deleted with the write's idempotency key.
 
-    Raises `Refused`, where the token does not allow writes or the key is of another write.
+    Raises `Refused`: the token does not allow writes, or the key was used for another write.
     """
     if not idempotency.earlier(write.keyed(model, pk, Action.DELETE)):
         return False
@@ -180,15 +180,15 @@ def was_deleted(model: type[Resource], pk: int | None, write: Write) -> bool:
 
 
 def lock(model: type[Row], keys: Collection[int], actor: Actor) -> tuple[dict[int, Row], Actor]:
-    """Lock the rows of these keys that the actor sees, and the actor's account before them, in the order of their
-    keys: in one statement where the rows are accounts.
+    """Lock the actor's account, then the rows with these keys that the actor sees, in the order of their keys. If the
+    rows are accounts, one statement locks all of them in the order of their keys.
 
     Returns:
-        The rows by key, and the actor with its account as it now is.
+        The rows by key, and the actor with its account's current row.
 
     Raises:
-        Refused: UNAUTHENTICATED: the actor's account was deleted or disabled, or its sessions ended, since its
-            token was read.
+        Refused: UNAUTHENTICATED: the actor's account was deleted or disabled, or its sessions ended, since
+            authentication.
     """
     account = actor.profile
     if account is None:
@@ -210,14 +210,15 @@ def _locked(model: type[Any], keys: Collection[int], actor: Actor) -> dict[int, 
 
 
 def _require_version(row: Resource, expected_version: int | None) -> None:
-    """Pass where a locked row is as the client expects. Raises `Refused`."""
+    """Check that a locked row has the version that the client expects. Raises `Refused`: CONFLICT."""
     if expected_version not in (None, row.version):
         raise Refused(Outcome.CONFLICT, version=row.version)
 
 
 def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, source: Source) -> None:
-    """Write valid values to a row that this transaction has locked, for an actor that `lock` gave and that may:
-    two statements, or none where nothing changes, and what the row's `prepared` and `changed` make of them."""
+    """Write valid values to a row that this transaction has locked. `actor` comes from `lock` and is authorized.
+
+    Executes two SQL statements, or none if no value changes, plus those of the row's `prepared` and `changed`."""
     prepared = row.prepared(values, actor)
     changes = {name: [getattr(row, name), value] for name, value in prepared.items() if getattr(row, name) != value}
     if not changes:

@@ -1,1 +1,1 @@
-"""Who is calling, and how often: tokens, sign-ins, passwords, rate limits."""
+"""Authentication and rate limits: tokens, sign-ins, passwords, codes."""

@@ -1,4 +1,4 @@
-"""Writes to an account that no reader of its profile is shown: its password, and the end of its sign-ins."""
+"""Writes to an account that its profile does not show: password changes and the end of sign-ins."""
 
 from typing import Any
 
@@ -13,29 +13,29 @@ from profiles.models import Profile
 
 
 def change_password(profile: Profile, password: str) -> Profile:
-    """Give a profile a new password, which ends every token and session of the old one.
+    """Set a new password, and end every token and session of the account.
 
-    The version and the history stay as they are: no reader is shown a password.
+    The version and the history do not change, because no reader sees the password.
 
     Args:
-        profile: the account as its old password was verified.
+        profile: the account, as loaded when its old password was verified.
         password: the new password, in plain text.
 
     Raises:
-        Refused: UNAUTHENTICATED: the account ended, or its password changed, since `profile` was read.
+        Refused: UNAUTHENTICATED: the account ended, or its password changed, since `profile` was loaded.
     """
     encoded = make_password(password)  # before the transaction: hashing takes time
     return _save_account(profile, password=encoded)
 
 
 def rehash(profile: Profile, password: str) -> Profile:
-    """Hash a password anew that was just verified, where its hash has other parameters than those of today.
+    """Rehash a password that was just verified, if its hash has outdated parameters.
 
-    The account's sign-ins and personal tokens go on: refresh tokens stay good. An access token given out before, which
-    lasts minutes, and a session of the admin are read against the old hash, and end.
+    The account's sign-ins and personal tokens stay valid, including refresh tokens. Earlier access tokens, which last
+    minutes, and sessions of the admin depend on the old hash and become invalid.
 
     Returns:
-        The profile, with the hash that is stored.
+        The profile, with the stored hash.
     """
     if not get_hasher().must_update(profile.password):
         return profile
@@ -48,7 +48,7 @@ def rehash(profile: Profile, password: str) -> Profile:
             for credentials in (row.token_families, row.personal_tokens):
                 credentials.filter(session_version=earlier).update(session_version=row.session_version)
             return row
-    # Another sign-in was first, or the password changed: verify it against what is stored now.
+    # Another sign-in rehashed it first, or the password changed: verify it against the stored hash.
     current = Profile.objects.filter(pk=profile.pk).first()
     return current if current and current.check_password(password) else profile
 
@@ -63,7 +63,7 @@ def _save_account(profile: Profile, **values: Any) -> Profile:
 
 
 def save_locked_account(row: Profile, **values: Any) -> Profile:
-    """Save these columns of an account that this transaction has locked, and end its sign-ins."""
+    """Save the given columns of an account that this transaction has locked, and end its sign-ins."""
     for name, value in values.items():
         setattr(row, name, value)
     row.save(update_fields=list(values))
@@ -72,21 +72,20 @@ def save_locked_account(row: Profile, **values: Any) -> Profile:
 
 
 def confirm_address(row: Profile, address: str, source: Source) -> None:
-    """Give an account that this transaction has locked an address that its owner has proved to read. What was pending
-    is so no longer."""
+    """Set a confirmed address of an account that this transaction has locked, and clear its pending address."""
     values = {"email": address, "email_verified": True, "pending_email": None}
     save_locked(row, values, Actor(row), source)
 
 
 def lock_account(profile: Profile) -> Profile | None:
-    """The row of an account, locked; None where it was deleted or disabled, or its password or sign-outs
-    changed, since `profile` was read."""
+    """The locked row of an account; None if it was deleted or disabled, or its password or sign-outs
+    changed, since `profile` was loaded."""
     row = Profile.objects.filter(pk=profile.pk).for_writing().first()
     return row if row and row.continues(profile) else None
 
 
 def require_account(profile: Profile) -> Profile:
-    """The row of an account, locked. Raises `Refused`: UNAUTHENTICATED, where `lock_account` gives None."""
+    """The locked row of an account. Raises `Refused`: UNAUTHENTICATED, if `lock_account` returns None."""
     row = lock_account(profile)
     if row is None:
         raise sign_in_ended()

@@ -1,4 +1,4 @@
-"""Who is calling, for REST framework."""
+"""REST framework's authentication class."""
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -14,13 +14,13 @@ from profiles.models import Profile
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Makes `request.auth` the `Actor`; where there is no header, the settings make it `Actor()`."""
+    """Sets `request.auth` to the `Actor`. Without a header, the setting UNAUTHENTICATED_TOKEN sets it to `Actor()`."""
 
     def authenticate(self, request: Request) -> tuple[Profile, Actor] | None:
         try:
             actor = _identified(request)
         except Refused:
-            spend(request, Actor(), Budget.READS)  # a bad token has no other spender than its address
+            spend(request, Actor(), Budget.READS)  # an invalid token counts against the client's network
             raise
         if actor.profile is None:
             return None
@@ -33,7 +33,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def _identified(request: Request) -> Actor:
-    """Who sends a request. Raises as `tokens.identify` and `provision` do."""
+    """The caller of a request. Raises as `tokens.identify` and `provision` do."""
     try:
         return tokens.identify(request.headers.get("Authorization"))
     except NoAccount as refused:

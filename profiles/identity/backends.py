@@ -1,4 +1,4 @@
-"""Where a password is looked at: for both APIs and for the admin."""
+"""The authentication backend for passwords, for both APIs and the admin."""
 
 from typing import Any
 
@@ -11,15 +11,14 @@ from profiles.models import Profile
 
 
 class CountedBackend(ModelBackend):
-    """Django's own check of a password, each attempt counted before it is made."""
+    """Django's password check, with each attempt rate-limited before it."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Profile | None:
-        """The profile of this username, if this is its password and the account is active.
+        """The profile with this username, if the password is right and the account is active; otherwise None.
 
-        A missing account costs the same hashing as a wrong password. Raises `Refused` where the
-        attempt is one too many.
+        A missing account takes the same hashing time as a wrong password. Raises `Refused`: THROTTLED.
         """
         if username is None or password is None:
             return None

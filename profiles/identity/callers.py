@@ -1,4 +1,4 @@
-"""Who sent a request."""
+"""The caller of a request."""
 
 from typing import cast
 
@@ -9,7 +9,7 @@ from profiles.core.actors import Actor
 
 
 def actor_of(request: HttpRequest | Request) -> Actor:
-    """Who sent a request: by its token over the APIs, by its session in the admin."""
+    """The caller of a request: from its token in the APIs, from its session in the admin."""
     if isinstance(request, Request):
         return cast(Actor, request.auth)
     return Actor(request.user if request.user.is_authenticated else None)

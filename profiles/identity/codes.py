@@ -1,4 +1,4 @@
-"""Codes that are mailed, of the form WDJB-MJHT: consonants alone, which make no words (RFC 8628, section 6.1)."""
+"""Mailed codes such as WDJB-MJHT: only consonants, so that they spell no words (RFC 8628, section 6.1)."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from profiles.identity import security
 from profiles.models import Code, Profile, comparable_email
 
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
-LENGTH = 8  # 20^8 codes: some 34 bits
-LONGEST = 20  # characters of a code as somebody types it, with blanks and dashes
+LENGTH = 8  # 20^8 codes: about 34 bits
+LONGEST = 20  # characters of a code as typed, with blanks and dashes
 LIFE = timedelta(minutes=15)
 MOST_ATTEMPTS = 5
 
 
 def issue(purpose: Code.Purpose, address: str, profiles: Sequence[Profile | None]) -> list[str]:
-    """A new code for each of these profiles, in the place of any other that was sent to the address for this purpose.
+    """Create a code for each profile, and delete earlier codes of the profiles for this purpose; for a recovery,
+    also those of the address.
 
     Args:
-        address: what the codes are to be sent to.
-        profiles: None: a code that nobody is sent, for an address that is nobody's.
+        purpose: what the codes are for.
+        address: where the codes will be sent.
+        profiles: None in it: a code that is not sent, for an address that no account has.
     """
     texts = ["".join(secrets.choice(LETTERS) for _place in range(LENGTH)) for _profile in profiles]
     mailbox, expires_at = mailbox_of(address), timezone.now() + LIFE
@@ -39,8 +41,8 @@ def issue(purpose: Code.Purpose, address: str, profiles: Sequence[Profile | None
     ]
     keys = [profile.pk for profile in profiles if profile]
     with transaction.atomic():
-        list(Profile.objects.filter(pk__in=keys).order_by("pk").for_writing())  # of two at once, the later code is good
-        if purpose == Code.Purpose.RECOVERY:  # a guess is at all of an address: their counts are one
+        list(Profile.objects.filter(pk__in=keys).order_by("pk").for_writing())  # of two concurrent calls, the last wins
+        if purpose == Code.Purpose.RECOVERY:  # a guess is compared with all codes of an address, and counted for all
             Code.objects.filter(purpose=purpose, mailbox=mailbox).delete()
         Code.objects.filter(purpose=purpose, profile__in=keys).delete()
         Code.objects.bulk_create(rows)
@@ -48,13 +50,16 @@ def issue(purpose: Code.Purpose, address: str, profiles: Sequence[Profile | None
 
 
 def require(request: HttpRequest | Request, codes: QuerySet[Code], purpose: Code.Purpose, text: str) -> Code:
-    """The code that this text is, of those that a guess is compared with.
+    """The code with this text, among the candidates `codes`.
 
-    The guess is counted and committed before it is looked at, so that of many at once `MOST_ATTEMPTS` are. It takes
-    the same statements whether there are such codes or not.
+    The attempt is counted and committed before the comparison, so that at most `MOST_ATTEMPTS` concurrent guesses are
+    compared. The same SQL statements run whether there are candidates or not, for the same response time.
 
     Args:
-        text: in any case, with or without its dash.
+        request: the request, for the security log.
+        codes: the candidates.
+        purpose: what the code must be for.
+        text: the code as typed, in any case, with or without its dash.
 
     Raises:
         Refused: CODE_INVALID.
@@ -70,11 +75,12 @@ def require(request: HttpRequest | Request, codes: QuerySet[Code], purpose: Code
 
 
 def use(code: Code, address: str) -> None:
-    """Delete a code, in the transaction of what it is for.
+    """Delete a code that is being used, in the transaction of the operation that it allows.
 
     Args:
-        address: the locked account's. It may be another one than the code was written for: the worker had read that
-            before the account was written to.
+        code: the code.
+        address: the locked account's current address. The code may have been sent to an earlier one, which the mail
+            worker read before the address changed.
 
     Raises:
         Refused: CODE_INVALID: it was sent to another address, or another request used it first.
@@ -85,7 +91,7 @@ def use(code: Code, address: str) -> None:
 
 
 def mailbox_of(address: str) -> str:
-    """What is kept of the address that a code was sent to, however it is spelled."""
+    """The stored digest of an address that a code was sent to; the same for equivalent spellings."""
     return salted_hmac("profiles.codes.mailbox", comparable_email(address), algorithm="sha256").hexdigest()
 
 

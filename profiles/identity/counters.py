@@ -1,7 +1,7 @@
-"""Counts in moving windows, in Redis or in memory: never more than the limit in any window of its length.
+"""Sliding-window rate limit counters, in Redis or in memory. The limit holds for every window of its length.
 
-Several counts are made in one call. They are evaluated in their order, up to the first that does not pass:
-that one and those behind it count nothing. In Redis that is one round trip.
+One call makes several counts. They are evaluated in order up to the first that exceeds its limit: that one
+and those after it count nothing. In Redis this takes one round trip.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from profiles.core.metrics import REDIS_AWAY, REDIS_FAILURES
 
 logger = logging.getLogger(__name__)
 
-REDIS_REST = 5  # seconds that Redis is left alone after it did not answer
+REDIS_REST = 5  # seconds without calls to Redis after it did not respond
 LOG_EVERY = 60  # seconds
-MOST_ENTRIES = 100_000  # in memory, of all keys: some 40 MB where each key has one entry
+MOST_ENTRIES = 100_000  # in memory, for all keys: about 40 MB with one entry per key
 MICROSECONDS = 1_000_000
 
 RATE = re.compile(r"([0-9]+) ?(?:per|/) ?([0-9]+ )?(second|minute|hour|day)s?")
@@ -36,7 +36,7 @@ UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 
 
 class Rate(NamedTuple):
-    """How many pass in any window of so many seconds."""
+    """The amount allowed in any window of `seconds`."""
 
     amount: int
     seconds: int
@@ -44,32 +44,32 @@ class Rate(NamedTuple):
 
 @cache
 def parse_rate(text: str) -> Rate:
-    """The rate that a setting gives. Raises `ImproperlyConfigured`."""
+    """The rate in a setting's text. Raises `ImproperlyConfigured`."""
     if not (match := RATE.fullmatch(text.strip())):
         raise ImproperlyConfigured(f"Write a limit as '10 per minute' or '10 per 5 minutes', and not as {text!r}.")
     return Rate(int(match[1]), int(match[2] or 1) * UNITS[match[3]])
 
 
 class Count(NamedTuple):
-    """One count: so many, against this rate, under this key."""
+    """One count: add `cost` under a key, within a rate."""
 
     rate: Rate
     key: str
     cost: int = 1
-    is_optional: bool = False  # whether it passes, and counts nothing, while Redis does not answer
+    is_optional: bool = False  # whether it passes without counting while Redis does not respond
 
     @property
     def limit(self) -> str:
-        """The name of the limit: the part of the key that names no caller."""
+        """The name of the limit: the part of the key without the caller."""
         return self.key.partition(":")[0]
 
 
 class Window(NamedTuple):
-    """The state of a count: whether it passed, how many more would, and the seconds until more do."""
+    """The result of a count: whether it passed, the remaining amount, and the seconds until the amount grows."""
 
     passed: bool
     remaining: int
-    wait: float = 0  # of a count that did not pass: until it would
+    wait: float = 0  # for a count that did not pass: seconds until it would
 
     @property
     def reset(self) -> int:
@@ -78,14 +78,14 @@ class Window(NamedTuple):
 
 
 class Store(Protocol):
-    """Where counts are kept."""
+    """A store of counts."""
 
     def count(self, counts: Sequence[Count]) -> list[Window]:
-        """The windows of these counts, in their order, up to the first that did not pass."""
+        """Make the counts in order, and return their windows up to the first that did not pass."""
 
 
 class Log:
-    """What passed under one key: entries of (time, how many), the oldest first, and their sum."""
+    """The counts that passed under one key: entries of (time, amount), oldest first, and their sum."""
 
     __slots__ = ("entries", "used")
 
@@ -94,7 +94,7 @@ class Log:
         self.used = 0
 
     def forget(self, until: float) -> int:
-        """Remove the entries of this time and before. Returns how many they were; each is removed once."""
+        """Remove the entries up to and including this time. Returns their number."""
         expired = 0
         while expired < len(self.entries) and self.entries[expired][0] <= until:
             self.used -= self.entries[expired][1]
@@ -103,7 +103,7 @@ class Log:
         return expired
 
     def time_of(self, number: int) -> float:
-        """When the entry was made in which the sum reaches this number."""
+        """The time of the entry at which the sum reaches a number."""
         for moment, many in self.entries:
             number -= many
             if number <= 0:
@@ -112,12 +112,12 @@ class Log:
 
 
 class Memory:
-    """Counts in this process's memory, of bounded size.
+    """A store in this process's memory, of bounded size.
 
-    Where there are more entries than `most`, the key that was counted longest ago is forgotten. To flush
-    out a count of sign-in attempts takes that many entries within its window, and an address makes few:
-    each of its attempts is counted by the address first, whose limit ends them (100 in 5 minutes, of four
-    entries each). So 100,000 entries take some 250 addresses, which could guess as often without it.
+    With more than `most` entries, the least recently counted key is evicted. Evicting a count of sign-in
+    attempts takes `most` entries within its window. One address makes few: its own limit stops it after
+    100 attempts in 5 minutes, of four entries each. So 100,000 entries take about 250 addresses, which
+    could make as many guesses without an eviction.
     """
 
     def __init__(self, most: int = MOST_ENTRIES) -> None:
@@ -198,18 +198,17 @@ for number, key in ipairs(KEYS) do
 end
 return windows
 """
-"""A key holds a list of what passed, as `time first last`: its time in microseconds, and the sum of all counts
-before it and with it, so that a window's sum is the difference of two entries. Redis has the one clock, and
-keeps the compiled script. It is sent by EVAL, 2 KB, and not by EVALSHA, which takes two round trips after a
-restart."""
+"""A key holds a list of entries `time first last`: the time in microseconds, and the sum of all counts before and
+after the entry, so that a window's sum is the difference of two entries. The time is Redis's. Redis caches the
+compiled script. EVAL sends 2 KB each time, but EVALSHA would take two round trips after a restart."""
 
 
 class Shared:
-    """Counts in a Redis that all processes share. Raises `RedisError` where it does not answer in time.
+    """A store in Redis, shared by all processes. Raises `RedisError` if Redis does not respond in time.
 
     Args:
         url: `redis://…`, `rediss://…` or `unix://…`.
-        timeout: seconds that an answer may take.
+        timeout: seconds to wait for a response.
     """
 
     script = SCRIPT
@@ -220,7 +219,7 @@ class Shared:
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
-            driver_info=None,  # else each connection begins with two more round trips
+            driver_info=None,  # saves two round trips per connection
         )
 
     def count(self, counts: Sequence[Count]) -> list[Window]:
@@ -231,16 +230,16 @@ class Shared:
 
 
 class Counter:
-    """Counts in a store; while that does not answer, in this process's memory, and what is optional not at all."""
+    """Counts in a shared store; while it does not respond, in this process's memory, without optional counts."""
 
     def __init__(self, shared: Store) -> None:
         self.shared = shared
         self.own = Memory()
         self.away_until = self.silent_until = -math.inf
-        self.is_away = False  # whether the last call was not answered
+        self.is_away = False  # whether the last call got no response
 
     def count(self, counts: Sequence[Count]) -> list[Window]:
-        """The windows of these counts, in their order, up to the first that did not pass."""
+        """Make the counts in order, and return their windows up to the first that did not pass."""
         if time.monotonic() >= self.away_until:
             try:
                 windows = self.shared.count(counts)

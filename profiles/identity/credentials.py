@@ -1,4 +1,4 @@
-"""What the operations of identity take and give, in both APIs."""
+"""Serializers of the identity operations' input and output, for both APIs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCOPES = {"read": tokens.READ, "write": tokens.READ_WRITE}
 
 
 class SignIn(StrictSerializer):
-    """The credentials of a sign-in, right or wrong."""
+    """The credentials of a sign-in."""
 
     username = Line(max_length=USERNAME_LENGTH, help_text="Username, ignoring case.")
     password = Password(help_text="Password. Blanks count.")
@@ -31,13 +31,13 @@ class SignIn(StrictSerializer):
 
 
 class Refresh(StrictSerializer):
-    """A refresh token, to use or to revoke."""
+    """A refresh token to use or revoke."""
 
     refresh_token = Line(max_length=tokens.LONGEST, trim_whitespace=False, help_text="Refresh token.")
 
 
 class Verify(StrictSerializer):
-    """An access token, to look at."""
+    """An access token to read."""
 
     token = Line(max_length=tokens.LONGEST, help_text="Access token.")
 
@@ -48,52 +48,52 @@ class NewPassword(StrictSerializer):
     old_password = Password(help_text="Current password.")
     new_password = Password(help_text=RULE_OF_PASSWORDS)
 
-    def validate_new_password(self, password: str) -> str:  # the context says whose: `profile`
+    def validate_new_password(self, password: str) -> str:  # the context has the account: `profile`
         check_new_password(password, self.context["profile"])
         return password
 
 
 class RecoveryWanted(StrictSerializer):
-    """The address of an account whose password was forgotten."""
+    """The email of an account with a forgotten password."""
 
     email = Email(max_length=EMAIL_LENGTH, help_text="Email of the account, ignoring case.")
 
 
 class Recovery(RecoveryWanted):
-    """A code that was mailed, and the new password."""
+    """A mailed code and the new password."""
 
     code = Line(max_length=codes.LONGEST, help_text=CODE)
     new_password = Password(help_text=RULE_OF_PASSWORDS)
 
-    def validate_new_password(self, password: str) -> str:  # what it has in common with the account is checked later
+    def validate_new_password(self, password: str) -> str:  # similarity to the account's fields is checked later
         check_new_password(password, None)
         return password
 
 
 class EmailCode(StrictSerializer):
-    """A code that was mailed to the address that it verifies."""
+    """A code mailed to the address that it verifies."""
 
     code = Line(max_length=codes.LONGEST, help_text=CODE)
 
 
 class UndoToken(StrictSerializer):
-    """What was mailed to an account's old address."""
+    """A token mailed to an account's old address."""
 
     token = Line(max_length=tokens.LONGEST, help_text="Last path segment of the mailed link.")
 
 
 class Nothing(StrictSerializer):
-    """The input of an operation that takes none."""
+    """The input of an operation without input fields."""
 
 
 class ById(StrictSerializer):
-    """The row that an operation is about."""
+    """The id of the row to act on."""
 
     id = Key(help_text="`id` from the list.")
 
 
 class Tokens(serializers.Serializer[Any]):
-    """The tokens that a sign-in or a refresh gives."""
+    """The tokens from a sign-in or a refresh."""
 
     token = serializers.CharField(help_text="Value for the header 'Authorization: Bearer TOKEN'.")
     refresh_token = serializers.CharField(help_text="Value for obtaining the next tokens. Valid once.")
@@ -103,7 +103,7 @@ class Tokens(serializers.Serializer[Any]):
 
 
 class TokenFacts(serializers.Serializer[Any]):
-    """What a good access token says."""
+    """The content of a valid access token."""
 
     id = serializers.IntegerField(source="profile.pk", help_text="Key of the account.")
     node_id = serializers.CharField(source="profile.node_id", help_text="Global id of the account.")

@@ -1,4 +1,4 @@
-"""Access tokens of OpenID issuers: verified, and whose account they are (RFC 9068, RFC 8725)."""
+"""Access tokens of OpenID issuers: verification, and lookup of their accounts (RFC 9068, RFC 8725)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from profiles.core.statements import Wanted, find
 from profiles.identity.issuers import Issuer, issuers
 from profiles.models import SUBJECT_LENGTH, ExternalIdentity
 
-LONGEST = 8_000  # characters of a token: longer than ours, because issuers add claims; it still fits into a header
-LEEWAY = 30  # seconds that the issuer's clock may differ by
+LONGEST = 8_000  # characters of a token: more than for ours, because issuers add claims, but within a header's limit
+LEEWAY = 30  # seconds of clock skew to the issuer
 REQUIRED = ["iss", "sub", "aud", "exp", "iat"]
-TYPES = ("at+jwt", "application/at+jwt", "jwt")  # of a token's header: RFC 9068, section 2.1, and issuers before it
-OF_ID_TOKENS = {"nonce", "at_hash", "c_hash"}  # claims: OpenID Connect Core 1.0, sections 2 and 3.3.2.11
+TYPES = ("at+jwt", "application/at+jwt", "jwt")  # `typ`: RFC 9068, section 2.1; older issuers use "jwt"
+OF_ID_TOKENS = {"nonce", "at_hash", "c_hash"}  # claims of ID tokens: OpenID Connect Core 1.0, sections 2 and 3.3.2.11
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalToken:
-    """A good token of an issuer. `issued_at` is aware, in UTC."""
+    """A valid token of an issuer. `issued_at` is aware, in UTC."""
 
     issuer: Issuer
     subject: str
@@ -37,7 +37,7 @@ class ExternalToken:
 
 
 class NoAccount(Refused):
-    """The refusal of a good token whose identity has no account."""
+    """The refusal of a valid token whose identity has no account."""
 
     def __init__(self, token: ExternalToken, message: str = "") -> None:
         refused = bad_token(message or _("This identity has no account here. Ask staff to link one."))
@@ -46,18 +46,18 @@ class NoAccount(Refused):
 
 
 def issuer_of(token: str) -> Issuer | None:
-    """The issuer that a token names, which is not verified yet; None where it is not of `OIDC_ISSUERS`."""
+    """The issuer named in an unverified token; None if it is not in `OIDC_ISSUERS`."""
     known = issuers()
     if not known or len(token) > LONGEST:
         return None
     try:
         return known.get(orjson.loads(base64url_decode(token.split(".")[1]))["iss"])
-    except (LookupError, TypeError, ValueError):  # it is no JWT, or names none
+    except (LookupError, TypeError, ValueError):  # not a JWT, or without issuer
         return None
 
 
 def identify(issuer: Issuer, text: str) -> Actor:
-    """Who sends this token of this issuer, in one SQL statement at most.
+    """The caller with this issuer's token, in at most one SQL statement.
 
     Raises:
         Refused: as `read` and `account_of` do.
@@ -66,14 +66,14 @@ def identify(issuer: Issuer, text: str) -> Actor:
 
 
 def read(issuer: Issuer, text: str) -> ExternalToken:
-    """What a token of this issuer says.
+    """Verify an issuer's access token and return its content.
 
-    An ID token is none: it tells a client who signed in, and is not meant for this service (RFC 9068, section 5). It
-    has another audience and no scope, and is refused too by its `typ` or by a claim that ID tokens alone have.
+    ID tokens are refused: they tell a client who signed in, and are not meant for APIs (RFC 9068, section 5). They
+    have another audience and no scope; in addition, `typ` and the claims that only ID tokens have are checked.
 
     Raises:
-        Refused: UNAUTHENTICATED: it is damaged, expired, not meant for this service or has none of its scopes.
-            UNAVAILABLE: the issuer does not answer, and the key is not known.
+        Refused: UNAUTHENTICATED: the token is malformed, expired, for another audience, or without a known scope.
+            UNAVAILABLE: the key is unknown and the issuer does not respond.
     """
     try:
         header = jwt.get_unverified_header(text)
@@ -93,12 +93,12 @@ def read(issuer: Issuer, text: str) -> ExternalToken:
         return _token(issuer, claims)
     except Refused:
         raise
-    except Exception:  # whatever shape a header or a claim has
+    except Exception:  # headers and claims can have any JSON type
         raise sign_in_ended() from None
 
 
 def _token(issuer: Issuer, claims: dict[str, Any]) -> ExternalToken:
-    """Raises `ValueError`: a claim is not as it must be."""
+    """The token with these verified claims. Raises `ValueError`: a claim is invalid."""
     subject, granted = claims["sub"], {issuer.scopes[name] for name in _scopes(claims) if name in issuer.scopes}
     if OF_ID_TOKENS & claims.keys() or not granted or not is_subject(subject):
         raise ValueError("an ID token, or no scope or subject of ours")
@@ -107,18 +107,18 @@ def _token(issuer: Issuer, claims: dict[str, Any]) -> ExternalToken:
 
 
 def _scopes(claims: dict[str, Any]) -> list[str]:
-    """A token's scopes: `scope` (RFC 9068, section 2.2.3), or the `scp` of some issuers; a text or a list."""
+    """A token's scopes: `scope` (RFC 9068, section 2.2.3), or `scp` with some issuers; a string or a list."""
     scopes = claims.get("scope", claims.get("scp", ""))
     return scopes.split(" ") if isinstance(scopes, str) else [name for name in scopes if isinstance(name, str)]
 
 
 def is_subject(text: str) -> bool:
-    """Whether this can be a subject: OpenID Connect Core 1.0, section 2."""
+    """Whether a text is a valid subject (OpenID Connect Core 1.0, section 2)."""
     return 0 < len(text) <= SUBJECT_LENGTH and text.isascii() and text.isprintable()
 
 
 def account_of(token: ExternalToken) -> Actor:
-    """Whose token this is, in one SQL statement.
+    """The caller with a verified token, in one SQL statement.
 
     Raises:
         NoAccount: its identity has no account.
@@ -133,6 +133,6 @@ def account_of(token: ExternalToken) -> Actor:
 
 
 def identity_of(token: ExternalToken) -> ExternalIdentity | None:
-    """The identity that this token is of, with its profile."""
+    """The identity of a token, with its profile, or None."""
     condition = Q(issuer=token.issuer.url, subject=token.subject)
     return next(iter(find(ExternalIdentity, condition, Wanted(related="profile"))), None)

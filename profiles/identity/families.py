@@ -1,10 +1,10 @@
-"""Signing in and out: families of tokens, each from one sign-in to its end.
+"""Signing in and out: refresh token families, one for each sign-in.
 
-A refresh token is used once: it gives the family's next one. A family keeps two digests and no text: of its newest
-token and of that one's direct predecessor. A child's text follows from its parent's by a key of ours; so the direct
-predecessor, presented again within `GRACE` (a client that lost the answer, or asked twice at once), gets the same
-child. Any other used token that comes again was stolen, from us or from the client: its family ends (RFC 9700, section
-4.14.2). A token that was given out before tokens named their family is valid until it is used or expires.
+A refresh token is valid once; using it returns the family's next one. A family stores two digests and no texts: of
+its newest token and of that token's direct predecessor. A child's text is derived from its parent's with a secret
+key, so the direct predecessor, sent again within `GRACE` (after a lost response, or by concurrent requests), returns
+the same child. Reuse of any other used token means that it was stolen, and ends its family (RFC 9700, section 4.14.2).
+A token issued before tokens contained their family is valid until it is used or expires.
 """
 
 import base64
@@ -32,12 +32,12 @@ from profiles.models import Profile, TokenFamily
 
 GRACE = timedelta(seconds=10)
 UUID_BYTES = 16
-NONCE_BYTES = 30  # 240 bits; with key and MAC a text needs no padding
+NONCE_BYTES = 30  # 240 bits; with the family key and the MAC, base64 needs no padding
 
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a sign-in or a refresh gives. Times are aware, in UTC. The tokens are in no text of it: it may be logged."""
+    """The tokens from a sign-in or a refresh. Times are aware, in UTC. The repr has no tokens, so it may be logged."""
 
     token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -47,10 +47,10 @@ class TokenPair:
 
 
 def sign_in(request: HttpRequest | Request, *, username: str, password: str, scope: str) -> TokenPair:
-    """The tokens of a new family, for whoever knows the password.
+    """Sign in with a password, and return the tokens of a new family.
 
     Raises:
-        Refused: UNAUTHENTICATED, the same for a wrong password, a disabled account and none at all;
+        Refused: UNAUTHENTICATED, the same for a wrong password, a disabled account and a missing one;
             THROTTLED, after too many attempts.
     """
     profile = authenticate(request, username=username, password=password)
@@ -61,12 +61,15 @@ def sign_in(request: HttpRequest | Request, *, username: str, password: str, sco
 
 
 def start(profile: Profile, scope: str = tokens.READ_WRITE, request: HttpRequest | Request | None = None) -> TokenPair:
-    """A new family of this profile, whose tokens have this scope: `tokens.READ` or `tokens.READ_WRITE`.
+    """Start a family of a profile, and return its tokens.
 
-    The request that starts it, if one does, is its first use.
+    Args:
+        profile: the account.
+        scope: scope of the tokens: `tokens.READ` or `tokens.READ_WRITE`.
+        request: the request, recorded as the family's first use; None for a command.
 
     Raises:
-        Refused: UNAUTHENTICATED: the account or its sessions have ended since `profile` was read.
+        Refused: UNAUTHENTICATED: the account or its sessions have ended since `profile` was loaded.
     """
     pair = _start(profile, scope, request)
     if pair is None:
@@ -76,7 +79,7 @@ def start(profile: Profile, scope: str = tokens.READ_WRITE, request: HttpRequest
 
 def _start(profile: Profile, scope: str, request: HttpRequest | Request | None) -> TokenPair | None:
     with transaction.atomic():
-        # Locked, so that a deletion waits until the family is there to be deleted.
+        # The lock makes a concurrent deletion wait for the family, and so delete it.
         if accounts.lock_account(profile) is None:
             return None
         family = TokenFamily(
@@ -93,10 +96,10 @@ def _start(profile: Profile, scope: str, request: HttpRequest | Request | None) 
 
 
 def refresh(request: HttpRequest | Request, *, refresh_token: str) -> TokenPair:
-    """The family's next tokens.
+    """Use a refresh token, and return the family's next tokens.
 
     Raises:
-        Refused: UNAUTHENTICATED: no token of ours, its family has ended, or it was used before.
+        Refused: UNAUTHENTICATED: the token is unknown, its family has ended, or it was used before.
     """
     digest = tokens.digest(refresh_token)
     with transaction.atomic():
@@ -114,14 +117,14 @@ def refresh(request: HttpRequest | Request, *, refresh_token: str) -> TokenPair:
             family.save(update_fields=list(used))
         elif not is_repeated:
             _end(family)
-    if family.ended_at:  # said after the transaction, which must stand
+    if family.ended_at:  # raised after the transaction, which must be committed
         security.log("refresh_reuse", family.profile, request=request, family=family.pk)
         raise _bad()
     return _pair(family, child)
 
 
 def revoke(request: HttpRequest | Request, *, refresh_token: str) -> None:
-    """End the family of this token. One that is none is no error (RFC 7009, section 2.2)."""
+    """End the family of a token. An invalid token is not an error (RFC 7009, section 2.2)."""
     with transaction.atomic():
         family = _locked(refresh_token)
         if family is None or not is_alive(family):
@@ -131,7 +134,7 @@ def revoke(request: HttpRequest | Request, *, refresh_token: str) -> None:
 
 
 def living(families: QuerySet[TokenFamily]) -> QuerySet[TokenFamily]:
-    """Those of these families that have neither ended nor expired."""
+    """The families that have neither ended nor expired."""
     return families.filter(ended_at=None, expires_at__gt=timezone.now())
 
 
@@ -142,9 +145,9 @@ def end(
     request: HttpRequest | Request | None = None,
     **facts: object,
 ) -> list[TokenFamily]:
-    """End those of these families that live, and give them back, each with its profile.
+    """End the families that have not ended or expired, and return them with their profiles.
 
-    Each is an `event` of the security log, with `facts` and the address of the request, if there is one.
+    The security log gets an `event` for each, with `facts` and the address of the request, if any.
     """
     with transaction.atomic():
         rows = living(families).select_related("profile").select_for_update(of=("self",)).order_by("pk")
@@ -156,7 +159,7 @@ def end(
 
 
 def sign_out_everywhere(request: HttpRequest | Request, profile: Profile) -> None:
-    """End every family of this profile, and its sessions."""
+    """End every family and session of a profile."""
     accounts.sign_out_everywhere(profile)
     security.log("signed_out_everywhere", profile, request=request)
 
@@ -164,11 +167,11 @@ def sign_out_everywhere(request: HttpRequest | Request, profile: Profile) -> Non
 def change_password(
     request: HttpRequest | Request, profile: Profile, *, old_password: str, new_password: str
 ) -> TokenPair:
-    """Give a profile a new password, which ends every family, and start one for whoever changed it.
+    """Set a new password, which ends every family, and start a family for the caller.
 
     Raises:
-        ValidationError: the old password is wrong, or there is none.
-        Refused: THROTTLED, after too many attempts of the owner's: attempts to sign in are counted apart.
+        ValidationError: the old password is wrong, or the account has none.
+        Refused: THROTTLED, after too many password changes by the owner; attempts to sign in are counted separately.
     """
     count_password_change(request, profile)
     if not profile.has_usable_password():
@@ -184,8 +187,8 @@ def change_password(
 
 
 def _locked(text: str) -> TokenFamily | None:
-    """The family of this token, the newest or an older one. PostgreSQL locks in the order of `of`: the profile first,
-    as every write does, so that a deletion of the account comes entirely before or entirely after."""
+    """The locked family of a token, the newest or an earlier one. PostgreSQL locks in the order of `of`: the profile
+    first, like every write, so that a concurrent deletion of the account runs entirely before or after."""
     digest, key = tokens.digest(text), _family_key(text)
     named = Q(digest=digest) | Q(previous_digest=digest)
     rows = TokenFamily.objects.select_related("profile").filter(named | Q(pk=key) if key else named)
@@ -193,7 +196,7 @@ def _locked(text: str) -> TokenFamily | None:
 
 
 def is_alive(family: TokenFamily) -> bool:
-    """Whether the tokens of this family are good, all else being well."""
+    """Whether the family has not ended or expired, and its account's sessions have not ended."""
     return (
         family.ended_at is None
         and family.expires_at > timezone.now()
@@ -216,8 +219,8 @@ def _bad() -> Refused:
     return Refused(Outcome.UNAUTHENTICATED, _("The refresh token is invalid or expired. Sign in again."))
 
 
-# A token's text: the key of its family, a nonce, and a MAC of both by a key of ours, in URL-safe base64. So a used
-# token leads to its family without a row per token, and a made-up text ends no family.
+# A token's text is the key of its family, a nonce, and a MAC of both with a secret key, in URL-safe base64. So a used
+# token identifies its family without a row per token, and a forged text cannot end a family.
 
 
 def _text(family: UUID, nonce: bytes) -> str:
@@ -226,12 +229,12 @@ def _text(family: UUID, nonce: bytes) -> str:
 
 
 def _child(family: TokenFamily, text: str) -> str:
-    """The token that follows this one: the same, however often it is asked for."""
+    """The next token after this one; always the same for the same token."""
     return _text(family.pk, _mac("child", text)[:NONCE_BYTES])
 
 
 def _family_key(text: str) -> UUID | None:
-    """The key of the family that we gave this text out for; None for any other text."""
+    """The key of the family for which the token was issued; None for a forged text."""
     try:
         content = base64.urlsafe_b64decode(text.encode())
         family, nonce = UUID(bytes=content[:UUID_BYTES]), content[UUID_BYTES:][:NONCE_BYTES]

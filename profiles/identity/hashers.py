@@ -1,4 +1,4 @@
-"""The password hasher: how much a hash costs, and how many are computed at a time."""
+"""The password hasher: the cost of a hash, and how many run concurrently."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,19 +10,19 @@ from profiles.core.outcomes import RETRY_AFTER, Outcome, Refused
 
 Result = TypeVar("Result")
 
-AT_ONCE = 2  # hashes in a process, each of `memory_cost`
-PATIENCE = 2.0  # seconds that the next one waits
+AT_ONCE = 2  # concurrent hashes in a process, each using `memory_cost`
+PATIENCE = 2.0  # seconds that a hash waits for a thread
 
-# glibc keeps the memory of a hash for the thread that computed it. Two threads keep it twice; hashing in the server's
-# threads would keep it once for each.
+# glibc keeps a hash's memory allocated for the thread that computed it. With two threads it is allocated twice; hashing
+# in the server's threads would allocate it once for each of them.
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hash")
 
 
 class Argon2Hasher(Argon2PasswordHasher):
-    """Argon2id with the parameters of OWASP's Password Storage Cheat Sheet, at most `AT_ONCE` at a time in a process.
+    """Argon2id with the parameters of OWASP's Password Storage Cheat Sheet; at most `AT_ONCE` hashes run in a process.
 
     Raises:
-        Refused: UNAVAILABLE: the hash has not begun within `PATIENCE`.
+        Refused: UNAVAILABLE: the hash has not started within `PATIENCE`.
     """
 
     time_cost = 2
@@ -43,4 +43,4 @@ def _in_turn(compute: Callable[[str, str], Result], *arguments: str) -> Result:
     except TimeoutError:
         if future.cancel():
             raise Refused(Outcome.UNAVAILABLE, retry_after=RETRY_AFTER) from None
-        return future.result()  # it has begun, and takes its time
+        return future.result()  # the hash has started: wait for it

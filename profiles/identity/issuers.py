@@ -22,23 +22,23 @@ from profiles.core.outcomes import Outcome, Refused
 logger = logging.getLogger(__name__)
 
 DISCOVERY = "/.well-known/openid-configuration"  # OpenID Connect Discovery 1.0, section 4
-LIFESPAN = 300  # seconds after which keys are fetched anew: so long is a key accepted that the issuer withdrew
-COOLDOWN = 10  # seconds between two fetches at the least, whatever tokens come
-TIMEOUT = 3  # seconds that the issuer may take to answer
-PATIENCE = 1  # seconds that a request waits while another one fetches the key that it needs
+LIFESPAN = 300  # seconds before keys are fetched again; a key that the issuer withdrew is accepted for as long
+COOLDOWN = 10  # minimum seconds between two fetches
+TIMEOUT = 3  # seconds to wait for the issuer's response
+PATIENCE = 1  # seconds that a request waits for another one's fetch of the key
 
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """An OpenID issuer, as `OIDC_ISSUERS` describes it.
+    """An OpenID issuer from `OIDC_ISSUERS`.
 
     Attributes:
-        url: its identifier, which its tokens have as `iss`.
-        audience: the name that it knows this service by, which its tokens have as `aud`.
-        algorithms: those that its tokens may be signed by.
-        provision: whether an identity without an account is given one.
-        claims: the claim that has the value of each of these fields.
-        scopes: `read` or `write` by its own scope.
+        url: its identifier, the claim `iss` of its tokens.
+        audience: its name for this service, the claim `aud` of its tokens.
+        algorithms: the accepted signature algorithms.
+        provision: whether to create accounts for identities without one.
+        claims: the name of a claim, by the field that it fills.
+        scopes: `read` or `write`, by the issuer's scope.
         keys: its public keys.
     """
 
@@ -53,7 +53,7 @@ class Issuer:
 
 @cache
 def issuers() -> dict[str, Issuer]:
-    """The issuers of this process, by their URLs. Their keys are fetched when they are first needed."""
+    """The issuers in `OIDC_ISSUERS`, by URL. Their keys are fetched on first use."""
     count_from_zero(ISSUER_FAILURES, [each["issuer"] for each in settings.OIDC_ISSUERS])
     return {each["issuer"]: _issuer(**each) for each in settings.OIDC_ISSUERS}
 
@@ -63,18 +63,18 @@ def _issuer(*, issuer: str, jwks_uri: str, algorithms: list[str], **others: Any)
 
 
 class Keys:
-    """The public keys of an issuer, by `kid`, as it last published them (RFC 7517).
+    """A cache of an issuer's public keys, by `kid` (RFC 7517).
 
-    They are fetched for a `kid` that is not among them, and when they are `LIFESPAN` old; within `COOLDOWN` of a fetch
-    they are not, so that made-up tokens do not make this service send requests. While the issuer does not answer, the
-    keys that it published last are used.
+    The keys are fetched for an unknown `kid`, and when they are `LIFESPAN` old, but at most once in `COOLDOWN`, so
+    that forged tokens cannot make this service send requests. While the issuer does not respond, the cached keys
+    stay in use.
 
-    PyJWT's `PyJWKClient` fetches, and keeps nothing: its own cache fetches without a pause where the issuer does not
-    answer, forgets the keys then, and has each request wait for that.
+    PyJWT's `PyJWKClient` fetches without caching here: if the issuer does not respond, its own cache fetches again
+    for every request, drops the keys, and makes each request wait.
 
     Args:
         issuer: the issuer's URL.
-        uri: of the keys; "" where the issuer's discovery document names it.
+        uri: URI of the keys; "" to read it from the issuer's discovery document.
     """
 
     def __init__(self, issuer: str, uri: str) -> None:
@@ -85,10 +85,10 @@ class Keys:
         self._turn = Lock()
 
     def key(self, kid: str) -> PyJWK | None:
-        """The key of this `kid`; None where the issuer has none.
+        """The key with this `kid`; None if the issuer has none.
 
         Raises:
-            Refused: UNAVAILABLE: the issuer does not answer, and the key is not known.
+            Refused: UNAVAILABLE: the key is unknown and the issuer does not respond.
         """
         is_known = kid in self._keys
         if not is_known or time.monotonic() - self._fetched_at > LIFESPAN:
@@ -100,7 +100,8 @@ class Keys:
         return key
 
     def _refresh(self, *, patience: float) -> None:
-        """Fetch the keys, unless that was tried within `COOLDOWN` or another thread does it for longer than this."""
+        """Fetch the keys, unless a fetch was tried within `COOLDOWN`. Waits up to `patience` seconds for another
+        thread's fetch."""
         if not self._turn.acquire(timeout=patience):
             return
         try:
@@ -108,7 +109,7 @@ class Keys:
                 self._tried_at = time.monotonic()
                 self._keys = self._fetched()
                 self._fetched_at = self._tried_at
-        except Exception as error:  # whatever the issuer answers
+        except Exception as error:  # the issuer can return anything
             ISSUER_FAILURES.labels(self.issuer).inc()
             logger.warning("The keys of the issuer %s can't be fetched: %s", self.issuer, error)
         finally:
@@ -119,8 +120,8 @@ class Keys:
         return {key.key_id: key for key in published if key.key_id and key.public_key_use in (None, "sig")}
 
     def _discovered(self) -> str:
-        """The URI of the keys. Raises `ValueError`: the document is of another issuer, or names no URI as safe as the
-        issuer's (OpenID Connect Discovery 1.0, section 4.3)."""
+        """The keys' URI from the discovery document. Raises `ValueError`: the document belongs to another issuer, or
+        its `jwks_uri` is missing or less secure than the issuer's URL (OpenID Connect Discovery 1.0, section 4.3)."""
         found = _document(self.issuer.rstrip("/") + DISCOVERY)
         uri = found.get("jwks_uri")
         if found.get("issuer") != self.issuer or not isinstance(uri, str):
@@ -131,5 +132,5 @@ class Keys:
 
 
 def _document(url: str) -> dict[str, Any]:
-    """The JSON object at a URL, which may not redirect. Raises whatever can be wrong."""
+    """The JSON object at a URL, without following redirects. Raises an exception of any type on failure."""
     return cast(dict[str, Any], PyJWKClient(url, cache_jwk_set=False, timeout=TIMEOUT).fetch_data())

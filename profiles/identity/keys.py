@@ -1,7 +1,7 @@
-"""The keys that sign access tokens, by their `kid`: one that signs, and those before it, which still verify.
+"""Keys for access tokens, by `kid`: the current one signs; it and earlier ones verify.
 
-With HS256 a key is a secret. With EdDSA or RS256 (RFC 8037, RFC 7518) it is the path of a PEM file:
-the current one holds the private key, an earlier one the private or the public key.
+With HS256 a key is a secret. With EdDSA or RS256 (RFC 8037, RFC 7518) it is the path of a PEM file: the
+current file contains a private key, an earlier one a private or a public key.
 """
 
 import json
@@ -27,7 +27,7 @@ BY_SECRET = "HS256"
 
 
 def algorithm() -> str:
-    """The one that is allowed."""
+    """The only accepted signature algorithm."""
     return str(settings.JWT_ALGORITHM)
 
 
@@ -43,13 +43,13 @@ def signing_key() -> tuple[str, str | PrivateKey]:
 
 
 def verifying_key(kid: str) -> str | PublicKey:
-    """The key that verifies what was signed under this `kid`. Raises `KeyError`: there is none."""
+    """The key that verifies signatures with this `kid`. Raises `KeyError`: there is none."""
     value = settings.JWT_KEYS[kid]
     return value if algorithm() == BY_SECRET else _public(_load(algorithm(), value))
 
 
 def key_set() -> dict[str, list[dict[str, Any]]]:
-    """The public keys as a JWK Set (RFC 7517, section 5), for whoever verifies elsewhere; secrets are none."""
+    """The public keys as a JWK Set (RFC 7517, section 5), for other services that verify tokens; empty with HS256."""
     if algorithm() == BY_SECRET:
         return {"keys": []}
     to_jwk = KINDS[algorithm()][2].to_jwk

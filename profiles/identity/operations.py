@@ -1,4 +1,4 @@
-"""The identity operations, each defined once: both APIs and REST's contract are generated from `OPERATIONS`."""
+"""The identity operations: both APIs and their contracts are generated from `OPERATIONS`."""
 
 from __future__ import annotations
 
@@ -38,24 +38,23 @@ from profiles.policy import AccountAction, policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation of both APIs.
+    """An identity operation in both APIs.
 
     Attributes:
-        name: GraphQL's mutation and OpenAPI's operation id.
-        path: REST's, without the last slash.
-        method: REST's: POST; DELETE for a row, by the `id` of its path; GET for a list, without input.
-        member: of a list, its name in a profile over GraphQL.
-        status: of REST's answer; 204 for one without a body.
-        title: GraphQL's description, before the reference to REST.
-        summary, description, result: OpenAPI's texts; `result` is about the output.
-        input: the input's serializer. One whose context must name the `profile` has an `action`.
-        output: the output's serializer, of a list that of each row; or, of an operation without output, the one field
-            that is true.
-        function: takes the request, the caller's profile if there is an `action`, and the input's values by name.
-        action: what the caller must be allowed to do to its own profile; None if the input proves who is calling.
-        attempts: what the operation is counted as, in addition to one write.
-        keeps_history: whether `function` takes the `source` too, because it writes to the profile.
-        counts_input: whether `attempts` depends on the input. REST then reads the body before it counts.
+        name: GraphQL mutation and OpenAPI operationId.
+        path: REST path, without trailing slash.
+        method: REST method: POST; DELETE for a row, with `id` in the path; GET for a list, without input.
+        member: for a list: its field of a profile over GraphQL.
+        status: HTTP status over REST; 204 for a response without body.
+        title: description in GraphQL, before the reference to REST.
+        summary, description, result: texts in OpenAPI; `result` describes the output.
+        input: serializer of the input. If its context needs the `profile`, the operation has an `action`.
+        output: serializer of the output, for a list that of each row; or the name of the one field, which is true.
+        function: takes the request, the caller's profile if there is an `action`, and the validated values by name.
+        action: the action that the caller must be allowed on its own profile; None if the input authenticates it.
+        attempts: rate limit counts, in addition to one write.
+        keeps_history: whether `function` also takes `source`, because it writes to the profile.
+        counts_input: whether `attempts` depends on the input; REST then reads the body before it counts.
     """
 
     name: str

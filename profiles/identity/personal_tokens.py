@@ -1,8 +1,8 @@
-"""Personal tokens: what an owner gives to a script, a CI job or an agent in the place of its password.
+"""Personal tokens: credentials that an owner gives to a script, a CI job or an agent instead of the password.
 
-The text of one is as GitHub's: a prefix that names it, 30 random characters of base62 (178 bits), and the CRC-32 of
-both in six more: `prf_[0-9A-Za-z]{36}`. So a scanner of secrets tells a token from what looks like one, and asks
-nobody. It is shown once and kept as its SHA-256, which is enough for a random text: it cannot be guessed.
+The format is GitHub's: a prefix, 30 random base62 characters (178 bits), and a CRC-32 of both in six more:
+`prf_[0-9A-Za-z]{36}`. The checksum lets secret scanners recognise a token without asking this service. The text is
+shown once and stored as its SHA-256; a random text cannot be guessed, so it needs no slow hash.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from profiles.identity.callers import actor_of
 from profiles.models import LINE_LENGTH, Profile
 from profiles.models import PersonalToken as Row
 
-MOST = 50  # that live, of an account
+MOST = 50  # valid tokens of an account
 LONGEST_LIFE = 365  # days
 
 
 class Scopes(serializers.ListField):
-    """`read` or `write`, or names of operations: each once, in their order."""
+    """`read`, `write`, or names of operations, sorted and without duplicates."""
 
     child = serializers.CharField()
     default_error_messages = WORDS
@@ -49,7 +49,7 @@ class Scopes(serializers.ListField):
 
 
 class NewPersonalToken(StrictSerializer):
-    """A personal token that is wanted."""
+    """The input for creating a personal token."""
 
     label: Any = Line(max_length=LINE_LENGTH, help_text="Purpose of the token, in your words.")
     scopes = Scopes(
@@ -89,15 +89,15 @@ def create(
     scopes: list[str],
     days: int,
 ) -> Row:
-    """A new personal token of this profile, with its text.
+    """Create a personal token of a profile, and return it with its text.
 
     Raises:
-        ValidationError: the account has `MOST` of them.
-        Refused: UNAUTHENTICATED: the account or its sign-ins have ended since the caller was identified.
+        ValidationError: the account already has `MOST` valid tokens.
+        Refused: UNAUTHENTICATED: the account or its sign-ins have ended since authentication.
     """
     text, now = tokens.personal_text(), timezone.now()
     with transaction.atomic():
-        # Locked, so that two at once are counted, and one that comes while all sign-ins end is refused or ends too.
+        # With the lock, concurrent creations count each other, and ending all sign-ins refuses or revokes this token.
         accounts.require_account(profile)
         if living(profile.personal_tokens.all()).count() >= MOST:
             message = _("You have {most} personal tokens. Revoke one of them first.").format(most=MOST)
@@ -116,28 +116,28 @@ def create(
 
 
 def list_all(request: HttpRequest | Request, profile: Profile) -> list[Row]:
-    """The personal tokens of this profile that live, the newest first."""
+    """The valid personal tokens of a profile, newest first."""
     rows = living(profile.personal_tokens.filter(session_version=profile.session_version))
     return list(rows.order_by("-created_at", "pk"))
 
 
 def revoke(request: HttpRequest | Request, profile: Profile, *, id: UUID | None) -> None:  # noqa: A002
-    """End one personal token of this profile.
+    """Revoke a personal token of a profile.
 
     Raises:
-        Refused: NOT_FOUND: it has none of this id that lives, whoever else may have it.
+        Refused: NOT_FOUND: the profile has no valid token with this id.
     """
     if not end(profile.personal_tokens.filter(Q(pk=id)), request=request):
         raise unseen(actor_of(request))
 
 
 def living(rows: QuerySet[Row]) -> QuerySet[Row]:
-    """Those of these tokens that were neither revoked nor have expired."""
+    """The tokens that are neither revoked nor expired."""
     return rows.filter(revoked_at=None, expires_at__gt=timezone.now())
 
 
 def end(rows: QuerySet[Row], *, request: HttpRequest | Request | None = None) -> int:
-    """Revoke those of these tokens that live. Returns how many did."""
+    """Revoke the valid tokens among these. Returns their number."""
     ended = [row for row in living(rows).select_related("profile") if _revoke(row, timezone.now())]
     for row in ended:
         security.log("personal_token_revoked", row.profile, request=request, token=row.pk)
@@ -145,5 +145,5 @@ def end(rows: QuerySet[Row], *, request: HttpRequest | Request | None = None) ->
 
 
 def _revoke(row: Row, now: datetime) -> bool:
-    """Revoke a token, unless another one was first. Returns whether it did."""
+    """Revoke a token, unless a concurrent request already has. Returns whether it was revoked here."""
     return bool(Row.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=now))

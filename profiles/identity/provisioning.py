@@ -1,4 +1,4 @@
-"""Accounts for identities of OpenID issuers that have none: made at the first use of a token."""
+"""Provisioning: creates an account for an OpenID issuer's identity when its token is first used."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from profiles.identity.external import ExternalToken, NoAccount, account_of, ide
 from profiles.models import LINE_LENGTH, USERNAME_LENGTH, ExternalIdentity, Profile
 from profiles.serializers import ProfileSerializer
 
-ATTEMPTS = 3  # to get valid values: the claims as sent, without the invalid ones, with another suffix
+ATTEMPTS = 3  # validations: the claims as sent, without invalid ones, with another suffix
 SUFFIX_BYTES = 4
-NAMELESS = "user"  # the username of an identity that has no name, less its suffix
+NAMELESS = "user"  # username of an identity without a name, before the suffix
 
 
 def provision(request: HttpRequest | Request, refused: NoAccount) -> Actor:
-    """Who sends a token whose identity has no account: a new account, where its issuer's `provision` allows one.
+    """The caller with a valid token whose identity has no account: creates one, if the issuer's `provision` is on.
 
-    It is keyed by issuer and subject alone. An account that already has the same name or address is not changed:
-    whoever controls the issuer could claim any (OpenID Connect Core 1.0, section 5.7). The new account has no password.
+    The account is keyed by issuer and subject only. An existing account with the same name or address is not linked:
+    the issuer could claim any name or address (OpenID Connect Core 1.0, section 5.7). The new account has no password.
 
     Raises:
-        NoAccount: `refused`, or one that says what the token's claims lack.
+        NoAccount: `refused`, or one that says which claim is missing.
         Refused: as `account_of` does.
     """
     token = refused.token
@@ -40,7 +40,7 @@ def provision(request: HttpRequest | Request, refused: NoAccount) -> Actor:
         raise refused
     try:
         made = writing.transact(Profile, lambda: _made(token))
-    except IntegrityError:  # of two first requests at once, the other one has made it
+    except IntegrityError:  # a concurrent first request created the account
         made = None
     if made:
         security.log("external_sign_up", made, request=request, issuer=token.issuer.url)
@@ -48,7 +48,7 @@ def provision(request: HttpRequest | Request, refused: NoAccount) -> Actor:
 
 
 def _made(token: ExternalToken) -> Profile | None:
-    """The new account of this identity; None where it has one by now. To be called in a transaction."""
+    """Create the account of an identity; None if it has one by now. Call it in a transaction."""
     if identity_of(token):
         return None
     is_verified = token.issuer.claims.get("email") == "email" and token.claims.get("email_verified") is True
@@ -61,8 +61,8 @@ def _made(token: ExternalToken) -> Profile | None:
 
 
 def _validated(token: ExternalToken) -> dict[str, Any]:
-    """The valid values of the token's claims, by the rules of a sign-up: one that is not valid is left out, and a
-    username that is taken or reserved has a suffix."""
+    """The token's claims, validated like a sign-up. Invalid claims are left out; a username that is taken or reserved
+    gets a suffix."""
     claimed = {field: token.claims[claim] for field, claim in token.issuer.claims.items() if claim in token.claims}
     name = _username(claimed.pop("username", None))
     values = {**claimed, "username": name or _with_suffix(NAMELESS)}
@@ -77,10 +77,10 @@ def _validated(token: ExternalToken) -> dict[str, Any]:
 
 
 def _username(claim: Any) -> str:
-    """A username that is made of a name at the issuer: of an address its first part, which tells less; "" where
-    nothing is left of it."""
+    """A username derived from a name at the issuer; "" if no valid character is left. Of an email address it uses the
+    local part only, to reveal less."""
     name = claim[:LINE_LENGTH].partition("@")[0] if isinstance(claim, str) else ""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()  # letters without their accents
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()  # letters without accents
     return re.sub(r"[^A-Za-z0-9._-]+", "-", ascii_name).strip("._-")[:USERNAME_LENGTH]
 
 

@@ -1,4 +1,4 @@
-"""A new password for whoever has forgotten theirs, by a code that is mailed."""
+"""Account recovery: a new password with a mailed code."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from profiles.models import Code, Profile
 
 
 def ask(request: HttpRequest | Request, *, email: str) -> None:
-    """Have a code mailed for each account that has this address. Whether there is one, only the worker looks up.
+    """Enqueue a code for each account with this address. Only the mail worker looks up the accounts, so that the
+    response does not depend on them.
 
     Raises:
-        Refused: FORBIDDEN: the service sends no mail.
+        Refused: FORBIDDEN: mail is off.
     """
     if not queue.is_on():
         raise Refused(Outcome.FORBIDDEN, _("This service does not send mail. Ask staff for a new password."))
@@ -34,13 +35,13 @@ def ask(request: HttpRequest | Request, *, email: str) -> None:
 def confirm(
     request: HttpRequest | Request, *, email: str, code: str, new_password: str, source: Source
 ) -> families.TokenPair:
-    """Give the account of a code a new password, which ends all its tokens and sessions, and sign in.
+    """Set a new password for the account of a code, which ends all its tokens and sessions, and sign in.
 
-    The address is verified by that, and a change of it that is pending is cancelled.
+    The address becomes verified, and a pending address is cancelled.
 
     Raises:
         Refused: CODE_INVALID, the same whether an account has this address or not.
-        ValidationError: the password is too much like the account's other fields.
+        ValidationError: the password is too similar to the account's other fields.
     """
     sent = Code.objects.filter(mailbox=codes.mailbox_of(email))
     found = codes.require(request, sent, Code.Purpose.RECOVERY, code)
@@ -57,7 +58,7 @@ def confirm(
 
 def _write(profile: Profile, code: Code, password: str, source: Source) -> Profile:
     row = accounts.lock_account(profile)
-    if row is None:  # its password is another one by now
+    if row is None:  # for example, the password was changed concurrently
         raise Refused(Outcome.CODE_INVALID)
     codes.use(code, row.email)
     accounts.save_locked_account(row, password=password)

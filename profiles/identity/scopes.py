@@ -1,4 +1,4 @@
-"""What a personal token may be for: to read, to write, or some operations by their names in both contracts."""
+"""Scopes of personal tokens: read, write, or names of operations, the same in both contracts."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from profiles.core.resources import resources
 
 READ = "read"
 WRITE = "write"
-MOST = 50  # operations that a token names
-KEPT = 1_024  # scopes that were read
+MOST = 50  # operations in a token's scope
+KEPT = 1_024  # parsed scopes in the cache
 
 OF_ACCOUNTS = {"getOwnProfile": False, "updateProfiles": True, "exportProfile": False, "listSessions": False}
-"""The operations that only accounts have, each with whether it writes."""
+"""Whether each operation writes, for the operations that only accounts have."""
 
 
 @cache
 def operations() -> dict[str, bool]:
-    """The operations that a personal token can be for, each with whether it writes.
+    """Whether each operation writes, for the operations that a scope can name.
 
-    They have one name in both contracts. What the policy denies every personal token is none of them.
+    The names are the same in both contracts. Operations that the policy denies to all personal tokens are left out.
     """
     of_resources = [each for resource in resources() for each in resource.operations.items()]
     return dict(sorted({**dict(of_resources), **OF_ACCOUNTS}.items()))
@@ -27,10 +27,10 @@ def operations() -> dict[str, bool]:
 
 @lru_cache(KEPT)
 def granted(scope: str) -> tuple[bool, frozenset[str] | None]:
-    """Whether a token of this scope may write, and the operations that it is for; None for all.
+    """Whether a token with this scope may write, and the operations that it covers; None for all.
 
     Args:
-        scope: as it is stored: `READ`, `WRITE`, or names, with blanks between them.
+        scope: the stored text: `READ`, `WRITE`, or names separated by spaces.
     """
     if scope in (READ, WRITE):
         return scope == WRITE, None

@@ -1,4 +1,4 @@
-"""The security log: what happened to whose identity, a line an event."""
+"""The security log: one line per identity event."""
 
 import logging
 from typing import Literal, get_args
@@ -10,7 +10,7 @@ from profiles.core.addresses import address_of
 from profiles.core.metrics import SECURITY_EVENTS, count_from_zero
 from profiles.models import Profile
 
-logger = logging.getLogger("profiles.security")  # a name that operators filter by
+logger = logging.getLogger("profiles.security")  # operators filter by this name
 
 Event = Literal[
     "sign_in",
@@ -43,9 +43,9 @@ count_from_zero(SECURITY_EVENTS, EVENTS)
 def log(
     event: Event, profile: Profile | None, *, request: HttpRequest | Request | None = None, **facts: object
 ) -> None:
-    """Write one line: `event=… profile=… address=…`, in JSON an object `security` too; and count the event.
+    """Log and count an event: `event=… profile=… address=…`; JSON logs also have an object `security`.
 
-    It names an account by its key and never by what was typed, which may have been a password.
+    Accounts are logged by primary key, never by the typed username, because users sometimes type a password there.
     """
     SECURITY_EVENTS.labels(event).inc()
     facts = {"profile": profile.pk if profile else "none", **facts}

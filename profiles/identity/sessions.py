@@ -1,4 +1,4 @@
-"""The admin's sessions, each with the account that it is of: they end with it, and its export lists them."""
+"""Sessions of the Django admin, with a foreign key to their account: for its deletion and its export."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
 
-CREATED_AT = "created_at"  # in a session's data: each save writes the whole row anew
+CREATED_AT = "created_at"  # in the session's data, because each save replaces the whole row
 
 
 class AdminSession(AbstractBaseSession):
     """A session of the admin.
 
-    The foreign key has no constraint in the database: Django's store takes a violation of one for a session key
-    that is in use, and tries the next for ever.
+    The foreign key has no database constraint: Django's store would take a violation for a duplicate session key
+    and retry forever.
     """
 
     profile = models.ForeignKey(
@@ -39,14 +39,14 @@ class AdminSession(AbstractBaseSession):
 
 
 class SessionStore(DatabaseStore):
-    """Django's database store, over `AdminSession`: the engine that `SESSION_ENGINE` names."""
+    """Django's database store with the model `AdminSession`, set as `SESSION_ENGINE`."""
 
     @classmethod
     def get_model_class(cls) -> type[AdminSession]:
         return AdminSession
 
     def create_model_instance(self, data: MutableMapping[str, Any]) -> AdminSession:
-        """The row of this data, which carries the time of the first save from then on."""
+        """The row for the session's data; the first save adds its time to the data."""
         created_at = data.setdefault(CREATED_AT, timezone.now().isoformat())
         row: AdminSession = super().create_model_instance(data)  # type: ignore[arg-type, assignment]
         row.profile_id = data.get(SESSION_KEY)

@@ -1,7 +1,7 @@
-"""The sign-ins of an account, as its owner sees and ends them: its families of tokens, by the APIs' name "sessions".
+"""Listing and ending an account's sign-ins, for its owner. They are token families; the APIs call them "sessions".
 
-A session of the admin is not listed: it is of a browser that Django's own cookie names, and has neither client nor
-address. Ending all others ends those of the admin too.
+Sessions of the admin are not listed: Django's cookie identifies them, and they record no client or address. Ending all
+other sessions also ends those of the admin.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from profiles.identity import accounts, families
 from profiles.identity.callers import actor_of
 from profiles.models import Profile, TokenFamily
 
-MOST_SHOWN = 100  # the newest; `end_other_sessions` ends them all
+MOST_SHOWN = 100  # the last used; `end_other_sessions` ends all others
 
 
 class Session(serializers.Serializer[Any]):
@@ -39,7 +39,7 @@ class Session(serializers.Serializer[Any]):
 
 
 def list_sessions(request: HttpRequest | Request, profile: Profile) -> list[TokenFamily]:
-    """The sign-ins of this profile that go on, the last used first, with what `Session` shows."""
+    """The active sign-ins of a profile, last used first, with the attributes that `Session` shows."""
     last_used = Coalesce("last_used_at", "rotated_at", "created_at")
     rows: list[Any] = list(_going_on(profile).annotate(used_at=last_used).order_by("-used_at", "pk")[:MOST_SHOWN])
     current = actor_of(request).sign_in
@@ -49,26 +49,26 @@ def list_sessions(request: HttpRequest | Request, profile: Profile) -> list[Toke
 
 
 def end_session(request: HttpRequest | Request, profile: Profile, *, id: UUID | None) -> None:  # noqa: A002
-    """End one sign-in of this profile, which may be the caller's.
+    """End a sign-in of a profile; it may be the caller's.
 
     Raises:
-        Refused: NOT_FOUND: it has none of this id that goes on, whoever else may have it. UNAUTHENTICATED: as `_end`.
+        Refused: NOT_FOUND: the profile has no active sign-in with this id. UNAUTHENTICATED: as `_end`.
     """
     if not _end(request, profile, Q(pk=id)):
         raise unseen(actor_of(request))
 
 
 def end_other_sessions(request: HttpRequest | Request, profile: Profile) -> None:
-    """End every sign-in of this profile but the caller's, and its sessions of the admin. Raises as `_end` does."""
+    """End all sign-ins of a profile except the caller's, and its admin sessions. Raises as `_end` does."""
     _end(request, profile, ~Q(pk=actor_of(request).sign_in))
     profile.admin_sessions.all().delete()
 
 
 def _end(request: HttpRequest | Request, profile: Profile, which: Q) -> list[TokenFamily]:
-    """End those of a profile's sign-ins. The account is locked first, as whatever else ends them does.
+    """End the profile's active sign-ins that match `which`. Locks the account first, like all code that ends sign-ins.
 
     Raises:
-        Refused: UNAUTHENTICATED: the account or its sign-ins have ended since the caller was identified.
+        Refused: UNAUTHENTICATED: the account or its sign-ins have ended since authentication.
     """
     with transaction.atomic():
         accounts.require_account(profile)

@@ -1,4 +1,4 @@
-"""Rate limits: which counts an operation and an attempt take, and what is answered where one does not pass."""
+"""Rate limits: the counts of operations and attempts, and the response to a caller over a limit."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from profiles.identity.counters import Count, Counter, Memory, Rate, Shared, Win
 from profiles.models import Profile, comparable_email, comparable_username
 from profiles.policy import AccountAction, policy
 
-if TYPE_CHECKING:  # its classes name our throttle
+if TYPE_CHECKING:  # a circular import: its classes refer to this throttle
     from rest_framework.views import APIView
 
-RATE_LIMIT = "profiles.rate_limit"  # in a request's META: the headers that its answer carries
-COUNTED = "profiles.counted"  # in a request's META: the keys of the attempts that were counted ahead
-REFUSALS = Rate(60, 60)  # bodies that are read, in each process, only to refuse them
+RATE_LIMIT = "profiles.rate_limit"  # in a request's META: the rate limit headers of its response
+COUNTED = "profiles.counted"  # in a request's META: the keys of attempts that `spend` already counted
+REFUSALS = Rate(60, 60)  # requests refused after reading their body, per process
 LIMITS = (
     "reads",
     "writes",
@@ -44,7 +44,7 @@ LIMITS = (
     "refusals",
 )
 count_from_zero(RATE_LIMITED, LIMITS)
-ACCOUNT_DIGITS = 32  # of the SHA-256 that stands for a username or an address: a key's length is bounded
+ACCOUNT_DIGITS = 32  # of the SHA-256 of a username or an email in a key, to bound the key's length
 RATE_SETTINGS = (
     "READ_LIMIT",
     "WRITE_LIMIT",
@@ -62,7 +62,7 @@ RATE_SETTINGS = (
 
 
 class Budget(StrEnum):
-    """What the operations of a caller are counted against: a profile's, or an anonymous caller's network's."""
+    """The rate limits of operations, per profile or, for anonymous callers, per network."""
 
     READS = "reads"
     WRITES = "writes"
@@ -73,13 +73,13 @@ class Budget(StrEnum):
 
 
 def rate(setting: str) -> Rate:
-    """The rate that this setting gives. Raises `ImproperlyConfigured`."""
+    """The rate in a setting. Raises `ImproperlyConfigured`."""
     return parse_rate(getattr(settings, setting))
 
 
 @cache
 def counter() -> Counter:
-    """The counter of this process. Raises `ImproperlyConfigured` or `ValueError` for a setting that cannot be read."""
+    """The counter of this process. Raises `ImproperlyConfigured` or `ValueError` for an invalid setting."""
     for setting in RATE_SETTINGS:
         rate(setting)
     networks(tuple(settings.TRUSTED_PROXIES))
@@ -92,15 +92,18 @@ def counter() -> Counter:
 def spend(
     request: HttpRequest | Request, actor: Actor, budget: Budget, operations: int = 1, attempts: Sequence[Count] = ()
 ) -> None:
-    """Count operations against the caller's budget and its address's, and after them attempts, in one call.
+    """Count operations against the budgets of the caller and of its network, then attempts, in one call.
 
-    Each count is all or nothing, and the first that does not pass ends the request: the counts after it are
+    Each count passes entirely or not at all. The first that does not pass ends the request, and later ones are
     not made.
 
     Args:
-        operations: one for a REST call, for a GraphQL document as many as its root fields; a search and a count
-            are more (`listing.extra_operations`).
-        attempts: what else the request is counted as: `sign_in_attempts` and its like.
+        request: the request; its META gets the rate limit headers.
+        actor: the caller.
+        budget: the budget to count against.
+        operations: number of operations: one for a REST call, the number of root fields for a GraphQL document;
+            a search or a total count costs more (`Resource.extra_operations`).
+        attempts: further counts of the request, such as `sign_in_attempts`.
 
     Raises:
         Refused: THROTTLED.
@@ -110,7 +113,8 @@ def spend(
 
 
 def require_patience(request: HttpRequest | Request, actor: Actor) -> None:
-    """Refuse a caller whose requests were read only to be refused too often lately, before the next is read.
+    """Refuse a caller before reading the request's body, if too many of its recent requests were refused after
+    reading theirs.
 
     Raises:
         Refused: THROTTLED.
@@ -125,7 +129,7 @@ def require_patience(request: HttpRequest | Request, actor: Actor) -> None:
 def spend_after_reading(
     request: HttpRequest | Request, actor: Actor, budget: Budget, operations: int = 1, attempts: Sequence[Count] = ()
 ) -> None:
-    """`spend` for a request whose cost is known only from its body: a refusal counts for `require_patience`."""
+    """`spend` for a request whose cost depends on its body. A refusal counts for `require_patience`."""
     try:
         spend(request, actor, budget, operations, attempts)
     except Refused:
@@ -134,14 +138,14 @@ def spend_after_reading(
 
 
 def is_counted(request: HttpRequest | Request) -> bool:
-    """Whether this request was counted, or refused before it could be."""
+    """Whether the request was counted, or refused before counting."""
     return COUNTED in request.META or RATE_LIMIT in request.META
 
 
 def _budgets(request: HttpRequest | Request, actor: Actor, budget: Budget, operations: int) -> list[Count]:
     is_optional = budget is Budget.READS
     counts = [Count(rate(budget.setting), f"{budget}:{_spender(request, actor)}", operations, is_optional)]
-    if actor.profile is not None:  # behind the caller's own, so that what that refuses is not counted for the address
+    if actor.profile is not None:  # after the caller's own budget: a request it refuses does not count for the network
         key = f"{budget}_per_address:{address_of(request)}"
         counts.append(Count(rate(f"{budget.setting}_PER_ADDRESS"), key, operations, is_optional))
     return counts
@@ -158,19 +162,19 @@ def _refusals(request: HttpRequest | Request, actor: Actor, cost: int = 1) -> Co
 # Attempts
 
 Attempts: TypeAlias = Callable[[HttpRequest | Request, Actor, Any], Sequence[Count]]
-"""The counts of an attempt, from the request, its caller and the input as sent; None: it was not or cannot be read."""
+"""The counts of an attempt, from the request, the caller and the unvalidated input (None: unread or unreadable)."""
 
 
 def sign_in_attempts(request: HttpRequest | Request | None, account: Any) -> list[Count]:
-    """The counts of an attempt to sign in.
+    """The counts of a sign-in attempt.
 
-    The address comes first, so that one which is over its limit locks no account. The account is counted by
-    the network that the attempt came from, so that a stranger does not lock its owner out, and under a
-    higher ceiling over all networks.
+    The network's limit comes first, so that a network over its limit does not use up an account's. The account
+    is counted per network, so that a stranger does not lock its owner out, and, with a higher limit, over all
+    networks.
 
     Args:
-        request: the request that makes the attempt; None for a command, which has no address.
-        account: the username as it was sent; all that is no username is one account.
+        request: the request; None for a command, which has no address.
+        account: the username as sent; all invalid usernames count as one account.
     """
     name = comparable_username(account) if isinstance(account, str) else None
     key = f"account:{_shortened(name or '')}"
@@ -186,10 +190,11 @@ def sign_in_attempts(request: HttpRequest | Request | None, account: Any) -> lis
 
 
 def recovery_attempts(request: HttpRequest | Request, email: Any) -> list[Count]:
-    """The counts of a request for a recovery: as those of a sign-in, by the address that is to be written to.
+    """The counts of a recovery request: like those of a sign-in, by the email instead of the username.
 
     Args:
-        email: the address as it was sent; all that is no text is one address.
+        request: the request.
+        email: the email as sent; all inputs that are not strings count as one email.
     """
     key = f"mailbox:{_shortened(comparable_email(email) if isinstance(email, str) else '')}"
     address = address_of(request)
@@ -201,7 +206,7 @@ def recovery_attempts(request: HttpRequest | Request, email: Any) -> list[Count]
 
 
 def guesses(request: HttpRequest | Request, actor: Actor, sent: Any = None) -> list[Count]:
-    """The counts of a guess at a code or a token that was mailed, by a caller who has not signed in."""
+    """The counts of an anonymous caller's guess at a mailed code or token."""
     return [Count(rate("SIGN_IN_LIMIT_PER_ADDRESS"), f"sign_ins:{address_of(request)}")]
 
 
@@ -210,19 +215,19 @@ def _shortened(text: str) -> str:
 
 
 def password_attempts(actor: Actor) -> list[Count]:
-    """The counts of a signed-in caller's attempt to change its password: no stranger adds to them."""
+    """The counts of a signed-in caller's attempt to change its password. Other callers cannot use up this limit."""
     if actor.profile is None or not policy.can(actor, AccountAction.CHANGE_PASSWORD, actor.profile):
         return []
     return [_password_attempt(actor.profile)]
 
 
 def sign_up_attempts(request: HttpRequest | Request, actor: Actor, sent: Any = None) -> list[Count]:
-    """The counts of an attempt to sign up; of staff, who make accounts for others, the budget of writes is enough."""
+    """The counts of a sign-up attempt. Staff, who create accounts for others, have only the write budget."""
     return [] if actor.is_staff else [Count(rate("SIGN_UP_LIMIT_PER_ADDRESS"), f"sign_ups:{address_of(request)}")]
 
 
 def count_sign_in(request: HttpRequest | Request | None, account: str) -> None:
-    """Count an attempt to sign in before the password is looked at, unless `spend` counted it ahead.
+    """Count a sign-in attempt before checking the password, unless `spend` already counted it.
 
     Args as for `sign_in_attempts`. Raises `Refused`: THROTTLED.
     """
@@ -230,17 +235,17 @@ def count_sign_in(request: HttpRequest | Request | None, account: str) -> None:
 
 
 def count_password_change(request: HttpRequest | Request | None, profile: Profile) -> None:
-    """Count an owner's attempt to change its password, unless `spend` counted it ahead. Raises `Refused`: THROTTLED."""
+    """Count an owner's password change, unless `spend` already counted it. Raises `Refused`: THROTTLED."""
     _count_once(request, [_password_attempt(profile)])
 
 
 def mail_attempts(actor: Actor) -> list[Count]:
-    """The counts of a signed-in caller's request to be sent a code."""
+    """The counts of a signed-in caller's request for a mailed code."""
     return [] if actor.profile is None else [_mail(actor.profile)]
 
 
 def count_mail(profile: Profile) -> None:
-    """Count what is mailed to an address that an account names. Raises `Refused`: THROTTLED."""
+    """Count a message to an address that an account set. Raises `Refused`: THROTTLED."""
     _count(None, [_mail(profile)])
 
 
@@ -256,7 +261,7 @@ def _count_once(request: HttpRequest | Request | None, attempts: Sequence[Count]
     ahead: set[str] = set() if request is None else request.META.get(COUNTED, set())
     keys = {attempt.key for attempt in attempts}
     if keys <= ahead:
-        ahead -= keys  # a second attempt of the same request is another one
+        ahead -= keys  # a second attempt in the same request is counted again
     else:
         _count(request, attempts)
 
@@ -274,7 +279,7 @@ def _throttled(count: Count, window: Window) -> Refused:
     return Refused(Outcome.THROTTLED, retry_after=window.reset)
 
 
-# Answers
+# Responses
 
 
 SHOWN = {"reads", "writes", "sign_ins"}
@@ -282,10 +287,10 @@ SHOWN_WHERE_REFUSED = {"reads_per_address", "writes_per_address", "sign_ups", "r
 
 
 def _show(request: HttpRequest | Request, counted: Sequence[tuple[Count, Window]]) -> None:
-    """Keep the headers of the last count that may be shown (draft-ietf-httpapi-ratelimit-headers-10).
+    """Set the response's headers from the last count that may be shown (draft-ietf-httpapi-ratelimit-headers-10).
 
-    How many attempts are left to an account is not: it would tell of others' attempts. What is left to an
-    address is shown where it refuses: until then the caller's own budget says more.
+    The attempts remaining for an account are never shown, because they would reveal other people's attempts. A
+    network's limit is shown only when it refuses; until then the caller's own budget is more useful.
     """
     for count, window in reversed(counted):
         name = count.limit
@@ -298,7 +303,7 @@ def _show(request: HttpRequest | Request, counted: Sequence[tuple[Count, Window]
 
 
 def rate_limit_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """The middleware that adds to each answer how much is left, wherever it was counted."""
+    """Middleware that adds the rate limit headers to each response, wherever the request was counted."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -313,18 +318,18 @@ def rate_limit_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
 
 def operations_of(view: APIView) -> int:
-    """How many operations a call of this view counts as, by its request."""
+    """The number of operations that a call of this view costs."""
     return 1 + getattr(view, "extra_operations", 0)
 
 
 class OperationThrottle(BaseThrottle):
-    """Counts each REST call as one operation of its caller, before its body is read.
+    """Counts each REST call against its caller's budget, before its body is read.
 
-    A view adds to it: `extra_operations` to that one, and for a POST `attempts`. Where `counts_input` says so, these
-    depend on the body, which is then read before it is counted.
+    A view's `extra_operations` adds operations, and for a POST its `attempts` adds counts. With `counts_input`, these
+    depend on the body, which is then read first.
 
     Raises:
-        Refused: THROTTLED, or the error of a body that was read.
+        Refused: THROTTLED, or the error of reading the body.
     """
 
     def allow_request(self, request: Request, view: APIView) -> bool:

@@ -1,7 +1,7 @@
-"""Access tokens: issued and read. Both APIs learn here who is calling.
+"""Access tokens: issuing, verifying, and identifying the caller, for both APIs.
 
-django-graphql-jwt calls the handlers (`claims_for`, `encode`, `decode`, `family_of`,
-`profile_signed_in`) by the names that its settings give; RFC 7519 defines the claims.
+django-graphql-jwt's settings name the handlers that it calls (`claims_for`, `encode`, `decode`,
+`family_of`, `profile_signed_in`). RFC 7519 defines the claims.
 """
 
 import hashlib
@@ -35,20 +35,20 @@ from profiles.models import PersonalToken, Profile, TokenFamily
 READ = "read"
 READ_WRITE = "read write"
 CLAIMS = ("sub", "iat", "exp", "jti", "typ", "aud", "iss", "scope", "sv", "sid")
-LONGEST = 2_000  # characters of a token that is read: with RS256 and a key of 4,096 bits, ours have some 1,300
-KEPT = 2_048  # verified tokens that are remembered: some 5 MB
-ACCESS = "access"  # the `typ` of a token that identifies a caller
+LONGEST = 2_000  # characters of a token; with RS256 and a key of 4,096 bits, ours have about 1,300
+KEPT = 2_048  # verified tokens in the cache: about 5 MB
+ACCESS = "access"  # the `typ` of an access token
 
-PREFIX = "prf_"  # of a personal token, and of no JWT
+PREFIX = "prf_"  # of a personal token; a JWT cannot begin with it
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM_LENGTH = 30  # digits: 178 bits
-CHECKSUM_LENGTH = 6  # of 32 bits
+CHECKSUM_LENGTH = 6  # digits: 32 bits
 PERSONAL_LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A good token: what it says, and whose it is. `expires_at` is aware, in UTC; `sign_in` the key of its family."""
+    """A valid access token and its account. `expires_at` is aware, in UTC; `sign_in` is the key of its family."""
 
     token: str = field(repr=False)
     profile: Profile
@@ -58,16 +58,16 @@ class AccessToken:
 
 
 def issue(family: TokenFamily) -> AccessToken:
-    """A new access token of this sign-in."""
+    """Issue an access token for a sign-in."""
     token = get_token(family.profile, sid=str(family.pk), scope=family.scope)
     return AccessToken(token, family.profile, _expiry(get_payload(token)), family.scope)
 
 
 def read(token: str) -> AccessToken:
-    """What a token says and whose it is, in one SQL statement.
+    """Verify an access token and load its account, in one SQL statement.
 
     Raises:
-        Refused: UNAUTHENTICATED: it is damaged, expired or not ours, or its sign-in has ended.
+        Refused: UNAUTHENTICATED: the token is malformed, expired or not ours, or its sign-in has ended.
     """
     try:
         claims = _verified(token, keys.algorithm(), tuple(settings.JWT_KEYS.items()))
@@ -85,25 +85,25 @@ def read(token: str) -> AccessToken:
 
 @lru_cache(KEPT)
 def _verified(token: str, algorithm: str, keys: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    """The claims of a token that these keys verify, which its later requests need not do again. It may have expired.
+    """The claims of a token with a valid signature, cached for later requests. The token may have expired since.
 
     Raises:
-        JSONWebTokenError: it is damaged or not ours, or had expired when it first came.
+        JSONWebTokenError: the token is malformed or not ours, or was already expired when it was first verified.
     """
     claims: dict[str, Any] = get_payload(token)
     return claims
 
 
 def identify(authorization: str | None) -> Actor:
-    """Who sends this `Authorization` header (RFC 6750, section 2.1), in one SQL statement at most: a token of ours, or
-    of an issuer of `OIDC_ISSUERS`.
+    """The caller with this `Authorization` header (RFC 6750, section 2.1), in at most one SQL statement. The token is
+    ours or from an issuer in `OIDC_ISSUERS`.
 
     Args:
-        authorization: the header's value; None where there is none, which is nobody in particular.
+        authorization: the header's value; None without a header: an anonymous caller.
 
     Raises:
-        Refused: UNAUTHENTICATED: a header that says anything else than a good token is refused, and
-            never taken for no header. Of an issuer's token, as `external.identify` does.
+        Refused: UNAUTHENTICATED: the header does not contain a valid token; it is never treated as no header. For an
+            issuer's token, as `external.identify` does.
     """
     if authorization is None:
         return Actor()
@@ -131,7 +131,7 @@ def _expiry(claims: dict[str, Any]) -> datetime:
 def claims_for(profile: Profile, context: object = None) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
-        "sub": str(profile.pk),  # never the username: somebody else may have it tomorrow
+        "sub": str(profile.pk),  # not the username, which can later belong to another account
         "iat": now,
         "exp": now + jwt_settings.JWT_EXPIRATION_DELTA,
         "jti": uuid4().hex,
@@ -149,10 +149,10 @@ def encode(claims: dict[str, Any], context: object = None) -> str:
 
 
 def decode(token: str, context: object = None) -> dict[str, Any]:
-    """The claims of a token, each of `CLAIMS` there and checked.
+    """Verify a token, require all of `CLAIMS`, and return them.
 
     Raises:
-        jwt.InvalidTokenError: anything about it is not as it must be.
+        jwt.InvalidTokenError: the token is invalid in any way.
     """
     try:
         claims: dict[str, Any] = jwt.decode(
@@ -161,14 +161,14 @@ def decode(token: str, context: object = None) -> dict[str, Any]:
             algorithms=[keys.algorithm()],
             audience=jwt_settings.JWT_AUDIENCE,
             issuer=jwt_settings.JWT_ISSUER,
-            # A moment in the past says nothing of a token that we signed, and hosts' clocks differ.
+            # `iat` is not verified: the signature is ours, and clocks of hosts differ.
             options={"require": list(CLAIMS), "strict_aud": True, "verify_iat": False},
         )
         claims["sid"] = UUID(claims["sid"])
         _expiry(claims)
     except jwt.InvalidTokenError:
         raise
-    except Exception as error:  # whatever shape a header or a claim has
+    except Exception as error:  # headers and claims can have any JSON type
         raise jwt.InvalidTokenError(str(error)) from error
     if claims["typ"] != ACCESS or claims["scope"] not in (READ, READ_WRITE) or not isinstance(claims["sv"], str):
         raise jwt.InvalidTokenError("not an access token")
@@ -180,7 +180,7 @@ def family_of(claims: dict[str, Any]) -> UUID:
 
 
 def profile_signed_in(family: UUID) -> Profile | None:
-    """Whose sign-in this is, if it has not ended."""
+    """The profile of a sign-in; None if it has ended."""
     condition = Q(
         token_families__pk=family, token_families__ended_at=None, token_families__expires_at__gt=timezone.now()
     )
@@ -197,15 +197,15 @@ def personal_text() -> str:
 
 
 def digest(text: str) -> str:
-    """What is stored of a refresh token or a personal one: SHA-256, in hexadecimal."""
+    """The stored digest of a refresh token or a personal token: SHA-256, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _of_personal_token(text: str) -> Actor:
-    """Who sends this personal token: no SQL where it was mistyped or made up, otherwise one statement.
+    """The caller with a personal token. Executes no SQL if the checksum is wrong, otherwise one statement.
 
     Raises:
-        Refused: UNAUTHENTICATED: it is none of ours, was revoked or has expired, or its account's sign-ins have ended.
+        Refused: UNAUTHENTICATED: the token is unknown, revoked or expired, or its account's sign-ins have ended.
     """
     content = text[:-CHECKSUM_LENGTH]
     if len(text) != PERSONAL_LENGTH or not text.isascii() or text != content + _checksum(content):

@@ -1,5 +1,5 @@
-"""Undo a change of email with a token that was mailed to the old address. Whoever took over the account does not
-read that mailbox, so they can't."""
+"""Undo a change of email with a token mailed to the old address. An attacker who took over the account cannot read that
+mailbox."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TOKEN_BYTES = 32
 
 
 def allow(profile: Profile, address: str) -> EmailUndo:
-    """Let this address, which the profile had until now, undo the change. To be called in the change's transaction."""
+    """Let a profile's old address undo the change of email. Call it in the change's transaction."""
     now = timezone.now()
     return profile.email_undos.create(address=address, created_at=now, expires_at=now + LIFE)
 
 
 def settle(profile: Profile, address: str) -> bool:
-    """Whether a change to this address is the return to one that could undo the changes since: then none of them can be
-    undone any more, nor can the return. To be called in the change's transaction."""
+    """Whether a change returns to an address that could undo the changes since. Then neither they nor this change can
+    be undone any more. Call it in the change's transaction."""
     living = profile.email_undos.filter(expires_at__gt=timezone.now())
     row = living.filter(address__iexact=address).order_by("created_at").first()
     if row:
@@ -40,18 +40,18 @@ def settle(profile: Profile, address: str) -> bool:
 
 
 def new_token(row: EmailUndo) -> str:
-    """The token that undoes a change, in the place of one that may have been sent before."""
+    """A new token that undoes a change; it replaces an earlier one."""
     text = secrets.token_urlsafe(TOKEN_BYTES)
     EmailUndo.objects.filter(pk=row.pk).update(digest=tokens.digest(text))
     return text
 
 
 def undo(request: HttpRequest | Request, *, token: str, source: Source) -> None:
-    """Give an account the address back that it had, sign everybody out, and mail that address a code for a new
-    password: until then nobody knows the password. Changes that came later can't be undone any more.
+    """Restore an account's old address, end its tokens and sessions, and mail that address a code for a new password.
+    The password is replaced by a random one. Later changes can no longer be undone.
 
     Raises:
-        Refused: CODE_INVALID: it is none of ours, was used, or has expired.
+        Refused: CODE_INVALID: the token is unknown, used or expired.
     """
     living = EmailUndo.objects.filter(expires_at__gt=timezone.now(), profile__is_active=True)
     row = living.select_related("profile").filter(digest=tokens.digest(token)).first()

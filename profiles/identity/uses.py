@@ -1,8 +1,8 @@
-"""When, and from where, a sign-in or a personal token was last used.
+"""Recording when and from where a sign-in or a personal token was last used.
 
-Of a sign-in that is known to five minutes without a further write: an access token lives no longer, and was given at
-the sign-in or at a refresh, which write the row anyway. The use of a personal token is noted after the response, every
-five minutes at the most.
+For a sign-in this needs no extra write: its row is written at the sign-in and at each refresh, and access tokens expire
+after five minutes, so the time is accurate to five minutes. The use of a personal token is saved after the response, at
+most every five minutes.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from profiles.models import CLIENT_LENGTH, PersonalToken
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=5)
-USED = "profiles.used"  # in a request's META: the personal token whose use is to be noted
+USED = "profiles.used"  # in a request's META: the personal token whose use will be saved
 
 
 def use_of(request: HttpRequest | Request | None) -> dict[str, Any]:
-    """The fields of a sign-in that say by what and when it was last used: by this request, now."""
+    """The fields of a sign-in that record its last use: now, with the client and network of this request."""
     used: dict[str, Any] = {"last_used_at": timezone.now()}
     if request is not None:
         used |= {"client": client_of(request), "address": address_of(request)}
@@ -37,20 +37,20 @@ def use_of(request: HttpRequest | Request | None) -> dict[str, Any]:
 
 
 def client_of(request: HttpRequest | Request) -> str:
-    """What a request came from, by its User-Agent: printable ASCII (RFC 9110, section 10.1.5), and blanks for the
-    rest."""
+    """The client's User-Agent in printable ASCII (RFC 9110, section 10.1.5), with blanks in place of other
+    characters."""
     text = request.META.get("HTTP_USER_AGENT", "")
     return re.sub(r"[^\x21-\x7e]+", " ", text).strip()[:CLIENT_LENGTH]
 
 
 def note_later(request: HttpRequest | Request, token: PersonalToken) -> None:
-    """Have the use of a personal token noted after the response, where the last that was is five minutes old."""
+    """Save the use of a personal token after the response, if the last saved one is at least five minutes ago."""
     if token.last_used_at is None or token.last_used_at <= timezone.now() - EVERY:
         request.META[USED] = token
 
 
 def note_uses(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """The middleware that notes a use when the response is closed: the server has sent it by then (PEP 3333)."""
+    """Middleware that saves a use when the response is closed, after the server has sent it (PEP 3333)."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -63,7 +63,7 @@ def note_uses(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 
 
 def _note(token: PersonalToken) -> None:
-    """Save a use, unless another request has meanwhile. A failure is only logged."""
+    """Save a use, unless another request has saved one meanwhile. A failure is only logged."""
     now = timezone.now()
     due = Q(last_used_at=None) | Q(last_used_at__lte=now - EVERY)
     try:

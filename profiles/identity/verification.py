@@ -1,4 +1,4 @@
-"""Verifying an address, the one that an account has or the one that it is to have, by a code that is mailed to it."""
+"""Verifying an account's current or pending address with a mailed code."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from profiles.models import Code, Profile
 
 
 def verify(request: HttpRequest | Request, profile: Profile, *, code: str, source: Source) -> None:
-    """Verify a profile's address, or put the pending one in its place. The old one, where it was verified, can undo
-    that.
+    """Verify a profile's address, or replace it by the pending one. The old address, if it was verified, can undo the
+    change.
 
     Raises:
-        Refused: CODE_INVALID. UNAUTHENTICATED: the account or its sign-ins have ended since the caller was identified.
+        Refused: CODE_INVALID. UNAUTHENTICATED: the account or its sign-ins have ended since authentication.
     """
     found = codes.require(request, profile.codes.all(), Code.Purpose.VERIFICATION, code)
     writing.transact(Profile, lambda: _write(profile, found, source))
@@ -39,10 +39,10 @@ def _write(profile: Profile, code: Code, source: Source) -> None:
 
 
 def resend(request: HttpRequest | Request, profile: Profile) -> None:
-    """Mail a new code to the address that is to be verified.
+    """Mail a new code to the address to verify.
 
     Raises:
-        Refused: FORBIDDEN: the service sends no mail, or there is none to verify.
+        Refused: FORBIDDEN: mail is off, or there is no address to verify.
     """
     if not queue.is_on():
         raise Refused(Outcome.FORBIDDEN, _("This service does not send mail, so it does not verify addresses."))

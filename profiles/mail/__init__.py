@@ -1,1 +1,1 @@
-"""Mail: a queue in the database, what the messages say, and the worker that sends them."""
+"""Mail: the queue in the database, the messages, and the worker that sends them."""

@@ -1,4 +1,4 @@
-"""System check: whether a production sends mail."""
+"""System check: mail is configured in production."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from profiles.mail import queue
 
 
 def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A warning where no mail is sent: addresses are then not verified, and a lost password is lost."""
+    """A warning if mail is off: addresses are then not verified, and a forgotten password cannot be reset."""
     if queue.is_on():
         return []
     text = "No mail is sent: nobody can recover an account, no address is verified, and a new one takes effect at once."

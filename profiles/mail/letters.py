@@ -1,4 +1,4 @@
-"""What the messages say, in the language of the account that they are about. Each is written when it is sent."""
+"""The mail messages, in the language of their account. The worker writes a message when it sends it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from profiles.identity import codes, undoing
 from profiles.mail.queue import letter
 from profiles.models import Code, EmailUndo, Profile
 
-MOST_ACCOUNTS = 20  # of one address, that a message names
+MOST_ACCOUNTS = 20  # accounts with the same address in one message
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A paragraph of a message: a text, or with `is_code` a code, or with `url` the words of a link to it."""
+    """A paragraph of a message: a text, a code if `is_code`, or a link's text if it has a `url`."""
 
     text: str
     is_code: bool = False
@@ -33,7 +33,7 @@ class Part:
 
 @letter
 def verification(profile: int) -> EmailMultiAlternatives | None:
-    """The code for the address that an account is to have, or has and did not verify. None: there is none."""
+    """The message with a code for an account's pending or unverified address. None: there is no such address."""
     account = Profile.objects.filter(pk=profile, is_active=True).first()
     address = account and (account.pending_email or (None if account.email_verified else account.email))
     if account is None or address is None:
@@ -57,7 +57,7 @@ def verification(profile: int) -> EmailMultiAlternatives | None:
 
 @letter
 def recovery(address: str) -> EmailMultiAlternatives | None:
-    """A code for each account that has this address and a password. None: there is no such account."""
+    """The message with a code for each account with this address and a password. None: there is no such account."""
     accounts = _accounts_at(address)
     texts = codes.issue(Code.Purpose.RECOVERY, address, accounts or [None])
     if not accounts:
@@ -84,10 +84,12 @@ def recovery(address: str) -> EmailMultiAlternatives | None:
 
 @letter
 def email_changed(profile: int, address: str, undo: int = 0) -> EmailMultiAlternatives | None:
-    """The notice to the address that an account had. None: the account or the undo was deleted.
+    """The notice to an account's old address. None: the account or the `EmailUndo` was deleted.
 
     Args:
-        undo: the key of the change's `EmailUndo`, where this address can undo it.
+        profile: primary key of the account.
+        address: the old address.
+        undo: primary key of the change's `EmailUndo`; 0 if this address cannot undo it.
     """
     account = Profile.objects.filter(pk=profile).first()
     row = EmailUndo.objects.filter(pk=undo).first()
@@ -116,12 +118,12 @@ def _undo(row: EmailUndo) -> list[Part]:
 
 
 def _accounts_at(address: str) -> list[Profile]:
-    """The active accounts with a password at an address, whatever its case; first those that have verified it, so that
-    nobody takes their place by signing up with it.
+    """The active accounts with a password and this address, ignoring case. Accounts that verified it come first, so
+    that others cannot push them off the list by signing up with it.
 
-    A message goes to the address as an account has it, and never to what was typed: two that look alike to the
-    database can be of two people. Where accounts spell it in several ways, it is to one of them: the one that was
-    typed, or the first account's.
+    A message goes to an account's own spelling of the address, not to the typed one: spellings that are equal in the
+    database can belong to different people. If accounts have different spellings, only those with one of them are
+    returned: the typed one, or else the first account's.
     """
     at = Q(email__lower=address.lower(), is_active=True)
     with_password = Profile.objects.filter(at).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
@@ -137,7 +139,7 @@ def _life() -> Part:
 
 
 def _page(name: str) -> str:
-    """The address of a page of the studio. What stands behind `#` is sent to no server, and so is in no log."""
+    """The URL of a page of the studio. Browsers do not send the part after `#`, so it is in no server's log."""
     return urljoin(str(settings.SITE_URL), f"/#/{name}")
 
 

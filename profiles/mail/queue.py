@@ -1,5 +1,5 @@
-"""The queue of mail. A message is enqueued in the transaction of what it is about, and written when it is sent, by
-the worker: until then the queue holds neither its text nor a code."""
+"""The mail queue. A message is enqueued in the transaction that causes it. The worker writes its text when it sends
+it, so the queue contains no texts or codes."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _writers: dict[str, Writer] = {}
 
 
 class ServerAway(Exception):
-    """The mail server can't be reached, or lets nobody in."""
+    """The mail server can't be reached or rejects the connection or login."""
 
 
 def letter(write: Writer) -> Writer:
-    """Register what writes the messages of one kind, whose name is the function's.
+    """Register the function that writes one kind of message; its name is the kind.
 
-    It takes the facts that were enqueued, and is called again for each attempt to send. It gives None where there is
-    nothing to send any more.
+    The function gets the enqueued facts as keyword arguments, and is called for each attempt to send. It returns None
+    if there is nothing to send any more.
     """
     _writers[write.__name__] = write
     return write
 
 
 def is_on() -> bool:
-    """Whether mail is sent at all."""
+    """Whether mail is configured."""
     return bool(settings.MAIL_IS_ON)
 
 
 def enqueue(kind: str, **facts: int | str) -> None:
-    """Have a message of this kind written and sent, once the transaction is committed. Its facts are kept until then.
+    """Enqueue a message of a kind, to be written from the facts and sent after the transaction is committed.
 
-    Where mail is not sent, it does nothing.
+    Does nothing if mail is off.
     """
     if is_on():
         deliver.enqueue(kind, facts)
@@ -47,11 +47,11 @@ def enqueue(kind: str, **facts: int | str) -> None:
 
 @task(takes_context=True)
 def deliver(context: TaskContext, kind: str, facts: dict[str, Any]) -> None:
-    """Write a message, and send it. One that is sent twice has one Message-ID.
+    """Write a message and send it. A message that is sent twice has the same Message-ID.
 
     Raises:
         ServerAway: the mail server can't be reached.
-        SMTPException, OSError: it did not take the message.
+        SMTPException, OSError: the server did not accept the message.
     """
     connection = mail.get_connection()
     try:

@@ -1,4 +1,4 @@
-"""The state of the queue of mail, for operators."""
+"""The state of the mail queue, for operators."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django_tasks_db.models import DBTaskResult, get_date_max
 
 from profiles.core.metrics import MAIL, MAIL_WAIT_SECONDS
 
-LATE = timedelta(minutes=5)  # that a message has waited for the worker or the mail server
-FIRST = get_date_max()  # `run_after` of a message that was not tried yet
+LATE = timedelta(minutes=5)  # a message that waits longer means that the worker or the mail server is down
+FIRST = get_date_max()  # `run_after` of a message before its first attempt
 
 
 def look() -> str:
-    """Count what is in the queue, into the metrics. Returns "late" where a message has waited too long, else "ok".
+    """Set the queue's metrics. Returns "late" if a message has been due for more than `LATE`, else "ok".
 
-    A message that the mail server did not take waits from its next attempt on: a full mailbox is no reason for alarm.
+    A message that the mail server did not accept is due at its next attempt, so a full mailbox does not cause "late".
     """
     failed = Q(status=TaskResultStatus.FAILED)
     due = Case(When(run_after=FIRST, then="enqueued_at"), default="run_after")

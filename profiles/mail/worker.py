@@ -1,7 +1,7 @@
-"""The worker, which sends what is in the queue. Several can run at once, on any machine.
+"""The worker, which sends the queued messages. Several can run concurrently, on any machine.
 
-A message is deleted from the queue when the mail server has taken it. If the worker is killed between the two, the
-message is sent again, with the same Message-ID. If the database is away between the two, the worker deletes it later.
+A message is deleted from the queue after the mail server accepts it. If the worker is killed in between, the message
+is sent again with the same Message-ID. If the database is unavailable in between, the worker deletes it later.
 """
 
 from __future__ import annotations
@@ -28,47 +28,48 @@ Row: TypeAlias = "DBTaskResult[Any, Any]"
 
 logger = logging.getLogger(__name__)
 
-INTERVAL = 1.0  # seconds between two looks at an empty queue
-LONGEST_PAUSE = 30.0  # seconds, while the mail server or the database is away
-FIRST_BACK_OFF = timedelta(seconds=5)  # of a message that was not taken; doubled each time
+INTERVAL = 1.0  # seconds between two polls of an empty queue
+LONGEST_PAUSE = 30.0  # seconds, while the mail server or the database is unavailable
+FIRST_BACK_OFF = timedelta(seconds=5)  # before a message's first retry; doubled for each further one
 LONGEST_BACK_OFF = timedelta(minutes=15)
-LIFE = timedelta(hours=24)  # in which it is tried
-ABANDONED = timedelta(minutes=2)  # longer than a worker that lives needs for a message: its timeouts are of 10 seconds
+LIFE = timedelta(hours=24)  # a message is retried for this long
+ABANDONED = timedelta(minutes=2)  # more than a running worker needs for a message: its timeouts are 10 seconds
 CLEAR_EVERY = 3_600  # seconds
-KEPT = timedelta(days=30)  # what failed, for an operator to see
-PERMANENT = 500  # reply codes from here on (RFC 5321, section 4.2.1)
+KEPT = timedelta(days=30)  # failed messages are kept this long, for operators
+PERMANENT = 500  # reply codes from here on are permanent failures (RFC 5321, section 4.2.1)
 
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class Worker:
-    """Sends the messages of the queue, one after the other, until `stopping` is set.
+    """Sends the queued messages one after another until `stopping` is set.
 
-    What the mail server refuses for good is kept as failed; anything else is tried again.
+    A message that the mail server rejects permanently is marked as failed; after other errors it is retried.
     """
 
     def __init__(self) -> None:
         self.name = secrets.token_hex(4)
         self.stopping = Event()
-        self.failures = 0  # to reach the mail server or the database, one after the other
-        self.sent: Row | None = None  # and not deleted yet
-        self.cleared_at = -math.inf  # by the monotonic clock
+        self.failures = 0  # consecutive failures to reach the mail server or the database
+        self.sent: Row | None = None  # sent but not yet deleted
+        self.cleared_at = -math.inf  # monotonic time
 
     def run(self) -> None:
-        """Send until it is told to stop."""
+        """Send messages until `stopping` is set."""
         while not self.stopping.is_set():
-            close_old_connections()  # a request's end does it elsewhere
+            close_old_connections()  # in the service, Django does this after each request
             if not self.send_next():
                 self.stopping.wait(self.pause)
 
     @property
     def pause(self) -> float:
-        """Seconds until it looks again: longer, the longer a server is away."""
+        """Seconds until the next poll; they grow with each consecutive failure."""
         return min(LONGEST_PAUSE, INTERVAL * 2.0 ** min(self.failures, 10))
 
     def send_next(self) -> bool:
-        """Try to send one message. Returns whether to go on at once: there may be more, and the servers answer."""
+        """Try to send one message. Returns whether to continue without a pause: a message was found and the servers
+        responded."""
         try:
             self._delete_sent()
             row = self._claimed()
@@ -88,11 +89,12 @@ class Worker:
         logger.warning("The %s is away (%s)", what, type(error).__name__)
 
     def _claimed(self) -> Row | None:
-        """The message that waits longest of those whose time has come, or whose worker was killed; now this one's."""
+        """Claim the message that has waited longest, of those that are due or whose worker was killed; None if there
+        is none."""
         now = timezone.now()
         abandoned = DBTaskResult.objects.running().filter(started_at__lt=now - ABANDONED)
         rows = (DBTaskResult.objects.ready() | abandoned).order_by("enqueued_at")
-        if not rows.exists():  # without a lock, which SQLite has one of
+        if not rows.exists():  # needs no lock; SQLite has only one, for the whole database
             self._clear()
             return None
         with transaction.atomic():
@@ -102,17 +104,17 @@ class Worker:
             return row
 
     def _clear(self) -> None:
-        """Delete what failed long ago, once an hour: a delete takes SQLite's lock even where there is nothing."""
+        """Delete old failed messages. Runs once an hour, because DELETE takes SQLite's lock even if no row matches."""
         if time.monotonic() >= self.cleared_at + CLEAR_EVERY:
             DBTaskResult.objects.failed().filter(finished_at__lt=timezone.now() - KEPT).delete()
             self.cleared_at = time.monotonic()
 
     def _send(self, row: Row) -> None:
-        """Send a message that was claimed, and say in the queue what became of it. Raises `ServerAway`."""
+        """Send a claimed message, and record the result in the queue. Raises `ServerAway`."""
         try:
             row.task.call(TaskContext(task_result=cast(Any, row.task_result)), *row.args_kwargs["args"])
         except ServerAway:
-            _update(row, status=TaskResultStatus.READY, worker_ids=row.worker_ids[:-1])  # this was no attempt
+            _update(row, status=TaskResultStatus.READY, worker_ids=row.worker_ids[:-1])  # does not count as an attempt
             raise
         except Exception as error:
             if _is_temporary(error) and row.enqueued_at > timezone.now() - LIFE:
@@ -133,13 +135,12 @@ class Worker:
 
 
 def _update(row: Row, **values: Any) -> None:
-    """Say in the queue what became of a message, unless another worker took it up meanwhile: that one will."""
+    """Record a message's result in the queue, unless another worker has claimed the message since."""
     DBTaskResult.objects.filter(pk=row.pk, started_at=row.started_at).update(**values)
 
 
 def _fail(row: Row, error: Exception) -> None:
-    """Keep a message as failed. What is kept of the error is where it was raised, and not its text, which may have an
-    address."""
+    """Mark a message as failed. Stores the error's traceback but not its text, which may contain an address."""
     _update(
         row,
         status=TaskResultStatus.FAILED,
@@ -150,20 +151,20 @@ def _fail(row: Row, error: Exception) -> None:
 
 
 def _is_temporary(error: Exception) -> bool:
-    """Whether what went wrong may go well another time: by the server's reply, where it gave one."""
+    """Whether a retry may succeed: depends on the server's reply code, if there is one."""
     code = _reply_code(error)
     return isinstance(error, (SMTPException, OSError, *DATABASE_AWAY)) and (code is None or code < PERMANENT)
 
 
 def _reply_code(error: Exception) -> int | None:
-    """The mail server's reply; where it refused each recipient, the one that may be another next time."""
+    """The mail server's reply code, or None; of several for refused recipients, the lowest, which may be temporary."""
     if isinstance(error, SMTPRecipientsRefused):
         return min(code for code, _text in error.recipients.values())
     return error.smtp_code if isinstance(error, SMTPResponseException) else None
 
 
 def _back_off(attempts: int) -> timedelta:
-    """The time until another attempt, with a random part, so that those that failed together come apart."""
+    """The time until the next attempt, with jitter, so that messages that failed together are not retried together."""
     doubled: timedelta = FIRST_BACK_OFF * 2 ** min(attempts - 1, 10)
     return min(LONGEST_BACK_OFF, doubled) * random.uniform(0.75, 1)  # noqa: S311  # no secret
 

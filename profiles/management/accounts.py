@@ -1,4 +1,4 @@
-"""The account that a command is about."""
+"""Finding the account that a command acts on."""
 
 from django.core.management.base import CommandError
 
@@ -6,7 +6,7 @@ from profiles.models import Profile
 
 
 def account_named(username: str) -> Profile:
-    """The account of this username, in any case. Raises `CommandError`: there is none."""
+    """The account with this username, ignoring case. Raises `CommandError`: there is none."""
     profile: Profile | None = Profile.objects.named(username).first()
     if profile is None:
         raise CommandError(f"There is no account {username}.")

@@ -1,4 +1,4 @@
-"""The indexes of the lists; those for words and prefixes are PostgreSQL's own."""
+"""Indexes for lists. The indexes for words and prefixes exist on PostgreSQL only."""
 
 from typing import Any
 

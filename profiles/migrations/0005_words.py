@@ -1,14 +1,13 @@
-"""The words of each profile, for the search: PostgreSQL's alone.
+"""The table of profiles' words, for the search on PostgreSQL.
 
-`profiles_word` has an entry per word and profile. Its key is also the search's index: of a word, and of the
-profiles with one `is_active` and `visibility`, the newest profiles come first. Triggers on `profiles_profile`
-keep it: they fire where one of the columns that they name changes, so `ALTER COLUMN ... TYPE` on one of those
-needs the triggers dropped first. An upgrade of PostgreSQL that changes how the configuration `simple` splits
-text needs this migration reversed and applied again.
+`profiles_word` has one row per word and profile. Its primary key is also the search's index: for a word, an
+`is_active` and a `visibility`, the newest profiles come first. Triggers on `profiles_profile` keep the table up to
+date. They fire when one of their columns changes, so `ALTER COLUMN ... TYPE` on one of these columns needs the
+triggers dropped first. If an upgrade of PostgreSQL changes how the configuration `simple` splits text, reverse this
+migration and apply it again.
 
-Cost at 1,000,000 profiles of 14 words: 1.3 GB and about three minutes. Writers wait for a moment while the
-triggers are created, and then at most for a batch of rows. Reversed, it builds the former index, and writers
-wait for that.
+Cost at 1,000,000 profiles of 14 words: 1.3 GB and about three minutes. Writers wait briefly while the triggers are
+created, and then at most for a batch of rows. Reversing it builds the former index, and writers wait for that.
 """
 
 from typing import Any
@@ -18,7 +17,7 @@ from django.contrib.postgres.search import SearchVector
 from django.db import migrations
 
 FORMER = GinIndex(SearchVector("username", "display_name", "location", "bio", config="simple"), name="profile_words")
-BATCH = 5_000  # profiles
+BATCH = 5_000  # profiles per transaction
 
 TABLE = """
 CREATE TABLE profiles_word (
@@ -65,9 +64,9 @@ CREATE TRIGGER words_truncated AFTER TRUNCATE ON profiles_profile
 FOR EACH STATEMENT EXECUTE FUNCTION profiles_keep_words();
 """
 
-# Whatever the planner knows of a word, these statements read the index from a place on, so many entries and no more:
-# each LATERAL has its LIMIT, which keeps the order of the joins, and conditions that are all of the index. A condition
-# such as `profile_id = ANY (found)` may instead be a filter on each entry of a word.
+# Whatever statistics the planner has, these statements scan a bounded number of index entries: each LATERAL has a
+# LIMIT, which fixes the join order, and only conditions on columns of the index. The planner could turn a condition
+# such as `profile_id = ANY (found)` into a filter on every entry of a word.
 SEARCH = """
 CREATE FUNCTION profiles_search(
     text text, most_words integer, most_lookups integer, actives boolean[], visibilities text[], own integer
@@ -136,7 +135,7 @@ DROP TABLE profiles_word;
 
 
 def add(apps: Any, schema_editor: Any) -> None:
-    """Each statement commits by itself, so that a batch's rows alone are locked, and those for seconds."""
+    """Create and fill the table. Each statement commits by itself, so only one batch of rows is locked, for seconds."""
     if schema_editor.connection.vendor != "postgresql":
         return
     with schema_editor.connection.cursor() as cursor:

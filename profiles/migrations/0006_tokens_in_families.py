@@ -1,7 +1,7 @@
-"""A family keeps the digests of its newest refresh token and of that one's predecessor; the table of tokens goes.
+"""Store the digests of a family's newest refresh token and its predecessor in the family; drop the table of tokens.
 
-An older token that was used before this migration ends no family if it comes again: it is refused as unknown. The
-reverse makes a row for each of the two digests.
+Reuse of an older token that was used before this migration no longer ends its family: it is refused as unknown. The
+reverse migration creates a row for each of the two digests.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The answer of each sign-up that can be repeated. Those until now have none: their keys, which last a day, are deleted."""
+"""Store the response of each sign-up with a key. Existing keys, which last a day, have none and are deleted."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Exports are counted, the admin's sessions are of an account, and what refers to an account has an index."""
+"""Count exports, link admin sessions to accounts, and add indexes on references to accounts."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-# Of Django's own table, which has no model of ours: what is said of an account is looked up when it is deleted.
+# For deleting an account: its log entries are looked up in Django's table. We have no model for it, so this is SQL.
 INDEX = "CREATE INDEX profile_admin_log ON django_admin_log (content_type_id, object_id)"
 
 
 def end_sessions(apps: Any, schema_editor: Any) -> None:
-    """Delete the sessions of Django's own table, which is no longer read."""
+    """Delete the sessions in Django's own table, which is no longer used."""
     apps.get_model("sessions", "Session").objects.using(schema_editor.connection.alias).all().delete()
 
 
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddIndex("change", models.Index(fields=["actor", "id"], name="change_by_actor")),
-        migrations.AlterField(  # whose index the one above includes
+        migrations.AlterField(  # without its own index: the one above covers it
             model_name="change",
             name="actor",
             field=models.ForeignKey(

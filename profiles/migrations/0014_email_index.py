@@ -1,4 +1,4 @@
-"""The index that finds the accounts of an address, made while they are written to."""
+"""The index for finding accounts by email, created without blocking writes."""
 
 from typing import Any
 

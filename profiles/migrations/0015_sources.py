@@ -1,4 +1,4 @@
-"""The source of a change, which was called its door, and what the contracts say of fields. No statement is run."""
+"""Rename a change's `door` to `source`, and update help texts. Executes no SQL."""
 
 import django.db.models.deletion
 import django.utils.timezone
@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("profiles", "0014_email_index")]
 
     operations = [
-        # The column keeps its name, which the previous release uses.
+        # The column keeps its name, because the previous release uses it.
         migrations.SeparateDatabaseAndState(
             state_operations=[
                 migrations.RenameField("change", "door", "source"),

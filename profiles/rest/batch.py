@@ -1,4 +1,4 @@
-"""Several reads in one request: REST's counterpart of a GraphQL document with several root fields."""
+"""Batch reads: several GETs in one request, like a GraphQL document with several root fields."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from profiles.rest.queries import require_known_parameters
 from profiles.rest.resources import ResourceAPIView
 from server.edge.traffic import PATIENCE, traffic
 
-OF_THE_BATCH = {"CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"}  # what no read of it has
+OF_THE_BATCH = {"CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"}  # not passed to its reads
 
 
 class Read(StrictSerializer):
-    """A read of a resource."""
+    """One read in a batch."""
 
     path = Line(max_length=4_000, help_text="Of a row, a list or a history, with its query: `/profiles/1/`, say.")
     if_none_match = Line(
@@ -41,7 +41,7 @@ class Read(StrictSerializer):
     )
 
     def validate_path(self, target: str) -> str:
-        """The path, whose view becomes `match`."""
+        """The path; sets `match` to its resolver match."""
         path, _query, query = target.partition("?")
         try:
             target.encode("ascii")
@@ -60,7 +60,7 @@ def _no_read() -> ValidationError:
 
 
 class Identified(BaseAuthentication):
-    """The caller of a batch, who makes each of its reads."""
+    """Authenticates each read as the batch's caller."""
 
     def __init__(self, batch: Request) -> None:
         self.batch = batch
@@ -70,13 +70,13 @@ class Identified(BaseAuthentication):
 
 
 class BatchView(APIView):
-    """`/batch/`: up to `MOST_READS` reads, each answered as its own GET would be. It takes a token of read scope."""
+    """`/batch/`: up to `MOST_READS` reads, each with the response of its own GET. A token of read scope is enough."""
 
-    permission_classes = (AllowAny,)  # each read asks the policy
-    operations = {"POST": "readBatch"}  # one that is refused as a whole; otherwise each read is an operation
+    permission_classes = (AllowAny,)  # each read checks its permissions
+    operations = {"POST": "readBatch"}  # for a batch refused as a whole; otherwise each read is an operation
 
     def check_throttles(self, request: Request) -> None:
-        """Counts each read as the GET that it is; an input that is none, as one."""
+        """Count each read as one GET, and an invalid input as one."""
         actor = actor_of(request)
         require_patience(request, actor)
         self.reads: list[ResourceAPIView] = []
@@ -87,7 +87,7 @@ class BatchView(APIView):
             spend_after_reading(request, actor, Budget.READS, max(1, sum(map(operations_of, self.reads))))
 
     def validated(self, sent: Any) -> list[Read]:
-        """The reads that a body asks for. Raises `ValidationError`."""
+        """The validated reads of a body. Raises `ValidationError`."""
         are_reads = isinstance(sent, list) and all(isinstance(each, dict) for each in sent)
         if not are_reads or not 1 <= len(sent) <= MOST_READS:
             message = _("Must be a list of 1 to {most} reads, each an object with its 'path'.").format(most=MOST_READS)
@@ -99,7 +99,7 @@ class BatchView(APIView):
         return reads
 
     def view(self, read: Read) -> ResourceAPIView:
-        """The view of a read, with a GET request of the batch's caller, ready to dispatch. It has no throttle."""
+        """The view of a read, set up with a GET request of the batch's caller, without throttles."""
         path, _query, query = read.validated_data["path"].partition("?")
         condition = read.validated_data.get("if_none_match")
         request = WSGIRequest(
@@ -129,7 +129,7 @@ class BatchView(APIView):
 
     @staticmethod
     def answer(read: ResourceAPIView, ended: list[tuple[str, str, str]]) -> dict[str, Any]:
-        """What a read gives; its operation, API and outcome are added to `ended`."""
+        """The response to a read; appends its operation, API and outcome to `ended`."""
         response: Any = read.dispatch(read.request._request, **read.kwargs)
         ended.append((read.operations["GET"], Source.REST, read.request.META.get(OUTCOME, OK)))
         return {"status": response.status_code, "etag": response.headers.get("ETag"), "body": response.data}

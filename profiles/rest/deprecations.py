@@ -1,4 +1,4 @@
-"""The middleware that tells REST's clients of what they use that is deprecated, and counts it."""
+"""Middleware that announces and counts uses of deprecated parts of REST's contract."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,18 +16,18 @@ counted = Children(DEPRECATED_USES)
 
 
 def announce(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Add `Deprecation`, `Sunset` and `Link` to each answer whose request used what is deprecated, and count the use.
+    """Add `Deprecation`, `Sunset` and `Link` to the responses of requests that used deprecated parts; count the uses.
 
     Raises:
-        MiddlewareNotUsed: nothing of REST's contract is deprecated.
-        ImproperlyConfigured: the contract does not have what an entry names.
+        MiddlewareNotUsed: REST's contract has no deprecated parts.
+        ImproperlyConfigured: an entry names a part that the contract does not have.
     """
     names = [each.name for each in settings.DEPRECATIONS if each.rest]
     if not names:
         raise MiddlewareNotUsed("Nothing of REST's contract is deprecated.")
     uses = uses_by_route()
     for name in names:
-        _ = counted[name, Source.REST]  # Prometheus takes a first value for no increase
+        _ = counted[name, Source.REST]  # export 0: Prometheus sees no increase in a series' first sample
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -43,9 +43,9 @@ def announce(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
 
 
 def used_in(request: Any, response: Any, uses: dict[tuple[str, str], list[Use]]) -> Iterator[Use]:
-    """What a request used; of a batch, what its reads did. Each of them uses a thing once."""
+    """The uses in a request or in each read of a batch; each deprecation is counted once per request or read."""
     match = request.resolver_match
-    if match is None:  # another middleware answered
+    if match is None:  # another middleware returned the response
         return
     found = uses.get((match.route, "GET" if request.method == "HEAD" else request.method), ())
     yield from {use.deprecation: use for use in found if is_used(use, request, response)}.values()
@@ -56,7 +56,7 @@ def used_in(request: Any, response: Any, uses: dict[tuple[str, str], list[Use]])
 
 
 def is_used(use: Use, request: Any, response: Any) -> bool:
-    """Whether an exchange uses it. A parameter or a property is used where the operation succeeded."""
+    """Whether a request has this use. Parameters and properties count only if the operation succeeded."""
     if use.part is Part.OPERATION:
         return True
     if response.status_code >= 400:
@@ -66,11 +66,11 @@ def is_used(use: Use, request: Any, response: Any) -> bool:
             return use.path[0] in request.GET
         case Part.SENT:
             return holds(response.renderer_context["request"].data, use.path)
-    return not hasattr(response, "data") or holds(response.data, use.path)  # a stream shows all that it may
+    return not hasattr(response, "data") or holds(response.data, use.path)  # a stream is assumed to have all fields
 
 
 def holds(body: Any, path: tuple[str, ...]) -> bool:
-    """Whether a body has what these keys lead to."""
+    """Whether a body has a value at this path of keys."""
     if not path:
         return True
     key, *rest = path

@@ -21,9 +21,9 @@ INVALID_INPUT = "codes-of-invalid-input"  # its section of what can be wrong wit
 
 
 def exception_handler(exception: Exception, context: ExceptionHandlerContext) -> Response | None:
-    """REST framework's hook: invalid input by its standard shape, all else by the catalogue.
+    """REST framework's hook: renders invalid input with drf-standardized-errors, other exceptions from the catalogue.
 
-    The outcome is noted in the request's META, for the metrics.
+    Sets the outcome in the request's META, for the metrics.
     """
     meta: dict[str, Any] = context["request"].META  # type: ignore[union-attr]  # there is one in every call
     if isinstance(exception, ValidationError):
@@ -41,7 +41,7 @@ def exception_handler(exception: Exception, context: ExceptionHandlerContext) ->
 
 
 def body_of(refused: Refused) -> dict[str, Any]:
-    """The body of an answer that refuses, in the shape of drf-standardized-errors, with its details."""
+    """The body of an error response, in the format of drf-standardized-errors, with the refusal's details."""
     outcome = refused.outcome
     return {
         "type": "client_error" if outcome.status < 500 else "server_error",

@@ -1,4 +1,4 @@
-"""Identity over REST: one view for all operations of `identity.operations`, and the public keys."""
+"""Identity over REST: the view of all operations in `identity.operations`, and the public keys."""
 
 from typing import Any, ClassVar
 
@@ -19,13 +19,13 @@ from profiles.identity.throttling import Attempts
 from profiles.rest.permissions import require_operation_of
 from profiles.rest.queries import require_known_parameters
 
-KEY_SET_AGE = 300  # seconds for which a verifier elsewhere may cache the keys
+KEY_SET_AGE = 300  # seconds that other services may cache the keys
 
 
 class IdentityView(GenericAPIView[Any]):
     """The operations of one path: authorize, validate, perform, respond. See `routes`."""
 
-    permission_classes = (AllowAny,)  # `operation.authorize` asks the policy, after the request is counted
+    permission_classes = (AllowAny,)  # `operation.authorize` checks the policy, after rate limits
     by_method: ClassVar[dict[str, Operation]] = {}
 
     @property
@@ -64,9 +64,9 @@ class IdentityView(GenericAPIView[Any]):
 
 
 def routes() -> list[URLPattern]:
-    """The paths of all identity operations, each with and without its last slash, and with a view of its methods."""
+    """The URL patterns of all identity operations, with and without trailing slash; one view per path."""
     paths: dict[str, dict[str, Operation]] = {}
-    for operation in sorted(OPERATIONS, key=lambda each: "{id}" in each.path):  # which takes any text
+    for operation in sorted(OPERATIONS, key=lambda each: "{id}" in each.path):  # last, because `{id}` matches any text
         paths.setdefault(operation.path, {})[operation.method] = operation
     return [_route(path, by_method) for path, by_method in paths.items()]
 
@@ -79,7 +79,7 @@ def _route(path: str, by_method: dict[str, Operation]) -> URLPattern:
 
 
 class KeySetView(APIView):
-    """`/.well-known/jwks.json`: the public keys, for those who verify tokens elsewhere (RFC 7517)."""
+    """`/.well-known/jwks.json`: the public keys, for other services that verify tokens (RFC 7517)."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)

@@ -1,4 +1,4 @@
-"""What OPTIONS says of a path."""
+"""The response to OPTIONS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class AllowAlone(BaseMetadata):
-    """Which methods the path takes, in the Allow header (RFC 9110, section 9.3.7), and no more."""
+    """Responds with the Allow header only (RFC 9110, section 9.3.7)."""
 
     def determine_metadata(self, request: Request, view: APIView) -> None:
-        """Nothing: REST framework sets the header on each answer."""
+        """No body: REST framework sets the header on each response."""

@@ -1,4 +1,4 @@
-"""A page as REST gives it."""
+"""Pages in REST."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from profiles.core.pages import Page
 
 
 def page_response(request: Request, page: Page[Any], results: list[Any], *, count: int | None = None) -> Response:
-    """`results`, and the adjacent pages: URLs and cursors in the body, and `Link`s (RFC 8288)."""
+    """The response with `results` and the adjacent pages: URLs and cursors in the body, and `Link` (RFC 8288)."""
     next_cursor = page.cursor(-1) if page.has_next else None
     previous_cursor = page.cursor(0) if page.has_previous else None
     following, preceding = _link(request, next_cursor, "forward"), _link(request, previous_cursor, "back")
@@ -28,7 +28,7 @@ def page_response(request: Request, page: Page[Any], results: list[Any], *, coun
 
 
 def _link(request: Request, cursor: str | None, direction: str) -> str | None:
-    """The URL of the page on this side of a cursor; None without a cursor."""
+    """The URL of the page before or after a cursor; None without a cursor."""
     if cursor is None:
         return None
     query = request.query_params.dict() | {"cursor": cursor, "direction": direction}

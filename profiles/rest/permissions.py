@@ -1,4 +1,4 @@
-"""What the policy says, for REST framework."""
+"""REST framework permissions that apply the policy."""
 
 from typing import Any, ClassVar
 
@@ -11,12 +11,12 @@ from profiles.identity.callers import actor_of
 
 
 def require_operation_of(view: Any, request: Request) -> bool:
-    """Whether a request is an operation: OPTIONS is none, nor is a method that the path does not take.
+    """Whether a request is an operation: not OPTIONS, and a method that the path supports.
 
-    A view asks after the request was counted, and before it reads a row or a body.
+    Views call this after rate limits, and before they load a row or read a body.
 
     Raises:
-        Refused: FORBIDDEN: the caller's token is not for the operation.
+        Refused: FORBIDDEN: the caller's token does not cover the operation.
     """
     operation = view.operations.get("GET" if request.method == "HEAD" else request.method)
     if operation:
@@ -25,7 +25,7 @@ def require_operation_of(view: Any, request: Request) -> bool:
 
 
 class PolicyPermission(BasePermission):
-    """Asks the policy of the row's resource about the action that each method is. Raises its refusal."""
+    """Checks the action of the HTTP method with the policy of the row's resource. Raises `Refused` as that does."""
 
     actions: ClassVar = {
         "GET": Action.VIEW,

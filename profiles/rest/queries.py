@@ -1,4 +1,4 @@
-"""Query parameters: an operation refuses those that it does not take."""
+"""Query parameters: operations refuse unknown ones."""
 
 from collections.abc import Container
 
@@ -10,11 +10,11 @@ from profiles.core.parsers import read_query
 
 
 def require_known_parameters(request: Request, known: Container[str] = ()) -> None:
-    """Pass where the URL's query has no parameter but these.
+    """Check that the URL's query has only known parameters.
 
     Raises:
-        ValidationError: `unknown`, for each other parameter.
-        Refused: BAD_REQUEST: a parameter is given twice.
+        ValidationError: `unknown`, for each unknown parameter.
+        Refused: BAD_REQUEST: a duplicate parameter.
     """
     if request.query_params and (errors := unknown(read_query(request.query_params), known)):
         raise ValidationError(errors)

@@ -1,4 +1,4 @@
-"""The views of any resource, and their routes."""
+"""The views and routes of resources."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from profiles.rest.pagination import page_response
 from profiles.rest.permissions import PolicyPermission, require_operation_of
 from profiles.rest.queries import require_known_parameters
 
-MOST_SHOWN = 100  # characters of names that are said to be wrong
+MOST_SHOWN = 100  # characters of unknown names in an error message
 
 
 class ResourceAPIView(GenericAPIView[Any]):
-    """What every view of a resource does: load rows through the visible set, show one with its entity tag."""
+    """The base view of a resource: loads visible rows, and adds entity tags to responses."""
 
     resource: Any = None  # the Resource
     permission_classes = (PolicyPermission,)
@@ -48,7 +48,7 @@ class ResourceAPIView(GenericAPIView[Any]):
 
     @property
     def operations(self) -> dict[str, str]:
-        """The name of the operation that each method is, as GraphQL and the contract have it."""
+        """The name of each method's operation, as in GraphQL and in the contract."""
         return {"GET": self.resource.get_operation}
 
     @property
@@ -84,7 +84,7 @@ class ResourceAPIView(GenericAPIView[Any]):
             )
 
     def check_query(self, request: Request) -> None:
-        """Refuses query parameters that the operation does not take. Raises as `require_known_parameters` does."""
+        """Refuse unknown query parameters. Raises as `require_known_parameters` does."""
         require_known_parameters(request, ("fields",) if request.method in SAFE_METHODS else ())
 
     def get_queryset(self) -> ResourceQuerySet:
@@ -92,7 +92,7 @@ class ResourceAPIView(GenericAPIView[Any]):
         return rows.for_reader(self.actor) if self.request.method in SAFE_METHODS else rows
 
     def get_object(self) -> Any:
-        """The row that the path names, which may be shown. Raises `Refused` as the policy does."""
+        """The row of the path, if the caller may act on it. Raises `Refused` as the policy does."""
         columns = self.resource.columns(self.fields) if self.request.method in SAFE_METHODS else None
         row = self.get_queryset().one(self.lookup(), columns)
         if row is None:
@@ -101,7 +101,7 @@ class ResourceAPIView(GenericAPIView[Any]):
         return row
 
     def lookup(self) -> dict[str, Any] | None:
-        """What finds the row that the path names; None where no row has such a name."""
+        """The lookup for the row of the path; None if the key in the path is invalid."""
         key = parse_key(self.kwargs[self.lookup_field])
         return {"pk": key} if key else None
 
@@ -113,14 +113,14 @@ class ResourceAPIView(GenericAPIView[Any]):
 
     @property
     def write(self) -> Write:
-        """How the request writes, if it does."""
+        """The context of a write by this request."""
         headers = self.request.headers
         conditions = headers.get("If-Match"), headers.get("If-None-Match")
         return Write(self.actor, Source.REST, *conditions, headers.get("Idempotency-Key"))
 
     @cached_property
     def fields(self) -> list[str]:
-        """The fields that a read asks for (`?fields=id,username`); none for all. Raises `ValidationError`."""
+        """The fields that a read selects (`?fields=id,username`); empty for all. Raises `ValidationError`."""
         asked = self.request.query_params.get("fields") if self.request.method in SAFE_METHODS else None
         if asked is None:
             return []
@@ -133,9 +133,9 @@ class ResourceAPIView(GenericAPIView[Any]):
         return names
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Adds the tag; of a read, answers 304 to a client that has what it stands for, 412 to one that wanted another.
+        """Add the ETag. For a read, respond 304 if `If-None-Match` fails, and 412 if `If-Match` fails.
 
-        A precondition by time is ignored: there is no `Last-Modified` (RFC 9110, section 13.1.4).
+        Preconditions on time are ignored, because there is no `Last-Modified` (RFC 9110, section 13.1.4).
         """
         serializer = getattr(getattr(response, "data", None), "serializer", None)  # a stream has no data
         if isinstance(serializer, ResourceSerializer):
@@ -176,13 +176,13 @@ class ResourceListView(PageView, ListCreateAPIView[Any]):
 
     @property
     def extra_operations(self) -> int:
-        """The operations of a search and a count, in addition to the list's own."""
+        """The operations that a search and a total count cost, in addition to the list's one."""
         if self.request.method not in SAFE_METHODS:
             return 0
         return cast(int, self.resource.extra_operations(self.request.query_params))
 
     def check_query(self, request: Request) -> None:
-        if request.method not in SAFE_METHODS:  # `list_rows` checks those of a list
+        if request.method not in SAFE_METHODS:  # for a list, `list_rows` checks them
             super().check_query(request)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -228,7 +228,7 @@ class HistoryView(PageView, RetrieveAPIView[Any]):
         return {"GET": self.resource.history_operation}
 
     def check_query(self, request: Request) -> None:
-        """`read_history` checks them."""
+        """Nothing: `read_history` checks the parameters."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()
@@ -238,7 +238,7 @@ class HistoryView(PageView, RetrieveAPIView[Any]):
 
 
 def routes(resource: Resource) -> list[URLPattern]:
-    """A resource's paths, each with and without its last slash. They are named after it: `note`, `note-history`."""
+    """A resource's URL patterns, with and without trailing slash, named after it: `note`, `note-history`."""
     name, path = resource.name.lower(), resource.plural
 
     def route(pattern: str, view: type[APIView], named: str) -> URLPattern:

@@ -1,4 +1,4 @@
-"""REST's paths, each with and without its last slash."""
+"""REST's URL patterns, with and without trailing slash."""
 
 from django.urls import re_path
 

@@ -1,4 +1,4 @@
-"""What profiles have over REST beside what any resource has: sign-up, several in one write, `me`, exports."""
+"""REST views specific to profiles: sign-up, bulk update, `me`, exports."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from profiles.sign_up import sign_up
 
 
 class ProfilesView(ResourceListView):
-    """`/profiles/`: the list, sign-up, and several changed in one write."""
+    """`/profiles/`: list, sign-up and bulk update."""
 
     resource = PROFILES
     attempts = staticmethod(sign_up_attempts)
@@ -42,7 +42,7 @@ class ProfilesView(ResourceListView):
         return Response(made.shown, status=HTTP_201_CREATED, headers=headers)
 
     def patch(self, request: Request) -> Response:
-        require_writer(self.actor)  # before the body is read, as a profile is loaded before
+        require_writer(self.actor)  # before the body is read, as for one profile
         items = request.data
         if not isinstance(items, list):
             raise ValidationError([ErrorDetail(_("Must be a list of profiles."), code=InvalidCode.INVALID)])
@@ -52,13 +52,13 @@ class ProfilesView(ResourceListView):
 
 
 def _key(item: Any) -> int | None:
-    """The key of the profile that a row of several is of."""
+    """The profile's primary key in a row of a bulk update; None if it is missing or invalid."""
     key = item.get("id") if isinstance(item, dict) else None
     return key if type(key) is int and parse_key(str(key)) else None
 
 
 class MultipleLookups(ResourceAPIView):
-    """Finds a profile by its key, by its username, or, where the path is of `me`, the caller's own."""
+    """Finds a profile by primary key, by username, or, for `me`, the caller's own."""
 
     resource = PROFILES
 
@@ -75,24 +75,24 @@ class ProfileView(MultipleLookups, ResourceView):
 
 
 class OwnProfileView(ProfileView):
-    """`/profiles/me/`: the caller's own."""
+    """`/profiles/me/`: the caller's own profile."""
 
     @property
     def operations(self) -> dict[str, str]:
-        """Those of any profile; to read one's own is another, which is for a token that may read no other's."""
+        """As for any profile, except `getOwnProfile`: a token can have this scope without `getProfile`."""
         return {**super().operations, "GET": "getOwnProfile"}
 
 
 class ProfileByUsernameView(MultipleLookups, RetrieveAPIView[Any]):
-    """`/profiles/by-username/{username}/`, in any case."""
+    """`/profiles/by-username/{username}/`, ignoring case."""
 
 
 class ProfileHistoryView(MultipleLookups, HistoryView):
-    """`/profiles/{id}/history/`: what was written to a profile, newest first."""
+    """`/profiles/{id}/history/`: a profile's history, newest first."""
 
 
 class ExportView(MultipleLookups, RetrieveAPIView[Any]):
-    """`/profiles/{id}/export/`: everything that is held about an account, as a stream."""
+    """`/profiles/{id}/export/`: all data about an account, as a stream."""
 
     has_tag = in_batches = False
     operations = {"GET": "exportProfile"}
@@ -104,6 +104,6 @@ class ExportView(MultipleLookups, RetrieveAPIView[Any]):
         return StreamingHttpResponse(exports.start(self.get_object(), self.actor), content_type="application/json")
 
     def head(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Whether there would be an export. None is begun or counted."""
+        """Check whether an export is allowed, without starting or counting one."""
         policy.require(self.actor, AccountAction.EXPORT, self.get_object())
         return HttpResponse(content_type="application/json")

@@ -1,4 +1,4 @@
-"""`manage.py backup`: the database in a file."""
+"""`manage.py backup`: writes the database to a file."""
 
 from pathlib import Path
 from typing import Any

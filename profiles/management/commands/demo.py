@@ -1,4 +1,4 @@
-"""`manage.py demo`: accounts to try the service with."""
+"""`manage.py demo`: creates accounts for trying the service."""
 
 import secrets
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from profiles.models import Profile
 from profiles.policy import Visibility
 
-PASSWORD = "demo-pass-123"  # known to everybody, so these accounts are made under DEBUG alone
+PASSWORD = "demo-pass-123"  # public, so these accounts are created only with DEBUG
 ACCOUNTS: tuple[dict[str, Any], ...] = (
     {
         "username": "john_doe",
@@ -52,12 +52,12 @@ WELCOME = """\
 """
 
 
-AT_ONCE = 2_000  # rows in a statement
+AT_ONCE = 2_000  # rows per statement
 
 
 def made_up(count: int) -> Iterator[Profile]:
-    """Profiles that look like people's, none of which can sign in."""
-    chance = Random(count)  # noqa: S311  it makes up names, not secrets
+    """Realistic profiles that cannot sign in."""
+    chance = Random(count)  # noqa: S311  for names, not secrets
     run = secrets.token_hex(3)
     now = timezone.now()
     for number in range(count):

@@ -1,4 +1,4 @@
-"""`manage.py history`: the retention of profiles' histories."""
+"""`manage.py history`: deletes changes past the retention period."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from profiles.models import Change
 
-AT_ONCE = 1_000  # changes in a transaction, so that none lasts
+AT_ONCE = 1_000  # changes per transaction, to keep transactions short
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         old = Change.objects.filter(at__lt=timezone.now() - timedelta(days=days))
         last = 0
         with tqdm(total=old.count(), unit=" changes", file=self.stderr, leave=False) as progress:
-            # By key, so that all statements together read the table once.
+            # By key range, so that all statements together scan the table once.
             while keys := list(old.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
                 Change.objects.filter(pk__in=keys).delete()
                 last = keys[-1]

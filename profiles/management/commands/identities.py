@@ -1,4 +1,4 @@
-"""`manage.py identities`: who accounts are at OpenID issuers, to look at, to link, to unlink."""
+"""`manage.py identities`: lists, links and unlinks accounts' identities at OpenID issuers."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py mail`: the worker that sends what is in the queue."""
+"""`manage.py mail`: runs the worker that sends queued messages."""
 
 import signal
 from typing import Any

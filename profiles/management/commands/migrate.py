@@ -1,4 +1,4 @@
-"""`manage.py migrate`: Django's, which on PostgreSQL waits for a lock only as long as readers can wait behind it."""
+"""`manage.py migrate`: Django's command with a lock timeout on PostgreSQL, so that readers do not queue for long."""
 
 import time
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-PAUSE = 4  # seconds, in which the statements that queued behind a migration go on
-# After these errors PostgreSQL has rolled back, so the same may be tried again.
+PAUSE = 4  # seconds between attempts, for statements that queued behind the migration
+# After these errors PostgreSQL has rolled back, so a retry is safe.
 AGAIN = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 GIVEN_UP = """\
 No lock on a table within {seconds} s, in {attempts} attempts. What had been applied stays applied. Wait for the oldest
@@ -21,13 +21,13 @@ SELECT pid, xact_start, state, application_name FROM pg_stat_activity WHERE xact
 
 
 class Command(migrate.Command):
-    """Applies migrations under a lock timeout.
+    """Applies migrations with a lock timeout.
 
-    `ALTER TABLE` waits for the transactions that use its table, and whoever wants to read the table then waits behind
-    it (PostgreSQL's manual, "Explicit Locking"). So it gives up after `--lock-timeout` seconds and is tried again: a
-    migration that is a transaction as a whole, since it was rolled back; in one with `atomic = False` the statement,
-    since each commits by itself. A statement with CONCURRENTLY blocks nobody while it waits, and leaves an invalid
-    index where it gives up, so it has no timeout.
+    `ALTER TABLE` waits for transactions that use its table, and new readers of the table then wait behind it
+    (PostgreSQL's manual, "Explicit Locking"). So it times out after `--lock-timeout` seconds and is retried. An atomic
+    migration was rolled back and is retried as a whole. With `atomic = False` each statement commits by itself, so only
+    the statement is retried. A statement with CONCURRENTLY has no timeout: it blocks no readers while it waits, and
+    would leave an invalid index if it timed out.
     """
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -59,7 +59,7 @@ class Command(migrate.Command):
     def execute_statement(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        """Execute a statement of a migration, again if it commits by itself and did not get its lock."""
+        """Execute a migration's statement; retry it after a lock timeout if it commits by itself."""
         connection = context["connection"]
         if connection.in_atomic_block:
             return execute(sql, params, many, context)
@@ -72,7 +72,7 @@ class Command(migrate.Command):
             set_lock_timeout(connection, self.lock_timeout)
 
     def until_locked(self, execute: Callable[[], Any]) -> Any:
-        """Call this again as long as it does not get its locks, and attempts are left."""
+        """Call `execute`, and retry it after a lock timeout while attempts are left."""
         while True:
             try:
                 return execute()
@@ -85,6 +85,6 @@ class Command(migrate.Command):
 
 
 def set_lock_timeout(connection: BaseDatabaseWrapper, seconds: float) -> None:
-    """Limit how long the session's statements wait for each lock; 0 is no limit."""
+    """Set how many seconds the session's statements wait for a lock; 0 means no limit."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds * 1_000:.0f}ms"])

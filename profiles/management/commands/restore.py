@@ -1,4 +1,4 @@
-"""`manage.py restore`: what `manage.py backup` wrote, put into a database."""
+"""`manage.py restore`: loads a file of `manage.py backup` into the database."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py tokens`: the families of tokens and the personal tokens, to look at, to end, to clear away."""
+"""`manage.py tokens`: lists, ends and clears token families and personal tokens."""
 
 from argparse import ArgumentParser
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from profiles.identity import families, personal_tokens
 from profiles.management.accounts import account_named
 from profiles.models import Code, EmailUndo, PersonalToken, TokenFamily
 
-AT_ONCE = 1_000  # rows in a transaction, so that none lasts
+AT_ONCE = 1_000  # rows per transaction, to keep transactions short
 
 Row = TypeVar("Row", TokenFamily, PersonalToken)
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 def chosen(
     model: type[Row], *, username: str | None, family: UUID | None, personal_token: UUID | None, **options: Any
 ) -> QuerySet[Row]:
-    """The rows of a model that a command is about: by one's id, by an account, or all."""
+    """The rows of a model that a command selects: one by id, those of an account, or all."""
     rows = model._default_manager.all()
     if username:
         return rows.filter(profile=account_named(username))

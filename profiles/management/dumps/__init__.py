@@ -1,4 +1,4 @@
-"""A database's content in a file: written by `manage.py backup`, read by `manage.py restore`."""
+"""Dumps of the database, written by `manage.py backup` and read by `manage.py restore`."""
 
 from types import ModuleType
 
@@ -11,9 +11,10 @@ FORMATS: dict[str, ModuleType] = {"postgresql": postgresql, "sqlite": sqlite}
 
 
 def format_for(connection: BaseDatabaseWrapper) -> ModuleType:
-    """The module with `dump`, `load` and `SIGNATURE` (a dump's first bytes) for this kind of database.
+    """The module with `dump`, `load` and `SIGNATURE` (a dump's first bytes) for this database.
 
-    Raises CommandError for a kind that has none.
+    Raises:
+        CommandError: backups of this database are not supported.
     """
     if connection.vendor not in FORMATS:
         raise CommandError(f"Backups of {connection.display_name} are not supported: use its own tools.")

@@ -1,4 +1,4 @@
-"""The file of a backup, and beside it its checksum, as `sha256sum` writes and checks it."""
+"""A backup's file, and its checksum file in the format of `sha256sum`."""
 
 import hashlib
 import os
@@ -11,19 +11,20 @@ from django.core.management.base import CommandError
 from tqdm import tqdm
 
 PIECE = 1024 * 1024  # bytes
-OWNERS_ALONE = 0o600  # a backup has everybody's addresses
+OWNERS_ALONE = 0o600  # a backup contains all email addresses
 
 
 def checksum_of(path: Path) -> Path:
-    """Where the checksum of this backup is."""
+    """The path of a backup's checksum file."""
     return path.with_name(f"{path.name}.sha256")
 
 
 @contextmanager
 def new(path: Path, output: TextIO) -> Iterator[Path]:
-    """A file to write a backup to, which gets its name, and its checksum, when the block has ended without an error.
+    """A temporary file for a backup. When the block ends without an error, it gets its checksum file and its name.
 
-    Raises CommandError where a file of that name, or an unfinished one, is there already.
+    Raises:
+        CommandError: a file with that name exists, or an unfinished backup of it.
     """
     unfinished = path.with_name(f"{path.name}.partial")
     _create(unfinished, "It is of a backup that is being made, or was interrupted: then delete it.")
@@ -37,14 +38,14 @@ def new(path: Path, output: TextIO) -> Iterator[Path]:
         checksum_of(path).write_text(checksum)
         for each in (unfinished, checksum_of(path)):
             _sync(each)
-        unfinished.rename(path)  # last: a backup that has its name has its checksum
+        unfinished.rename(path)  # last, so that a backup with its final name always has a checksum
         _sync(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 def verify(path: Path, output: TextIO) -> None:
-    """Raise CommandError where a backup is not what its checksum says."""
+    """Raise `CommandError` if a backup does not match its checksum."""
     try:
         expected = checksum_of(path).read_text().split()[:1]
         found = sha256(path, output)
@@ -59,7 +60,7 @@ def verify(path: Path, output: TextIO) -> None:
 
 
 def sha256(path: Path, output: TextIO) -> str:
-    """The SHA-256 of a file, in hexadecimal; how far it is read is shown on the output."""
+    """The SHA-256 of a file, in hexadecimal; shows progress on `output`."""
     digest = hashlib.sha256()
     with (
         path.open("rb") as file,
@@ -83,7 +84,7 @@ def _create(path: Path, advice: str) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Have the disk keep it."""
+    """Flush a file or a directory to disk."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

@@ -1,4 +1,4 @@
-"""Dumps of PostgreSQL: archives in pg_dump's custom format, which pg_restore turns into SQL for psql."""
+"""Dumps of PostgreSQL: archives in pg_dump's custom format, which pg_restore converts to SQL for psql."""
 
 import os
 import re
@@ -16,8 +16,8 @@ SIGNATURE = b"PGDMP"
 PIECE = 1024 * 1024  # bytes
 TABLE = re.compile(r'^pg_dump: dumping contents of table "(.+)"$')
 
-# Everything of ours, later migrations' tables too, which `pg_restore --clean` would not know. The schema itself stays,
-# with its privileges, and so does what belongs to an extension.
+# Drops all our tables and routines, including those of later migrations, which `pg_restore --clean` would miss. Keeps
+# the schema, with its privileges, and objects that belong to an extension.
 CLEAR = b"""
 DO $$
 DECLARE
@@ -39,9 +39,10 @@ END $$;
 
 
 def dump(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
-    """Write the database to this file, as of one moment, while others read and write it.
+    """Write a consistent snapshot of the database to a file, while others read and write it.
 
-    Raises CommandError with pg_dump's words where it fails.
+    Raises:
+        CommandError: pg_dump failed; it has pg_dump's messages.
     """
     tables = connection.introspection.table_names()
     said: list[str] = []
@@ -61,12 +62,13 @@ def dump(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
 
 
 def load(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
-    """Replace what the database has by what this file has, in one transaction.
+    """Replace the database's content by a file's, in one transaction.
 
-    Raises CommandError with psql's or pg_restore's words where one fails; the database is then as it was.
+    Raises:
+        CommandError: psql or pg_restore failed; it has their messages, and the database is unchanged.
     """
     with tqdm(desc="Read", unit="B", unit_scale=True, file=output, leave=False) as progress:
-        for piece in _script(path):  # the whole file, before anything changes
+        for piece in _script(path):  # reads the whole file before anything changes
             progress.update(len(piece))
     size = progress.n
     options = ("--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
@@ -81,9 +83,9 @@ def load(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
                 progress.update(len(piece))
             psql.stdin.write(b"COMMIT;\n")
         except BrokenPipeError:
-            pass  # psql ended at an error, which it says
+            pass  # psql ended with an error, which is in its stderr
         except BaseException:
-            psql.kill()  # before it takes the end of its input for the end of the data
+            psql.kill()  # otherwise it would treat the end of its input as the end of the data
             raise
         said = psql.communicate()[1]
     if psql.returncode:
@@ -91,7 +93,7 @@ def load(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
 
 
 def _script(path: Path) -> Iterator[bytes]:
-    """The SQL that makes what an archive has, owned by who executes it; in pieces."""
+    """The SQL script of an archive, in chunks. The role that executes it becomes the owner."""
     with _popen(["pg_restore", "--no-owner", "--file=-", str(path.absolute())], stdout=PIPE, stderr=PIPE) as process:
         yield from iter(partial(process.stdout.read, PIECE), b"")
         said = process.stderr.read()
@@ -100,15 +102,15 @@ def _script(path: Path) -> Iterator[bytes]:
 
 
 def _run(connection: BaseDatabaseWrapper, program: str, *options: str, **pipes: Any) -> Any:
-    """Start a client program of PostgreSQL on this database. A password goes through the environment, and nobody is
-    asked for one that is missing."""
+    """Start a PostgreSQL client program for this database. The password is passed in the environment; a missing one
+    causes no prompt."""
     options = ("--no-password", *options)
     arguments, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, options)
     return _popen([program, *arguments[1:]], env=environment, **pipes)
 
 
 def _popen(command: list[str], *, env: dict[str, str] | None = None, **pipes: Any) -> Any:
-    english = {"LC_ALL": "C.UTF-8"}  # so that its messages are those above
+    english = {"LC_ALL": "C.UTF-8"}  # the code above matches English messages
     try:
         return Popen(command, env=os.environ | english | (env or {}), **pipes)  # noqa: S603  PostgreSQL's own programs
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Dumps of SQLite: copies of the file, made page by page by its backup API."""
+"""Dumps of SQLite: copies of the file, made page by page with SQLite's backup API."""
 
 import sqlite3
 from collections.abc import Callable
@@ -12,13 +12,14 @@ from tqdm import tqdm
 
 SIGNATURE = b"SQLite format 3\0"
 AT_ONCE = 1_000  # pages
-PATIENCE = 20  # seconds that a restore waits for a writer to end
+PATIENCE = 20  # seconds that a restore waits for another writer
 
 
 def dump(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
-    """Write the database to this file, as of one moment, while others read and write it.
+    """Write a consistent snapshot of the database to a file, while others read and write it.
 
-    Raises CommandError where SQLite fails, or the copy is damaged.
+    Raises:
+        CommandError: SQLite failed, or the copy is damaged.
     """
     try:
         with (
@@ -26,20 +27,21 @@ def dump(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
             closing(_connect(connection)) as source,
             closing(sqlite3.connect(path)) as copy,
         ):
-            # This read transaction keeps one moment. Without it, each write of another process starts the copy over.
+            # The read transaction fixes the snapshot. Without it, each write by another process restarts the copy.
             source.execute("BEGIN")
             source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             source.backup(copy, pages=AT_ONCE, progress=_shown(progress))
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+            copy.execute("PRAGMA journal_mode = DELETE")  # a single file, without a WAL file
             _check(copy)
     except sqlite3.Error as error:
         raise CommandError(f"SQLite could not write the backup: {error}") from error
 
 
 def load(connection: BaseDatabaseWrapper, path: Path, output: TextIO) -> None:
-    """Replace what the database has by what this file has, in one transaction.
+    """Replace the database's content by a file's, in one transaction.
 
-    Raises CommandError where the file is damaged, or SQLite fails; the database is then as it was.
+    Raises:
+        CommandError: the file is damaged, or SQLite failed; the database is unchanged.
     """
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as source:

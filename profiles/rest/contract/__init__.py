@@ -1,1 +1,1 @@
-"""OpenAPI: the contract of the REST API."""
+"""OpenAPI, the contract of the REST API."""

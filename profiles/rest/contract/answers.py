@@ -1,4 +1,4 @@
-"""The catalogue's answers over REST, as the contract's components."""
+"""OpenAPI components for the error responses of the catalogue."""
 
 from typing import Any, TypeAlias
 
@@ -16,11 +16,11 @@ DETAILS: dict[Outcome, dict[str, Any]] = {
     Outcome.UNAVAILABLE: {"retry_after": RETRY_AFTER},
     Outcome.INTERNAL: {"id": REQUEST_ID},
 }
-"""An example of what a refusal tells beside its code and message."""
+"""Example details of a refusal, by outcome."""
 
 
 MORE = {Outcome.FORBIDDEN: (Outcome.EMAIL_UNVERIFIED,)}
-"""What else has a refusal's status."""
+"""Other outcomes with the same status."""
 
 
 def component_name(outcome: Outcome) -> str:
@@ -28,7 +28,7 @@ def component_name(outcome: Outcome) -> str:
 
 
 def refused(outcome: Outcome) -> dict[str, Any]:
-    """The answer of an outcome: as an exception of it would be shown."""
+    """The OpenAPI response of an outcome, rendered like the real error."""
     example = Refused(outcome, outcome.meaning, **DETAILS.get(outcome, {}))
     more = [Refused(other, other.meaning) for other in MORE.get(outcome, ())]
     return {

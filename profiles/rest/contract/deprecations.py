@@ -1,4 +1,4 @@
-"""Where REST's contract has what is deprecated: its marks there, and what a request must be to use it."""
+"""Deprecated parts of REST's contract: marking them in OpenAPI, and the requests that use them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from profiles.core.deprecations import Deprecation
 
 JSON = "application/json"
 NAMED = "#/components/schemas/"
-EACH = "[]"  # in a path: every item of a list
+EACH = "[]"  # in a path: each item of a list
 HEADERS = {
     "Deprecation": "Since when something that this request used is deprecated (RFC 9745).",
     "Sunset": "When it may be removed (RFC 8594).",
@@ -25,7 +25,7 @@ HEADERS = {
 
 
 class Part(Enum):
-    """What of an exchange shows that something is used."""
+    """The part of a request or response that shows a use."""
 
     OPERATION = auto()
     QUERY = auto()
@@ -35,10 +35,12 @@ class Part(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How a request of one operation comes to use what is deprecated.
+    """One way in which a request of an operation uses a deprecated part.
 
     Args:
-        path: of a query parameter, its name; of a property, the keys that lead to it in the body.
+        deprecation: the deprecation.
+        part: where the use shows.
+        path: for a query parameter, its name; for a property, its path of keys in the body.
     """
 
     deprecation: Deprecation
@@ -47,10 +49,10 @@ class Use:
 
 
 def mark(result: Any, **others: Any) -> Any:
-    """drf-spectacular's hook: the contract with `deprecated`, the reason, and the headers of the operations' answers.
+    """drf-spectacular's hook: adds `deprecated`, the reasons, and the response headers to the contract.
 
     Raises:
-        ImproperlyConfigured: the contract does not have what an entry names.
+        ImproperlyConfigured: an entry names a part that the contract does not have.
     """
     places = [(each, place, find(result, place)) for each in settings.DEPRECATIONS for place in each.rest]
     if unknown := [place for _, place, found in places if found is None]:
@@ -66,7 +68,7 @@ def mark(result: Any, **others: Any) -> Any:
 
 
 def find(document: Any, place: str) -> Any:
-    """The operation, parameter or property that `Deprecation.rest` names; None where there is none."""
+    """The operation, parameter or property at a place of `Deprecation.rest`; None if there is none."""
     if " " not in place:
         schema, _dot, name = place.partition(".")
         return document["components"]["schemas"].get(schema, {}).get("properties", {}).get(name)
@@ -80,14 +82,14 @@ def find(document: Any, place: str) -> Any:
 
 
 def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
-    """Every operation, with its method and its path."""
+    """Each operation, with its method and path."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield method.upper(), path, operation
 
 
 def uses_of(document: Any, method: str, path: str) -> Iterator[Use]:
-    """The ways in which a request of an operation can use what is deprecated."""
+    """The ways in which a request of an operation can use deprecated parts."""
     operation = document["paths"][path][method.lower()]
     deprecated = {place: each for each in settings.DEPRECATIONS for place in each.rest}
     if each := deprecated.get(f"{method} {path}"):
@@ -107,7 +109,7 @@ def uses_of(document: Any, method: str, path: str) -> Iterator[Use]:
 def properties(
     document: Any, schema: Any, path: tuple[str, ...] = (), within: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each property of the named schemas in a body's, as `Note.body`, and the keys that lead to it."""
+    """Each property of the named schemas in a body's schema, such as `Note.body`, with its path of keys."""
     name = schema.get("$ref", "").removeprefix(NAMED)
     if name in within:
         return
@@ -124,19 +126,19 @@ def properties(
 
 @cache
 def uses_by_route() -> dict[tuple[str, str], list[Use]]:
-    """The uses of each operation that has some, by the route and the method of its requests."""
+    """The uses of the operations that have any, by route and method."""
     generator = SchemaGenerator()
     document = generator.get_schema(public=True)
     found = {
         (route, method): list(uses_of(document, method, path))
         for path, route, method, _view in generator._get_paths_and_endpoints()
-        if find(document, f"{method} {path}")  # a page is no operation
+        if find(document, f"{method} {path}")  # HTML pages are not operations
     }
     return {key: uses for key, uses in found.items() if uses}
 
 
 def check_places(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """An error where REST's contract does not have what an entry names."""
+    """System check: an error if an entry names a part that REST's contract does not have."""
     try:
         if any(each.rest for each in settings.DEPRECATIONS):
             SchemaGenerator().get_schema(public=True)

@@ -1,4 +1,4 @@
-"""What the contract shows as examples: rows that no database has, as the serializers show them."""
+"""Examples in the contract: unsaved rows, rendered by the serializers."""
 
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -72,14 +72,14 @@ _personal_token = PersonalToken(
     created_at=CHANGED,
     expires_at=CHANGED + timedelta(days=90),
 )
-_personal_token.text = "prf_" + "0" * 30 + "000000"  # whose checksum is wrong, so that no scanner takes it for one
+_personal_token.text = "prf_" + "0" * 30 + "000000"  # with a wrong checksum, so that secret scanners ignore it
 _as_john = {"actor": Actor(_john)}
 
 ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
 REFRESH_TOKEN = "a-refresh-token-is-longer-than-this"
-PASSWORD = "demo-pass-123"  # of the demo accounts, of which john_doe is one: the docs' page sends it
+PASSWORD = "demo-pass-123"  # of the demo accounts, such as john_doe: the docs page sends it
 
-CODE = "WDJB-MJHT"  # of RFC 8628, section 3.3.1
+CODE = "WDJB-MJHT"  # from RFC 8628, section 3.3.1
 UNDO_TOKEN = "a-token-of-a-mail-is-longer-than-this-one"
 NEW_PASSWORD = "a longer battery staple"
 
@@ -136,7 +136,7 @@ KEY_SET = {
         {
             "kty": "OKP",
             "crv": "Ed25519",
-            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",  # of RFC 8037, appendix A.2
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",  # from RFC 8037, appendix A.2
             "kid": "2026-11",
             "use": "sig",
             "alg": "EdDSA",
@@ -146,7 +146,7 @@ KEY_SET = {
 
 
 def page(*rows: dict[str, Any], path: str) -> dict[str, Any]:
-    """A first page of these rows, with another after it."""
+    """A first page with these rows, followed by another page."""
     return {
         "results": list(rows),
         "next": f"https://example.com{path}?cursor=WyJhIl0&direction=forward",

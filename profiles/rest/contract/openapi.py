@@ -1,4 +1,4 @@
-"""How OpenAPI is made of the operations, the serializers and the catalogue."""
+"""Generating OpenAPI from the operations, the serializers and the catalogue."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ JSON = "application/json"
 
 
 def without_last_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
-    """drf-spectacular's hook: the paths as the contract has them, which is one of the two ways to write each."""
+    """drf-spectacular's hook: the contract lists paths without trailing slash; both forms work."""
     return [(path.rstrip("/"), *others) for path, *others in endpoints]
 
 
 class OperationSchema(AutoSchema):
-    """What OpenAPI says of an operation: what `operations` tells of it, and what can be seen of its view."""
+    """An operation in OpenAPI, from its description in `operations` and from its view."""
 
     operations: ClassVar = OPERATIONS
 
@@ -60,7 +60,7 @@ class OperationSchema(AutoSchema):
         return [self.operation.tag]
 
     def get_auth(self) -> list[Any]:
-        super().get_auth()  # puts the scheme among the components
+        super().get_auth()  # registers the security scheme as a component
         return list(self.operation.security)
 
     def get_override_parameters(self) -> list[Any]:
@@ -68,7 +68,7 @@ class OperationSchema(AutoSchema):
         return [*in_path, *self.operation.parameters, *RATE_LIMITS]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """Whether an answer is an array: what the operation says, and not what its view is derived from."""
+        """Whether the response is an array; determined by the operation, not by the view's base class."""
         return isinstance(serializer, ListSerializer)
 
     def get_request_serializer(self) -> Any:
@@ -76,7 +76,7 @@ class OperationSchema(AutoSchema):
         return takes and {JSON: OpenApiRequest(takes.shape, examples=self._examples(takes))}
 
     def _get_request_body(self, direction: Direction = "request") -> Any:
-        """Of a list there is no empty body, as there is of an object: `{}` may be left out."""
+        """The body is required if it is a list; an object's may be omitted, like `{}`."""
         body = super()._get_request_body(direction)
         takes = self.operation.takes
         if takes and takes.most:
@@ -111,9 +111,9 @@ class OperationSchema(AutoSchema):
         return [] if body.example is None else [OpenApiExample("Example", body.example)]
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
-        """What the operation gives, and what it can end in otherwise."""
+        """The operation's success response and its error responses."""
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        for name, schema in deepcopy(answers.SCHEMAS).items():  # drf-spectacular's hooks change them
+        for name, schema in deepcopy(answers.SCHEMAS).items():  # drf-spectacular's hooks modify schemas
             self._component(ResolvedComponent.SCHEMA, name, schema)
         for outcome in self._outcomes():
             name = answers.component_name(outcome)
@@ -132,19 +132,19 @@ class OperationSchema(AutoSchema):
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
         super()._insert_field_validators(field, schema)
         if isinstance(field, Text):
-            either, *_ = schema.pop("oneOf", [{}])  # of a format, or blank: our patterns say both
+            either, *_ = schema.pop("oneOf", [{}])  # "a format, or blank": our patterns cover both
             either.pop("format", None)
             schema.update(either | _form(field))
 
     def _component(self, kind: str, name: str, schema: dict[str, Any]) -> Any:
-        """A reference to this component, which many operations share."""
+        """A reference to a component that operations share."""
         component = ResolvedComponent(name, kind, schema, object=name)
         self.registry.register_on_missing(component)
         return component.ref
 
 
 def _form(field: Text) -> dict[str, str]:
-    """What a field's text must look like, beside its length."""
+    """The format and pattern of a field's text."""
     match field:
         case Email():
             return {"format": "email"}
@@ -157,7 +157,7 @@ def _form(field: Text) -> dict[str, str]:
     return {"pattern": field.pattern()}
 
 
-# What drf-spectacular does not see by itself. It finds these classes by their bases.
+# Extensions for parts that drf-spectacular cannot inspect. It finds these classes as subclasses of their bases.
 
 
 class Bearer(OpenApiAuthenticationExtension):
@@ -175,20 +175,20 @@ class Bearer(OpenApiAuthenticationExtension):
 
 
 class Strict(OpenApiSerializerExtension):
-    """An input in which a name that there is not is an error."""
+    """An input that refuses unknown names."""
 
     target_class = "profiles.core.fields.StrictSerializer"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        if not isinstance(self.target, PageQuery):  # whose fields are parameters
+        if not isinstance(self.target, PageQuery):  # its fields are query parameters
             schema["properties"] = _with_defaults_in_words(schema.get("properties", {}))
         return {**schema, "additionalProperties": False}
 
 
 class ScopesOfTokens(OpenApiSerializerFieldExtension):
-    """The scopes of a personal token, of which `read` and `write` stand alone."""
+    """The scopes of a personal token."""
 
     target_class = "profiles.identity.personal_tokens.Scopes"
 
@@ -198,7 +198,7 @@ class ScopesOfTokens(OpenApiSerializerFieldExtension):
 
 
 class ResourceShape(OpenApiSerializerExtension):
-    """A row: shown, it is whole, and null where the reader may not see; sent, it may be what was shown."""
+    """A row. A response has all fields, null if the caller may not read them; a request may send a response back."""
 
     target_class = "profiles.core.serializers.ResourceSerializer"
     match_subclasses = True
@@ -258,8 +258,8 @@ def _without_defaults(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_defaults_in_words(properties: dict[str, Any]) -> dict[str, Any]:
-    """The properties of an input, with each default in its description. Generators of clients take a property with a
-    `default` for one that is always there."""
+    """An input's properties, with defaults moved to the descriptions: client generators treat a property with a
+    `default` as always present."""
     told = _without_defaults(properties)
     for name, found in properties.items():
         if "default" in found:

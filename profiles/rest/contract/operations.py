@@ -1,4 +1,4 @@
-"""REST's operations, as its contract describes them: purpose, input, output, outcomes."""
+"""Descriptions of REST's operations for the contract: purpose, input, output, outcomes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from profiles.rest.batch import Read
 from profiles.rest.contract import examples
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 
-# Who must have signed in, as OpenAPI says it: any one of these.
+# OpenAPI security requirements: one of the alternatives must be met.
 Security: TypeAlias = tuple[dict[str, list[str]], ...]
 A_MEMBER: Security = ({"bearer": []},)
 ANYBODY: Security = ({}, *A_MEMBER)
@@ -34,20 +34,20 @@ NO_TOKEN: Security = ({},)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a request or an answer holds: a serializer class, or a JSON schema; an example; in words."""
+    """The body of a request or response: a serializer class or a JSON schema, an example, and a description."""
 
     shape: Any
     example: Any
     description: str = ""
-    most: int | None = None  # items of a list, which has at least one
+    most: int | None = None  # maximum number of items in a list; the minimum is one
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that a client can do.
+    """A REST operation.
 
-    `id` is the name of the GraphQL mutation that does the same, where there is one. `outcomes` are those of
-    the catalogue that it can end in, beside those that `OperationSchema.outcomes` adds to many.
+    `id` is the name of the equivalent GraphQL mutation, if there is one. `outcomes` are those of the catalogue that
+    are specific to it; `OperationSchema._outcomes` adds the general ones.
     """
 
     id: str
@@ -62,7 +62,7 @@ class Operation:
     tag: str = "profiles"
 
 
-# Pages, and other shapes that only an answer has
+# Response schemas
 
 
 class PageSerializer(serializers.Serializer[Any]):
@@ -77,7 +77,7 @@ class PageSerializer(serializers.Serializer[Any]):
 
 
 def page_of(name: str, doc: str, serializer: type[serializers.Serializer[Any]], *, is_counted: bool = False) -> Any:
-    """The serializer of a page of these rows."""
+    """The serializer of a page of rows."""
     members: dict[str, Any] = {"__doc__": doc, "results": serializer(many=True)}
     if is_counted:
         members["count"] = serializers.IntegerField(
@@ -132,7 +132,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 def _fields(resource: Resource) -> OpenApiParameter:
-    """The parameter by which a read asks for some of a row's fields."""
+    """The parameter that selects a row's fields."""
     each = {"type": "string", "enum": list(resource.names)}
     return OpenApiParameter(
         "fields",
@@ -158,7 +158,7 @@ RATE_LIMITS = (
 
 
 def _filters(resource: Resource) -> Iterator[OpenApiParameter]:
-    """The parameters that a list's filters read."""
+    """The query parameters of a list's filters."""
     for name, found in resource.filters.base_filters.items():
         schema: dict[str, Any] = {
             "type": "string",
@@ -182,7 +182,7 @@ WRITES = (*KEYED, IDEMPOTENCY_KEY)
 
 
 def operations_of(resource: Resource, shown: Any = None, changed: Any = None, sent: Any = None) -> dict[str, Operation]:
-    """The operations of any resource, with examples of a row, of a change and of an input."""
+    """The operations of a resource. The examples are a row, a change and an input."""
     name, noun, path = resource.name, resource.noun, f"/{resource.plural}"
     texts = f"{resource.plural[0].upper()}{resource.plural[1:]}"
     rows = page_of(name, f"{texts}, in their order.", resource.serializer, is_counted=True)
@@ -338,7 +338,7 @@ OPERATIONS = OF_PROFILES | {
 
 
 def _identity(operation: identity.Operation) -> Operation:
-    """An identity operation, with its examples."""
+    """The description of an identity operation, with its examples."""
     sent, received = examples.IDENTITY[operation.name]
     output: Any = operation.output
     if isinstance(output, str):
@@ -361,7 +361,7 @@ def _identity(operation: identity.Operation) -> Operation:
 
 
 def _own(operation: Operation) -> Operation:
-    """The same operation, on the caller's own profile."""
+    """The same operation on the caller's own profile."""
     return replace(
         operation,
         id=operation.id.replace("Profile", "OwnProfile"),
