@@ -89,7 +89,8 @@ assert rest("PUT", '{"username": "owner", "email": "a@b.co", "location": "L"}')[
 assert owner.history.order_by("version").first().fields == {"location": ["", "Onward."]}
 shapes = SchemaGenerator().get_schema(public=True)["components"]["schemas"]
 told = [name for name, shape in shapes.items() if "motto" in shape.get("properties", {})]
-assert sorted(told) == ["PatchedProfileRequest", "Profile", "ProfileMergePatch", "ProfileRequest", "SignUpRequest"], told
+inputs = ["PatchedProfileRequest", "ProfileMergePatch", "ProfileRequest", "SignUpRequest"]
+assert sorted(told) == sorted(["Profile", *inputs]), told
 assert shapes["ProfileRequest"]["properties"]["motto"]["maxLength"] == 9
 print(schema)
 """

@@ -142,8 +142,8 @@ def test_a_page_of_a_named_origin_calls_the_doors(page):
         answer = page.get(path)
         assert answer.headers["access-control-allow-origin"] == ORIGIN
         assert listed(answer, "access-control-expose-headers") == {
-            "Deprecation", "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "Sunset",
-            "X-Request-ID",
+            "Accept-Patch", "Deprecation", "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
+            "Sunset", "X-Request-ID",
         }  # fmt: skip
         assert "access-control-allow-credentials" not in answer.headers
         assert "origin" in listed(answer, "vary")
