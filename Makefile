@@ -72,6 +72,7 @@ $(GENERATED): $(CLIENT_SOURCES) $(WEB)/node_modules/.package-lock.json .venv/.cl
 	@PATH="$(CURDIR)/$(BIN):$$PATH"; openapi-python-client generate --path profiles/openapi.yaml --fail-on-warning \
 	  --config $(CLIENTS)/rest-python/generator.yaml --meta none --overwrite --output-path $(CLIENTS)/rest-python/profiles_rest
 	@PATH="$(CURDIR)/$(BIN):$$PATH"; cd $(CLIENTS)/graphql-python && ariadne-codegen >/dev/null
+	@touch $(CLIENTS)/rest-python/profiles_rest/py.typed $(CLIENTS)/graphql-python/profiles_graphql/py.typed
 	@$(WITH_NODE) && npm run --prefix $(WEB) --silent clients
 	@touch $@
 
