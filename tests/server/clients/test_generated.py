@@ -1,9 +1,7 @@
 """The generated packages, installed as their users install them: four clients whose users see the same."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -13,13 +11,12 @@ from pathlib import Path
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 
+from tests.server.clients.conftest import CLIENTS, run
 from tests.server.conftest import NODE, ROOT
 
-CLIENTS = ROOT / "server" / "clients"
 WEB_PACKAGES = ROOT / "server" / "web" / "node_modules"
 USERS = Path(__file__).parent / "users"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-MOST_SECONDS = 60
 SEEN = """\
 read john_doe 1
 updated 2 By a generated client.
@@ -32,14 +29,6 @@ signed out UNAUTHENTICATED
 """
 
 
-def run(*command, cwd):
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # Node may be PyPI's
-    options = {"cwd": cwd, "env": os.environ | {"PATH": path}, "timeout": MOST_SECONDS}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
     """A Python that has both packages, beside those of this environment."""
@@ -48,7 +37,8 @@ def python(tmp_path_factory):
     for package in ("rest-python", "graphql-python"):
         run("uv", "build", "--quiet", "--offline", "--wheel", "--out-dir", folder, CLIENTS / package, cwd=folder)
     python = folder / "venv" / "bin" / "python"
-    run("uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, *folder.glob("*.whl"), cwd=folder)
+    install = ("uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python)
+    run(*install, *folder.glob("*.whl"), cwd=folder)
     (site_packages,) = folder.glob("venv/lib/python*/site-packages")
     (site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     return python
@@ -56,12 +46,11 @@ def python(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def node_folder(tmp_path_factory):
-    """A folder with both packages, as npm packs them, and what they and their users depend on."""
+    """A folder with both packages, as npm packs them, what they depend on, and their users' code, compiled."""
     folder = tmp_path_factory.mktemp("node")
     packages = folder / "node_modules"
     packages.mkdir()
-    for package in ("rest-typescript", "graphql-typescript"):
-        run("npm", "pack", "--silent", CLIENTS / package, cwd=folder)
+    run("npm", "pack", "--silent", CLIENTS / "rest-typescript", CLIENTS / "graphql-typescript", cwd=folder)
     for tarball in folder.glob("*.tgz"):
         with tarfile.open(tarball) as archive:
             archive.extractall(folder, filter="data")
@@ -70,22 +59,25 @@ def node_folder(tmp_path_factory):
         (packages / name).symlink_to(WEB_PACKAGES / name)
     for name in ("@types", "undici-types", "@urql", "wonka"):
         (packages / name).symlink_to(NODE / "node_modules" / name)
+    users = [shutil.copy(path, folder) for path in USERS.glob("*.mts")]
+    options = ("--strict", "--target", "es2022", "--module", "nodenext", "--skipLibCheck", "--preserveSymlinks")
+    run("node", WEB_PACKAGES / "typescript" / "bin" / "tsc", *options, *users, cwd=folder)
     return folder
+
+
+def test_users_of_the_python_packages_type_check(python, tmp_path):
+    users = [shutil.copy(path, tmp_path) for path in USERS.glob("*.py")]
+    run(sys.executable, "-m", "mypy", "--strict", "--python-executable", python, *users, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("user", ["rest_user.py", "graphql_user.py"])
 def test_python_package(user, python, address, tmp_path):
-    shutil.copy(USERS / user, tmp_path)
-    run(sys.executable, "-m", "mypy", "--strict", "--python-executable", python, user, cwd=tmp_path)
-    assert run(python, user, address, cwd=tmp_path) == SEEN
+    assert run(python, USERS / user, address, cwd=tmp_path) == SEEN
 
 
-@pytest.mark.parametrize("user", ["rest_user", "graphql_user"])
+@pytest.mark.parametrize("user", ["rest_user.mjs", "graphql_user.mjs"])
 def test_typescript_package(user, node_folder, address):
-    shutil.copy(USERS / f"{user}.mts", node_folder)
-    options = ("--strict", "--target", "es2022", "--module", "nodenext", "--skipLibCheck", "--preserveSymlinks")
-    run("node", WEB_PACKAGES / "typescript" / "bin" / "tsc", *options, f"{user}.mts", cwd=node_folder)
-    assert run("node", "--preserve-symlinks", f"{user}.mjs", address, cwd=node_folder) == SEEN
+    assert run("node", "--preserve-symlinks", user, address, cwd=node_folder) == SEEN
 
 
 def test_python_package_of_graphql_has_each_operation():

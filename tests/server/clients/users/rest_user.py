@@ -16,6 +16,7 @@ from profiles_rest.models import (
     Tokens,
     ValidationError,
 )
+from profiles_rest.types import UNSET, Unset
 
 anonymous = Client(base_url=sys.argv[1])
 tokens = token_auth.sync(client=anonymous, body=SignInRequest(username="john_doe", password="demo-pass-123"))
@@ -42,12 +43,12 @@ assert isinstance(invalid, ValidationError)
 for error in invalid.errors:
     print("invalid", error.code, error.attr)
 
-page = list_profiles.sync(client=client, page_size=2, ordering=ListProfilesOrdering.USERNAME)
-while isinstance(page, ProfilePage):
+cursor: str | Unset | None = UNSET
+while cursor is not None:
+    page = list_profiles.sync(client=client, page_size=2, ordering=ListProfilesOrdering.USERNAME, cursor=cursor)
+    assert isinstance(page, ProfilePage)
     print("page", *[profile.username for profile in page.results])
-    if page.next_cursor is None:
-        break
-    page = list_profiles.sync(client=client, page_size=2, ordering=ListProfilesOrdering.USERNAME, cursor=page.next_cursor)
+    cursor = page.next_cursor
 
 revoke_token.sync(client=anonymous, body=RefreshRequest(refresh_token=tokens.refresh_token))
 ended = refresh_token.sync(client=anonymous, body=RefreshRequest(refresh_token=tokens.refresh_token))
