@@ -59,6 +59,26 @@ $(STATIC): $(WEB)/dist/studio.html $(SYNCED) $(wildcard server/static/*/*)
 .PHONY: collect
 collect: $(STATIC) ## Collect the static files, as production serves them
 
+.venv/.clients: $(SYNCED)
+	$(BIN)/uv sync --frozen --inexact --quiet --all-extras --group clients
+	@touch $@
+
+CLIENTS := server/clients
+GENERATED := $(CLIENTS)/rest-typescript/index.js # the last that is generated
+CLIENT_SOURCES := graphql_api/schema.graphql profiles/openapi.yaml $(CLIENTS)/tsconfig.json \
+  $(filter-out %.d.ts,$(wildcard $(addprefix $(CLIENTS)/*/,*.ts *.json *.graphql *.toml *.yaml)))
+$(GENERATED): $(CLIENT_SOURCES) $(WEB)/node_modules/.package-lock.json .venv/.clients
+	@echo "Generating the clients"
+	@PATH="$(CURDIR)/$(BIN):$$PATH"; openapi-python-client generate --path profiles/openapi.yaml --fail-on-warning \
+	  --config $(CLIENTS)/rest-python/generator.yaml --meta none --overwrite --output-path $(CLIENTS)/rest-python/profiles_rest
+	@PATH="$(CURDIR)/$(BIN):$$PATH"; cd $(CLIENTS)/graphql-python && ariadne-codegen >/dev/null
+	@touch $(CLIENTS)/rest-python/profiles_rest/py.typed $(CLIENTS)/graphql-python/profiles_graphql/py.typed
+	@$(WITH_NODE) && npm run --prefix $(WEB) --silent clients
+	@touch $@
+
+.PHONY: clients
+clients: $(GENERATED) ## Generate Python and TypeScript packages of both APIs in server/clients, if they are older than the contracts
+
 RANDOM_KEY := $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))'
 IN_PRODUCTION := DEBUG=false SECRET_KEY=$$($(RANDOM_KEY)) JWT_KEYS=here=$$($(RANDOM_KEY)) ALLOWED_HOSTS=example.com \
   EMAIL_URL=smtp+tls://example.com:587 MAIL_FROM=profiles@example.com SITE_URL=https://example.com
@@ -92,7 +112,7 @@ dev: startable web ## Like `make run`, but reload Python and rebuild the pages w
 
 OF_RESOURCES := $(addprefix tests/parity/test_,resources.py idempotency.py preconditions.py merge_patch.py pages.py)
 .PHONY: test
-test: install $(STATIC) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests on SQLite, and on PostgreSQL if it answers (TEST_DATABASE_URL, TEST_REDIS_URL)
+test: install $(STATIC) $(GENERATED) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests on SQLite, and on PostgreSQL if it answers (TEST_DATABASE_URL, TEST_REDIS_URL)
 	$(BIN)/pytest
 	$(BIN)/pytest --postgresql
 	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project

@@ -63,6 +63,13 @@ class OperationSchema(AutoSchema):
         super().get_auth()  # registers the security scheme as a component
         return list(self.operation.security)
 
+    def get_operation(self, *args: Any, **options: Any) -> dict[str, Any] | None:
+        """An empty `security` too, which drf-spectacular leaves out: generated clients then take no token."""
+        operation: dict[str, Any] | None = super().get_operation(*args, **options)
+        if operation:
+            operation.setdefault("security", [])
+        return operation
+
     def get_override_parameters(self) -> list[Any]:
         in_path = [parameter for name, parameter in IN_PATH.items() if name in self.path]
         return [*in_path, *self.operation.parameters, *RATE_LIMITS]

@@ -25,11 +25,11 @@ from profiles.rest.batch import Read
 from profiles.rest.contract import examples
 from profiles.serializers import ProfileSerializer, SignUpSerializer
 
-# OpenAPI security requirements: one of the alternatives must be met.
+# OpenAPI security requirements: one of the alternatives must be met; none if there are none.
 Security: TypeAlias = tuple[dict[str, list[str]], ...]
 A_MEMBER: Security = ({"bearer": []},)
 ANYBODY: Security = ({}, *A_MEMBER)
-NO_TOKEN: Security = ({},)
+NO_TOKEN: Security = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The clients that the contracts are made for: generated packages, and the Bruno collection."""
