@@ -29,6 +29,12 @@ signed out UNAUTHENTICATED
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def generated():
+    if not (CLIENTS / "rest-typescript" / "index.js").exists():
+        pytest.fail("The clients are not generated: `make clients` does it.")
+
+
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
     """A Python that has both packages, beside those of this environment."""
