@@ -1,4 +1,4 @@
-"""Which renderer answers a request, and in which form an error is, chosen once for each `Accept` header."""
+"""Content negotiation: the renderer of a response and the format of an error, cached by `Accept` header."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -10,7 +10,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 JSON, PROBLEM = "application/json", "application/problem+json"
-KEPT = 256  # headers, of 8 KB at most: clients send a few
+KEPT = 256  # headers in the cache, at most 8 KB each; clients send a few different ones
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -35,10 +35,10 @@ class Negotiation(DefaultContentNegotiation):
 
 @lru_cache(KEPT)
 def prefers_problem(accept: str) -> bool:
-    """Whether an error is to be a problem (RFC 9457): this `Accept` names the type, with no less weight than JSON's.
+    """Whether `Accept` prefers problem details (RFC 9457): it names their type with at least the weight of JSON.
 
-    The order of the types does not count (RFC 9110, section 12.5.1), nor do ranges such as `*/*`, which clients send
-    that know no problems.
+    The order of types is ignored (RFC 9110, section 12.5.1), and ranges such as `*/*` do not match, because clients
+    that do not know problem details send them.
     """
     accepted = _request(accept).accepted_types
     weight = max((each.quality for each in accepted if f"{each.main_type}/{each.sub_type}" == PROBLEM), default=0)
@@ -47,7 +47,7 @@ def prefers_problem(accept: str) -> bool:
 
 @lru_cache(KEPT)
 def _chosen(negotiation: type[Negotiation], accept: str, kinds: tuple[type[BaseRenderer], ...]) -> tuple[int, str]:
-    """The number of the renderer, and the media type that it answers with."""
+    """The index of the renderer in `kinds`, and the media type of the response."""
     renderer, media_type = negotiation().choose(Request(_request(accept)), [kind() for kind in kinds])
     return kinds.index(type(renderer)), media_type
 

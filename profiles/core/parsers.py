@@ -24,12 +24,12 @@ class StrictJSONParser(JSONParser):
 
 
 class MergePatch(dict[str, Any]):
-    """An object that came as a merge patch: a null in it removes the member (RFC 7396, section 2)."""
+    """An object sent as a merge patch: a null removes the member (RFC 7396, section 2)."""
 
 
 class MergePatchParser(StrictJSONParser):
-    """Reads `application/merge-patch+json` (RFC 7396). Of what is no object, which would replace the whole, it makes
-    no merge patch."""
+    """Parses `application/merge-patch+json` (RFC 7396). Returns a `MergePatch` for an object only: other values would
+    replace the whole row."""
 
     media_type = "application/merge-patch+json"
 

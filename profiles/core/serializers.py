@@ -194,9 +194,9 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         """The valid values, by model field.
 
         Raises:
-            Refused: before any value is looked at: CONFLICT, a precondition is stale; PRECONDITION_REQUIRED, there
-                is none. EMAIL_UNVERIFIED.
-            ValidationError: everything that is wrong with any field, in an order of its own and not the input's.
+            Refused: before any value is validated: CONFLICT, a precondition failed; PRECONDITION_REQUIRED, there is
+                none. EMAIL_UNVERIFIED.
+            ValidationError: all errors of all fields; their order does not depend on the input's.
         """
         if isinstance(data, MergePatch):
             data = self._merged(data)
@@ -217,7 +217,7 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         """The version that the client requires, or None. Checks the preconditions (RFC 9110, sections 13.1.1, 13.1.2).
 
         Raises:
-            Refused: CONFLICT: a precondition failed.
+            Refused: CONFLICT: a precondition failed. PRECONDITION_REQUIRED.
         """
         if self.row is None:
             return None
@@ -233,8 +233,8 @@ class ResourceSerializer(serializers.ModelSerializer[Any]):
         return current if match is not None or "version" in data else None
 
     def _merged(self, patch: MergePatch) -> dict[str, Any]:
-        """A merge patch with defaults for its nulls: a member that is removed is what a replacement without it makes
-        of it (RFC 7396, section 2). A field that has no default stays null, and is refused as such."""
+        """A merge patch with nulls replaced by the fields' defaults: removing a member (RFC 7396, section 2) has the
+        effect of omitting it in a replacement. A field without a default stays null, and is refused."""
         fields = self.fields
         removed = [name for name in self.writable_names(self.row) if name in patch and patch[name] is None]
         return {**patch, **{name: fields[name].default for name in removed if fields[name].default is not empty}}

@@ -1,4 +1,4 @@
-"""How an exception looks over REST: by default in the shape of drf-standardized-errors, or as a problem (RFC 9457)."""
+"""Error responses of REST: in the format of drf-standardized-errors, or as problem details (RFC 9457)."""
 
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from profiles.core.outcomes import INVALID, Outcome, Refused, refusal
 
 OUTCOMES = "/guide/reference/outcomes/"  # the page of the guide that explains each outcome
 INVALID_TITLE = _("Invalid input. Correct the fields that errors names.")
-INVALID_INPUT = "codes-of-invalid-input"  # its section of what can be wrong with a field
+INVALID_INPUT = "codes-of-invalid-input"  # its section about invalid fields
 
 
 def exception_handler(exception: Exception, context: ExceptionHandlerContext) -> Response | None:
@@ -51,18 +51,19 @@ def body_of(refused: Refused) -> dict[str, Any]:
 
 
 def section_of(outcome: Outcome) -> str:
-    """The section of the guide's page on outcomes."""
+    """The outcome's section in the guide's page."""
     return outcome.code.lower()
 
 
 def problem_of(body: dict[str, Any], *, status: int, section: str, title: str, request_id: str) -> dict[str, Any]:
-    """An error's body as a problem (RFC 9457, section 3.1), whose `errors` and details are extension members.
+    """The problem details of an error (RFC 9457, section 3.1), with `errors` and the details as extension members.
 
     Args:
-        body: the error in the shape of drf-standardized-errors.
-        section: that of the guide's page on outcomes, which `type` leads to.
-        title: what all problems of this type have in common, translated.
-        request_id: a UUID, by which the log knows the occurrence.
+        body: the error in the format of drf-standardized-errors.
+        status: the HTTP status.
+        section: the outcome's section in the guide's page, for `type`.
+        title: the summary of this type of problem, translated.
+        request_id: the UUID of the request in the log.
     """
     return {
         "type": f"{OUTCOMES}#{section}",
@@ -75,7 +76,7 @@ def problem_of(body: dict[str, Any], *, status: int, section: str, title: str, r
 
 
 def _negotiated(response: Response, meta: dict[str, Any], *, section: str, title: str) -> Response:
-    """An error's response, whose body becomes a problem where `Accept` prefers one."""
+    """The error response, converted to problem details if `Accept` prefers them."""
     if prefers_problem(meta.get("HTTP_ACCEPT", "")):
         status, request_id = response.status_code, get_guid() or ""
         response.data = problem_of(response.data, status=status, section=section, title=title, request_id=request_id)

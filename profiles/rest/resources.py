@@ -43,8 +43,8 @@ class ResourceAPIView(GenericAPIView[Any]):
     resource: Any = None  # the Resource
     permission_classes = (PolicyPermission,)
     patch_parser_classes: tuple[type[BaseParser], ...] = (StrictJSONParser,)
-    has_tag = True  # whether what it shows and writes has a strong entity tag, which `If-Match` can name
-    in_batches = True  # whether it can be read in a batch
+    has_tag = True  # whether its representations have a strong entity tag, for `If-Match`
+    in_batches = True  # whether a batch can read it
 
     @property
     def operations(self) -> dict[str, str]:
@@ -57,7 +57,7 @@ class ResourceAPIView(GenericAPIView[Any]):
 
     @property
     def accept_patch(self) -> str:
-        """`Accept-Patch`: the media types that PATCH takes (RFC 5789, section 3.1); empty where there is no PATCH."""
+        """`Accept-Patch`: the media types that PATCH accepts (RFC 5789, section 3.1); empty without PATCH."""
         types = [str(parser.media_type) for parser in self.patch_parser_classes]
         return ", ".join(types) if hasattr(self, "patch") else ""
 
@@ -72,8 +72,10 @@ class ResourceAPIView(GenericAPIView[Any]):
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuses what the caller's token is not for; and `If-Match` where there is no tag that it could name, instead
-        of ignoring a precondition. A page's tag is weak, and `If-Match` compares strongly (RFC 9110, section 13.1.1).
+        """Check that the token covers the operation, and the query's parameters.
+
+        Refuse `If-Match` on a view without strong entity tags, because ignoring a precondition would be unsafe. A
+        page's tag is weak, and `If-Match` compares strongly (RFC 9110, section 13.1.1).
         """
         super().initial(request, *args, **kwargs)
         if require_operation_of(self, request):
@@ -151,12 +153,12 @@ class ResourceAPIView(GenericAPIView[Any]):
 
 
 class PageView(ResourceAPIView):
-    """What lists and histories do: show a page with a weak entity tag, of the bytes that the caller is shown."""
+    """The base view of lists and histories: adds a weak entity tag, computed from the response's bytes."""
 
     has_tag = False
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Adds the tag of a page that is read; answers 304 to a client that has it."""
+        """Add the ETag to a read page; respond 304 if `If-None-Match` fails."""
         response = super().finalize_response(request, response, *args, **kwargs)
         if request.method not in ("GET", "HEAD") or response.exception:
             return response
@@ -168,7 +170,7 @@ class PageView(ResourceAPIView):
 
 
 class ResourceListView(PageView, ListCreateAPIView[Any]):
-    """The list, and a new row."""
+    """List and create."""
 
     @property
     def operations(self) -> dict[str, str]:
@@ -221,7 +223,7 @@ class ResourceView(ResourceAPIView, RetrieveUpdateDestroyAPIView[Any]):
 
 
 class HistoryView(PageView, RetrieveAPIView[Any]):
-    """What was written to a row, newest first."""
+    """A row's history, newest first."""
 
     @property
     def operations(self) -> dict[str, str]:

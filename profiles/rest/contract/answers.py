@@ -58,7 +58,7 @@ def _example(body: dict[str, Any], status: int, section: str, title: str) -> tup
 
 
 def _content(schema: dict[str, Any], examples: Examples) -> dict[str, Any]:
-    """An error in both of its forms."""
+    """The OpenAPI content of an error in both formats."""
     plain = {name: {"value": body} for name, (body, _problem) in examples.items()}
     problems = {name: {"value": problem} for name, (_body, problem) in examples.items()}
     return {
@@ -77,7 +77,7 @@ def _codes(description: str, meanings: dict[str, str]) -> dict[str, Any]:
 
 
 def _errors(code: dict[str, Any], attr: str) -> dict[str, Any]:
-    """A list of errors, each with a code, words and a field."""
+    """The schema of a list of errors with code, detail and attr."""
     error = {
         "code": code,
         "detail": {"type": "string", "description": "What is wrong and what to do, in the caller's language."},
@@ -88,7 +88,7 @@ def _errors(code: dict[str, Any], attr: str) -> dict[str, Any]:
 
 
 def _body(description: str, kind: dict[str, Any], code: str, attr: str, **details: Any) -> dict[str, Any]:
-    """The shape that drf-standardized-errors gives: a type, and errors."""
+    """The schema of drf-standardized-errors: a type, and errors."""
     return {
         "type": "object",
         "description": description,
@@ -108,7 +108,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "id": {"type": "string", "description": "For `INTERNAL`: id of the request, to quote."},
     "row": {"type": "integer", "description": "For several profiles: number of the refused one, from 0."},
 }
-"""Details of a refusal, each of which some outcomes have."""
+"""Schemas of the details of a refusal."""
 
 OF_A_PROBLEM: dict[str, dict[str, Any]] = {
     "type": {"type": "string", "format": "uri-reference", "description": "Section of the guide about the outcome."},

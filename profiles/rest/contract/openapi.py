@@ -94,7 +94,7 @@ class OperationSchema(AutoSchema):
         return {**body, "required": True} if takes and isinstance(takes.shape, dict) else body
 
     def _merge_patch(self, shape: Any, sent: dict[str, Any]) -> dict[str, Any]:
-        """What is sent as JSON, with a null for each field that has a default."""
+        """The JSON body's media type for merge patches: fields with a default are also nullable."""
         schema = self.resolve_serializer(shape(partial=True), "request").schema
         fields, properties = shape().fields, schema["properties"]
         removable = {name: _nullable(properties[name]) for name, field in fields.items() if field.default is not empty}
