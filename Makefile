@@ -51,8 +51,21 @@ $(WEB)/dist/studio.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
 .PHONY: web
 web: $(WEB)/dist/studio.html ## Build the pages in server/web, if they are older than their sources or the contracts
 
+.venv/.guide: $(SYNCED)
+	$(BIN)/uv sync --frozen --inexact --quiet --only-group guide
+	@touch $@
+
+GUIDE := server/guide/dist/guide/index.html
+GUIDE_SOURCES := $(shell find server/docs server/guide -type f -not -path 'server/guide/dist/*')
+$(GUIDE): $(GUIDE_SOURCES) | .venv/.guide
+	@echo "Building the guide"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build --config-file server/guide/mkdocs.yml
+
+.PHONY: guide
+guide: $(GUIDE) ## Build the guide in server/docs, if it is older than its sources
+
 STATIC := .static/staticfiles.json
-$(STATIC): $(WEB)/dist/studio.html $(SYNCED) $(wildcard server/static/*/*)
+$(STATIC): $(WEB)/dist/studio.html $(GUIDE) $(SYNCED) $(wildcard server/static/*/*)
 	@$(IN_PRODUCTION) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@touch $@
 
@@ -93,7 +106,7 @@ WITH_MAIL = $(if $(or $(EMAIL_URL),$(filter-out false,$(DEBUG))),$(UNTIL_THE_END
 
 .PHONY: run
 run: export DEBUG ?= true
-run: startable web ## Migrate, build the pages, add demo accounts to a new database, serve (PORT, DATABASE_URL, DEBUG)
+run: startable web guide ## Migrate, build the pages, add demo accounts to a new database, serve (PORT, DATABASE_URL, DEBUG)
 	@$(BIN)/python manage.py migrate --verbosity 0
 ifeq ($(DEBUG),false)
 	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
@@ -104,7 +117,7 @@ endif
 
 .PHONY: dev
 dev: export DEBUG := true
-dev: startable web ## Like `make run`, but reload Python and rebuild the pages when their sources change
+dev: startable web guide ## Like `make run`, but reload Python and rebuild the pages when their sources change
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo --url http://127.0.0.1:$(PORT)
 	@$(WITH_NODE) || exit; $(WITH_MAIL) (cd $(WEB) && exec node_modules/.bin/vite build --watch --logLevel warn) & \
@@ -129,7 +142,7 @@ deployment: .venv/.deployment $(STATIC) ## Test the Dockerfile's commands, compo
 	$(BIN)/pytest tests/deployment -n 0
 
 .PHONY: pictures
-pictures: install $(STATIC) ## Take the README's screenshots
+pictures: install $(STATIC) ## Take the screenshots of the README and the guide
 	$(BIN)/pytest tests/browser/pictures.py -n 0
 
 .PHONY: stack cluster
@@ -200,6 +213,7 @@ check: install web $(NODE_TESTS)/node_modules/.package-lock.json ## Lint, format
 	DEBUG=true $(BIN)/python manage.py makemigrations --check
 	$(IN_PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level INFO
 	$(BIN)/pytest --quiet -n 0 tests/graphql_api/test_schema.py tests/profiles/rest/contract/test_contract.py -k published
+	$(BIN)/pytest --quiet -n 0 tests/guide/test_written.py
 	DEBUG=true $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(WITH_NODE) && npm run --prefix $(NODE_TESTS) --silent lint
 	@$(WITH_NODE) && $(BIN)/python -m tests.releases
@@ -228,6 +242,10 @@ schema: install ## Write both contracts: graphql_api/schema.graphql, profiles/op
 .PHONY: release
 release: schema $(NODE_TESTS)/node_modules/.package-lock.json ## Record both contracts as this release's, for comparison with later ones
 	@$(WITH_NODE) && $(BIN)/python -m tests.releases record
+
+.PHONY: reference
+reference: install ## Write what the guide takes from the code: settings, .env.example, outcomes, differences, diagram
+	DEBUG=true DJANGO_SETTINGS_MODULE=server.settings $(BIN)/python -m tests.guide
 
 WORDS := server/locale
 .PHONY: words

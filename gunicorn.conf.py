@@ -7,24 +7,26 @@ from importlib import import_module
 from django.conf import settings
 
 from server import stopping
+from server.environment import default_to_service
 from server.observability import exposition
 from server.variables import Variables, VariablesError
 
+default_to_service()
 env = Variables()
 
 wsgi_app = "server.wsgi"
-bind = f"{env.str('HOST', default='127.0.0.1')}:{env.int('PORT', default=8000)}"
+bind = f"{env.read('HOST')}:{env.read('PORT')}"
 worker_class = "server.worker.Worker"  # threads: at SIGTERM they answer queued connections; the sync worker resets them
 # Import the application before opening the socket. Meanwhile, a proxy's connection is refused and goes to another
 # instance. Otherwise its request would wait until the first worker is ready.
 preload_app = True
-workers = env.int("WEB_CONCURRENCY", default=2)
-threads = env.int("THREADS", default=8)
+workers = env.read("WEB_CONCURRENCY")
+threads = env.read("THREADS")
 worker_connections = 4_096  # connections of a worker; at this number, the one that waited longest is closed
 keepalive = 75  # seconds, longer than a proxy's own: requests are lost if the server closes a connection first
 control_socket_disable = True  # signals control it, and two services of one user would share the socket
 
-accesslog = "-" if env.bool("ACCESS_LOG", default=False) else None
+accesslog = "-" if env.read("ACCESS_LOG") else None
 access_log_format = '%(t)s ACCESS %(h)s "%(r)s" %(s)s %(B)s bytes %(M)s ms request=%({x-request-id}o)s'
 
 files = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -34,10 +36,10 @@ DRAINED = 64 * 1024  # bytes of an unread body that gunicorn discards, to reuse 
 
 COLLECT_AFTER = 20_000  # new objects: about as many as a response of many rows makes
 
-STOP_DELAY = env.float("STOP_DELAY", default=0)  # seconds in which a load balancer sees /readyz answer 503
+STOP_DELAY = env.read("STOP_DELAY")  # seconds in which a load balancer sees /readyz answer 503
 env.require("STOP_DELAY", STOP_DELAY >= 0, "Set a number of seconds, or 0.")
 
-if HAS_METRICS := bool(env.int("METRICS_PORT", default=0)):
+if HAS_METRICS := bool(env.read("METRICS_PORT")):
     exposition.prepare()
 
 try:

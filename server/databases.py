@@ -45,21 +45,21 @@ def _options(env: Variables) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for name in ("statement_timeout", "lock_timeout"):
         variable = f"DATABASE_{name.upper()}"
-        if (seconds := env.float(variable, default=None)) is not None:
+        if (seconds := env.read(variable)) is not None:
             # PostgreSQL takes milliseconds, and 0 as no limit.
             env.require(variable, seconds >= 0.001, "Set a number of seconds above 0.")
             session += f" -c {name}={seconds * 1_000:.0f}"
             if name == "statement_timeout":
                 options["patience"] = seconds + MARGIN
-    if size := env.int("DATABASE_POOL_SIZE", default=0):
+    if size := env.read("DATABASE_POOL_SIZE"):
         from server.postgresql.base import Connection  # not at the top: it needs settings
 
         options["pool"] = {
             "connection_class": Connection,
             "min_size": 0,
             "max_size": size,
-            "timeout": env.float("DATABASE_POOL_TIMEOUT", default=2),
+            "timeout": env.read("DATABASE_POOL_TIMEOUT"),
             "reconnect_timeout": RECONNECT,
         }
-        options["keep"] = size >= env.int("THREADS", default=1)
+        options["keep"] = size >= env.read("THREADS")
     return options | {"options": session}

@@ -30,7 +30,7 @@ def configured(env: Variables, *, debug: bool) -> list[dict[str, Any]]:
     If one is invalid, the list is empty, and `env` collects the problems. `debug`: http URLs are allowed.
     """
     try:
-        given = json.loads(env.str("OIDC_ISSUERS", default="[]"))
+        given = json.loads(env.read("OIDC_ISSUERS"))
     except ValueError:
         given = None
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):

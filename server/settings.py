@@ -1,36 +1,32 @@
-"""Django's settings, from environment variables, which the README lists."""
+"""Django's settings, from the environment variables that `server.environment` declares."""
 
 from datetime import timedelta
-from pathlib import Path
 
 from csp.constants import NONE, SELF
 
 from server.databases import configured, replica
 from server.debug_keys import load_debug_keys
 from server.deprecations import DEPRECATIONS as DEPRECATIONS
+from server.environment import BASE_DIR, VARIABLES
 from server.issuers import configured as configured_issuers
-from server.observability.logs import FORMATS
 from server.variables import Variables
 
-BASE_DIR = Path(__file__).resolve().parent.parent
 WEB_BUILD = BASE_DIR / "server" / "web" / "dist"  # output of `make web`: pages and their static files
+GUIDE_BUILD = BASE_DIR / "server" / "guide" / "dist"  # output of `make guide`
 
 env = Variables()
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.read("DEBUG")
 if DEBUG:
     load_debug_keys(BASE_DIR / ".env.debug")
 
-SECRET_KEY = env.str("SECRET_KEY")
-env.require("SECRET_KEY", bool(SECRET_KEY), "Django's key for signatures: `openssl rand -base64 48` makes one.")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
-env.require("ALLOWED_HOSTS", DEBUG or bool(ALLOWED_HOSTS), "The host names that the service answers to, by commas.")
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")  # receives spans
-SENTRY_DSN = env.str("SENTRY_DSN", default="")  # receives error reports
-METRICS_PORT = env.int("METRICS_PORT", default=0)  # Prometheus scrapes it; 0: metrics are off
-METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
-LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG else "json")
-env.require("LOG_FORMAT", LOG_FORMAT in FORMATS, f"Set {' or '.join(FORMATS)}.")
+SECRET_KEY = env.read("SECRET_KEY")
+ALLOWED_HOSTS = env.read("ALLOWED_HOSTS")
+CORS_ALLOWED_ORIGINS = env.read("CORS_ALLOWED_ORIGINS")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.read("OTEL_EXPORTER_OTLP_ENDPOINT")
+SENTRY_DSN = env.read("SENTRY_DSN")
+METRICS_PORT = env.read("METRICS_PORT")
+METRICS_HOST = env.read("METRICS_HOST")
+LOG_FORMAT = env.read("LOG_FORMAT")
 
 INSTALLED_APPS = [
     "server.apps.SiteConfig",
@@ -106,10 +102,10 @@ TEMPLATES = [
 
 # Databases and caches
 
-REDIS_URL = env.str("REDIS_URL", default="")
-REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.08)  # seconds; after a timeout, a process retries every 5 seconds
-DATABASES = {"default": configured(env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"), env)}
-if DATABASE_REPLICA_URLS := env.list("DATABASE_REPLICA_URLS", default=[]):
+REDIS_URL = env.read("REDIS_URL")
+REDIS_TIMEOUT = env.read("REDIS_TIMEOUT")
+DATABASES = {"default": configured(env.db("DATABASE_URL"), env)}
+if DATABASE_REPLICA_URLS := env.read("DATABASE_REPLICA_URLS"):
     replicas = enumerate(env.dbs("DATABASE_REPLICA_URLS"), 1)
     DATABASES |= {f"replica{number}": replica(each, env) for number, each in replicas}
     DATABASE_ROUTERS = ["server.replicas.router.Router"]
@@ -136,36 +132,34 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_ENGINE = "profiles.identity.sessions"
 AUTHENTICATION_BACKENDS = ["profiles.identity.backends.CountedBackend"]
 
-SIGN_UP_IS_OPEN = env.bool("SIGN_UP_IS_OPEN", default=True)
+SIGN_UP_IS_OPEN = env.read("SIGN_UP_IS_OPEN")
 
-JWT_KEYS = env.dict("JWT_KEYS")
-JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
+JWT_KEYS = env.read("JWT_KEYS")
+JWT_ALGORITHM = env.read("JWT_ALGORITHM")
 SHORTEST_SECRET = 32  # bytes: RFC 7518, section 3.2
-env.require("JWT_ALGORITHM", JWT_ALGORITHM in ("HS256", "RS256", "EdDSA"), "Set HS256, RS256 or EdDSA.")
 env.require(
     "JWT_KEYS",
-    bool(JWT_KEYS) and (JWT_ALGORITHM != "HS256" or all(len(k.encode()) >= SHORTEST_SECRET for k in JWT_KEYS.values())),
-    f"Set kid=secret pairs, the current one first, each secret of at least {SHORTEST_SECRET} bytes: "
-    "`openssl rand -hex 32` makes one. With RS256 or EdDSA: kid=path pairs, of PEM files.",
+    JWT_ALGORITHM != "HS256" or all(len(key.encode()) >= SHORTEST_SECRET for key in JWT_KEYS.values()),
+    f"Set secrets of at least {SHORTEST_SECRET} bytes: `openssl rand -hex 32` makes one.",
 )
-REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)  # after the sign-in; a refresh does not prolong it
+REFRESH_TOKEN_DAYS = env.read("REFRESH_TOKEN_DAYS")
 OIDC_ISSUERS = configured_issuers(env, debug=DEBUG)  # OpenID issuers whose access tokens are also accepted
 
 # Mail, sent by the worker `manage.py mail`
 
-EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_URL = env.read("EMAIL_URL")
 MAIL_IS_ON = DEBUG or bool(EMAIL_URL)
 if EMAIL_URL:
     vars().update(env.mail("EMAIL_URL"))
 elif DEBUG:
     EMAIL_BACKEND, EMAIL_FILE_PATH = "server.mail.Backend", BASE_DIR / ".mail"
 EMAIL_TIMEOUT = 10  # seconds for each answer of the mail server
-DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="profiles@localhost" if MAIL_IS_ON and not EMAIL_URL else "")
+DEFAULT_FROM_EMAIL = env.read("MAIL_FROM") or ("profiles@localhost" if MAIL_IS_ON and not EMAIL_URL else "")
 env.require("MAIL_FROM", bool(DEFAULT_FROM_EMAIL) or not EMAIL_URL, "Set the address that mail is from.")
-REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=False)  # before an account writes anything else
+REQUIRE_VERIFIED_EMAIL = env.read("REQUIRE_VERIFIED_EMAIL")
 env.require("REQUIRE_VERIFIED_EMAIL", MAIL_IS_ON or not REQUIRE_VERIFIED_EMAIL, "Codes are mailed: set EMAIL_URL too.")
 # The base of links in mail: never a request's Host header, which the client controls
-SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}" if DEBUG else "")
+SITE_URL = env.read("SITE_URL") or (f"http://127.0.0.1:{env.read('PORT')}" if DEBUG else "")
 env.require(
     "SITE_URL",
     SITE_URL.startswith(("https://", "http://") if DEBUG else "https://") or not EMAIL_URL,
@@ -175,22 +169,22 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # Rate limits, counted in Redis, or without REDIS_URL in each process's memory. An address is an IPv4 address or the /64
 # prefix of an IPv6 address.
-READ_LIMIT = env.str("READ_LIMIT", default="600 per minute")
-WRITE_LIMIT = env.str("WRITE_LIMIT", default="120 per minute")
-READ_LIMIT_PER_ADDRESS = env.str("READ_LIMIT_PER_ADDRESS", default="6000 per minute")
-WRITE_LIMIT_PER_ADDRESS = env.str("WRITE_LIMIT_PER_ADDRESS", default="1200 per minute")
-SIGN_IN_LIMIT_PER_ACCOUNT = env.str("SIGN_IN_LIMIT_PER_ACCOUNT", default="10 per 5 minutes")
-SIGN_IN_CEILING_PER_ACCOUNT = env.str("SIGN_IN_CEILING_PER_ACCOUNT", default="100 per 5 minutes")
-SIGN_IN_LIMIT_PER_ADDRESS = env.str("SIGN_IN_LIMIT_PER_ADDRESS", default="100 per 5 minutes")
-REQUIRE_PRECONDITION = env.bool("REQUIRE_PRECONDITION", default=False)  # of an update, a replacement or a deletion
-EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=5)  # of an account, by its owner and staff together
-HISTORY_DAYS = env.int("HISTORY_DAYS", default=730)  # age after which the `clear` command deletes history
-SIGN_UP_LIMIT_PER_ADDRESS = env.str("SIGN_UP_LIMIT_PER_ADDRESS", default="20 per hour")
-RECOVERY_LIMIT_PER_EMAIL = env.str("RECOVERY_LIMIT_PER_EMAIL", default="5 per hour")
-RECOVERY_CEILING_PER_EMAIL = env.str("RECOVERY_CEILING_PER_EMAIL", default="20 per hour")
-RECOVERY_LIMIT_PER_ADDRESS = env.str("RECOVERY_LIMIT_PER_ADDRESS", default="50 per hour")
-MAIL_LIMIT_PER_ACCOUNT = env.str("MAIL_LIMIT_PER_ACCOUNT", default="10 per hour")
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # addresses or networks whose X-Forwarded-For is trusted
+READ_LIMIT = env.read("READ_LIMIT")
+WRITE_LIMIT = env.read("WRITE_LIMIT")
+READ_LIMIT_PER_ADDRESS = env.read("READ_LIMIT_PER_ADDRESS")
+WRITE_LIMIT_PER_ADDRESS = env.read("WRITE_LIMIT_PER_ADDRESS")
+SIGN_IN_LIMIT_PER_ACCOUNT = env.read("SIGN_IN_LIMIT_PER_ACCOUNT")
+SIGN_IN_CEILING_PER_ACCOUNT = env.read("SIGN_IN_CEILING_PER_ACCOUNT")
+SIGN_IN_LIMIT_PER_ADDRESS = env.read("SIGN_IN_LIMIT_PER_ADDRESS")
+REQUIRE_PRECONDITION = env.read("REQUIRE_PRECONDITION")
+EXPORTS_PER_DAY = env.read("EXPORTS_PER_DAY")
+HISTORY_DAYS = env.read("HISTORY_DAYS")
+SIGN_UP_LIMIT_PER_ADDRESS = env.read("SIGN_UP_LIMIT_PER_ADDRESS")
+RECOVERY_LIMIT_PER_EMAIL = env.read("RECOVERY_LIMIT_PER_EMAIL")
+RECOVERY_CEILING_PER_EMAIL = env.read("RECOVERY_CEILING_PER_EMAIL")
+RECOVERY_LIMIT_PER_ADDRESS = env.read("RECOVERY_LIMIT_PER_ADDRESS")
+MAIL_LIMIT_PER_ACCOUNT = env.read("MAIL_LIMIT_PER_ACCOUNT")
+TRUSTED_PROXIES = env.read("TRUSTED_PROXIES")
 
 # django-graphql-jwt issues and reads access tokens, through our handlers.
 GRAPHQL_JWT = {
@@ -273,35 +267,12 @@ SPECTACULAR_SETTINGS = {
 
 GRAPHENE = {"SCHEMA": "graphql_api.schema.schema", "SCHEMA_OUTPUT": "graphql_api/schema.graphql"}
 
-# Limits of a GraphQL document, each from a variable such as GRAPHQL_MAX_DEPTH.
+# Limits of a GraphQL document by what is counted: "depth" from GRAPHQL_MAX_DEPTH, and so on
 GRAPHQL_LIMITS = {
-    name: env.int(f"GRAPHQL_MAX_{name.upper()}", default=most)
-    for name, most in {
-        "size": 20_000,  # characters
-        "variables": 2_000,  # values, at all depths
-        "tokens": 500,
-        "depth": 16,  # levels of fields: the depth of GraphiQL's introspection
-        "root_fields": 10,
-        "aliases": 30,
-        "repeated_fields": 30,  # fields beside another of the same name
-        "directives": 20,
-        "fragments": 50,  # spreads and inline fragments, counted at each use
-        "rows": 350,  # pages multiply
-        "values": None,  # fields of the response; lists multiply. None: as many as REST's largest page
-        "bytes": 4_000_000,  # of the response, with each text at its maximum length
-    }.items()
+    name.removeprefix("GRAPHQL_MAX_").lower(): env.read(name) for name in VARIABLES if name.startswith("GRAPHQL_MAX_")
 }
-# Who may introspect the schema: "everybody", "members" (who have signed in) or "nobody".
-GRAPHQL_INTROSPECTION = env.str("GRAPHQL_INTROSPECTION", default="everybody" if DEBUG else "members")
-env.require(
-    "GRAPHQL_INTROSPECTION",
-    GRAPHQL_INTROSPECTION in ("everybody", "members", "nobody"),
-    "Set everybody, members or nobody.",
-)
-# Documents to execute: "any", only those "registered" with `manage.py documents add`, or any with a "report" of
-# unregistered ones.
-GRAPHQL_DOCUMENTS = env.str("GRAPHQL_DOCUMENTS", default="any")
-env.require("GRAPHQL_DOCUMENTS", GRAPHQL_DOCUMENTS in ("any", "report", "registered"), "Set any, report or registered.")
+GRAPHQL_INTROSPECTION = env.read("GRAPHQL_INTROSPECTION")
+GRAPHQL_DOCUMENTS = env.read("GRAPHQL_DOCUMENTS")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, in both APIs
 
@@ -310,15 +281,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024  # bytes of a body, in both APIs
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000  # a year
 # Both apply to the whole domain and are hard to undo, so the domain's owner turns them on (hstspreload.org).
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
-SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.read("HSTS_INCLUDE_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = env.read("HSTS_PRELOAD")
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
 
 # Browsers
 
 STATIC_URL = "/static/"
-PAGES = ("/admin/", STATIC_URL)  # prefixes of pages and of the files they load; other responses may load nothing
+GUIDE = "/guide/"
+PAGES = ("/admin/", GUIDE, STATIC_URL)  # prefixes of pages and of the files they load; other responses may load nothing
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -328,7 +300,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     }
 }
-CORS_URLS_REGEX = r"^/(?!admin/|static/)"  # the APIs, which read no cookie
+CORS_URLS_REGEX = r"^/(?!admin/|guide/|static/)"  # the APIs, which read no cookie
 CORS_ALLOW_HEADERS = [
     "Authorization",
     "Content-Type",
@@ -352,7 +324,7 @@ CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
 ]
 
-# Static files: the admin's, the REST docs' and the pages'
+# Static files: the admin's, the REST docs', the pages' and the guide
 
 STATICFILES_DIRS = [BASE_DIR / "server" / "static", WEB_BUILD / "static"]
 STATIC_ROOT = BASE_DIR / ".static"
@@ -366,6 +338,8 @@ STORAGES = {
         )
     },
 }
+WHITENOISE_ROOT = GUIDE_BUILD
+WHITENOISE_INDEX_FILE = True
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\."  # named after their content, by Django or by Vite

@@ -19,7 +19,7 @@ def check_port(host: str, port: int) -> None:
 
 if __name__ == "__main__":
     env = Variables()
-    address = env.str("HOST", default="127.0.0.1"), env.int("PORT", default=8000)
+    address = env.read("HOST"), env.read("PORT")
     try:
         env.check()
         import_module("server.settings")

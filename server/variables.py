@@ -5,12 +5,14 @@ from typing import Any, NoReturn
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from server.environment import VARIABLES, Variable
+
 MESSAGE = """\
 The service does not start. These environment variables are missing or wrong:
 
 {problems}
 
-The README's part "In production" describes every variable, and .env.example is a file of them to begin with.
+server/docs/reference/settings.md describes every variable, and .env.example is a file of them to begin with.
 With DEBUG=true, for a developer's own machine, none of them is needed."""
 
 
@@ -53,13 +55,25 @@ class Variables(environ.Env):  # type: ignore[misc]  # it ships no types
             self.problems[var] = "Missing."
         return cast()
 
-    def db(self, var: str, default: str) -> dict[str, Any]:
+    def read(self, name: str) -> Any:
+        """The value of a declared variable, or its default; a problem if it is missing or not one of its choices."""
+        declared = VARIABLES[name]
+        value = self.get_value(name, declared.kind, self._default(declared))
+        self.require(name, bool(value) or not declared.required, f"Missing. {declared.does}")
+        self.require(name, value in (declared.choices or (value,)), f"Set {', '.join(declared.choices)}.")
+        return value
+
+    def _default(self, declared: Variable) -> Any:
+        in_debug = declared.in_debug is not None and self.get_value("DEBUG", bool, default=False)
+        return declared.in_debug if in_debug else declared.default
+
+    def db(self, var: str) -> dict[str, Any]:
         """Django's configuration of the database whose URL a variable holds."""
-        return self._database(var, self.get_value(var, default=default))
+        return self._database(var, self.read(var))
 
     def dbs(self, var: str) -> list[dict[str, Any]]:
         """Django's configurations of the databases whose URLs a variable lists. The list may be empty."""
-        return [self._database(var, url) for url in self.get_value(var, list, default=[])]
+        return [self._database(var, url) for url in self.read(var)]
 
     def _database(self, var: str, url: str) -> dict[str, Any]:
         """Parse a URL. If it is not one of PostgreSQL or SQLite, record a problem and return an empty configuration."""
@@ -74,7 +88,7 @@ class Variables(environ.Env):  # type: ignore[misc]  # it ships no types
     def mail(self, var: str) -> dict[str, Any]:
         """Django's settings of the mail server whose URL a variable holds; empty, with a problem, if not SMTP."""
         try:
-            if self.get_value(var, default="").startswith("smtp") and (found := self.email_url(var))["EMAIL_HOST"]:
+            if self.read(var).startswith("smtp") and (found := self.email_url(var))["EMAIL_HOST"]:
                 return dict(found)
         except (ValueError, ImproperlyConfigured):  # its port is not a number, or its scheme is unknown
             pass

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -33,6 +34,7 @@ class IndexView(APIView):
             "graphql": "/graphql/",
             "token": "/auth/token/",
             "docs": "/docs/",
+            "guide": settings.GUIDE,
             "admin": "/admin/",
         }
         return Response({name: request.build_absolute_uri(path) for name, path in paths.items()})

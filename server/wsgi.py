@@ -14,14 +14,11 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import ResolverMatch, get_resolver
 
+from server.environment import default_to_service
 from server.observability import starting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
-# Defaults of a serving process. A command such as migrate has one connection and no time limit.
-os.environ.setdefault("THREADS", "8")  # as in gunicorn.conf.py
-os.environ.setdefault("DATABASE_POOL_SIZE", os.environ["THREADS"])  # connections
-os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "2")  # seconds
-os.environ.setdefault("DATABASE_LOCK_TIMEOUT", "1")
+default_to_service()
 
 PATHS_KEPT = 1_024  # about 5 MB at most, as a request line has 4 KB. Frequent paths, such as lists, stay cached
 

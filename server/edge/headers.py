@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from csp.constants import NONE
+from csp.constants import NONE, SELF
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 HEADER = "Content-Security-Policy"
+ICONS = {"img-src": [SELF, "data:"]}  # the guide's stylesheet has its icons in itself
 NOTHING = f"frame-ancestors {NONE}; default-src {NONE}"
 
 
@@ -20,6 +21,8 @@ class ContentPolicyMiddleware(CSPMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if request.path_info.startswith(settings.PAGES) or any(name.startswith("_csp") for name in vars(response)):
+            if request.path_info.startswith(settings.GUIDE):
+                response._csp_update = ICONS  # type: ignore[attr-defined]  # as django-csp's `@csp_update` does
             return super().process_response(request, response)
         response.headers.setdefault(HEADER, NOTHING)
         return response

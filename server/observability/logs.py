@@ -12,7 +12,6 @@ from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 
 from server.observability.traces import TRACE, trace_id
 
-FORMATS = ("json", "line")
 STRUCTURED = ("security",)  # attributes of a record that hold objects
 
 

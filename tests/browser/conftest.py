@@ -191,7 +191,7 @@ def accessible(page):
 
     def check():
         page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run()")
+        found = page.evaluate("axe.run({resultTypes: ['violations']})")  # of passes one element each: half the time
         assert found["passes"]
         violations = [
             (violation["id"], node["target"], node["failureSummary"])

@@ -1,4 +1,4 @@
-"""Write the README's screenshots: `make pictures`."""
+"""Write the screenshots of the README and the guide: `make pictures`."""
 
 import pytest
 from playwright.sync_api import expect
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser import test_graphiql, test_studio
 from tests.server.conftest import ROOT
 
-PICTURES = ROOT / "server" / "web" / "pictures"
+PICTURES = ROOT / "server" / "docs" / "pictures"
 MOST_BYTES = 200_000
 
 pytestmark = pytest.mark.usefixtures("watch")

@@ -87,7 +87,8 @@ def test_an_unprivileged_user_serves_it_from_files_that_it_cannot_write(image, s
         address = f"http://127.0.0.1:{free_tcp_port}"
         page = httpx.get(address, headers=ServerClient.proxied | {"accept": "text/html"}).text
         script = page.partition('src="')[2].partition('"')[0]
-        assert httpx.get(address + script, headers=ServerClient.proxied).status_code == 200
+        for path in (script, "/guide/"):
+            assert httpx.get(address + path, headers=ServerClient.proxied).status_code == 200
     finally:
         service.terminate()
         assert service.wait(MOST_SECONDS) == 0

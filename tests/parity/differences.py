@@ -1,4 +1,4 @@
-"""The complete list of intended differences. `test_differences.py` tests each, and the README prints the list."""
+"""The complete list of intended differences. `test_differences.py` tests each, and `make reference` prints the list."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ DIFFERENCES = {
     "names": Difference(
         "`id`, `node_id`, `display_name`, `public`",
         "`pk`, `id`, `displayName`, `PUBLIC`",
-        "Each door has its own field's customs; Relay wants `id` for its global id.",
+        "Each API has the names that its clients expect; Relay wants `id` for its global id.",
     ),
     "who last wrote it": Difference(
         "`updated_by` is a key",
@@ -49,7 +49,7 @@ DIFFERENCES = {
     "a refusal": Difference(
         "401, 403, 404, 412",
         "200, a top-level error with the code",
-        "The same; a bad token is 401 and an absent store 503 at both doors.",
+        "The same; an invalid token is 401 and an unavailable database 503 in both APIs.",
     ),
     "credentials left out": Difference(
         "400, `required`",

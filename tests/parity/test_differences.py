@@ -1,15 +1,12 @@
 """A test for each intended difference."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from profiles.models import Profile
 from tests.cast import PASSWORD
 from tests.parity.differences import DIFFERENCES
-
-README = Path(__file__).parent.parent.parent / "README.md"
 
 
 def show(label):
@@ -175,9 +172,3 @@ def test_each_difference_is_shown():
         for label in mark.kwargs.get("ids", [])
     }
     assert shown == set(DIFFERENCES)
-
-
-def test_the_readme_prints_the_list():
-    text = README.read_text()
-    for label, difference in DIFFERENCES.items():
-        assert f"| {label} | {difference.rest} | {difference.graphql} | {difference.reason} |" in text

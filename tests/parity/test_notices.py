@@ -1,6 +1,6 @@
 """What allauth's security notices are about and no other tests cover, in both APIs.
 
-See "Notices of allauth" in server/deploy/THREATS.md.
+See "Notices of allauth" in server/docs/security.md.
 """
 
 import copy

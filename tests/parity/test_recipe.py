@@ -1,4 +1,4 @@
-"""The README's recipe "Add a field", run on a copy of the project: both APIs have the field, and every test passes."""
+"""The guide's recipe "Add a field", run on a copy of the project: both APIs have the field, and every test passes."""
 
 import os
 import shutil

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django_migration_linter import MigrationLinter
 
-# Migrations reviewed by hand, with the reason. Add one only with a reason: server/deploy/MIGRATIONS.md.
+# Migrations reviewed by hand, with the reason. Add one only with a reason: server/docs/operations/migrations.md.
 REVIEWED = {
     "0004_lists": "older than this rule",
     "0006_tokens_in_families": "older than this rule",

@@ -1,10 +1,10 @@
-"""server/deploy/THREATS.md: each control names its tests, and these tests exist."""
+"""The threat model: each control names its tests, and these tests exist."""
 
 import re
 
 from tests.server.conftest import ROOT
 
-TEXT = (ROOT / "server" / "deploy" / "THREATS.md").read_text()
+TEXT = (ROOT / "server" / "docs" / "security.md").read_text()
 TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 
 

@@ -1,15 +1,14 @@
-"""The environment variables: those that the code reads, and those in the README and .env.example."""
+"""Environment variables: those that the code reads are those that are declared."""
 
 import re
 import runpy
 
 import pytest
+import yaml
 
+from server.environment import VARIABLES
 from server.variables import Variables
 from tests.server.conftest import ROOT
-
-GUNICORNS_OWN = {"FORWARDED_ALLOW_IPS"}
-OF_COMPOSE_ALONE = {"POSTGRES_PASSWORD", "COMPOSE_PROFILES"}
 
 
 def variables(name):
@@ -25,7 +24,7 @@ def read(monkeypatch):
     get_value = Variables.get_value
 
     def noting(self, var, *args, **kwargs):
-        names.add(re.sub(r"(?<=^GRAPHQL_MAX_)\w+", "", var))
+        names.add(var)
         return get_value(self, var, *args, **kwargs)
 
     monkeypatch.setattr(Variables, "get_value", noting)
@@ -37,19 +36,18 @@ def read(monkeypatch):
     return names
 
 
-def in_the_readme():
-    """The variables in the README's table."""
-    table = (ROOT / "README.md").read_text().partition("| variable | |\n")[2].partition("\n\n")[0]
-    return {name for row in table.splitlines() for name in re.findall(r"`([A-Z][A-Z_]+)…?`", row.split(" | ")[0])}
+def test_each_variable_that_is_read_is_declared_and_no_other(read):
+    assert read == {name for name, declared in VARIABLES.items() if not declared.read_by}
 
 
-def test_the_readme_names_each_variable_that_is_read(read):
-    assert in_the_readme() == read | GUNICORNS_OWN
-
-
-def test_the_example_names_what_has_no_default_and_no_value():
+def test_the_example_gives_what_has_no_default_and_no_value():
     given = variables(".env.example")
     assert set(given.values()) == {""}
-    assert given.keys() - OF_COMPOSE_ALONE == {"SECRET_KEY", "JWT_KEYS", "ALLOWED_HOSTS"}
-    mentioned = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert mentioned - OF_COMPOSE_ALONE <= in_the_readme()
+    assert given.keys() == {"SECRET_KEY", "JWT_KEYS", "ALLOWED_HOSTS", "POSTGRES_PASSWORD"}
+
+
+def test_what_compose_sets_is_declared():
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    assert services["web"]["environment"].keys() <= VARIABLES.keys()
+    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
+    assert asked <= VARIABLES.keys()

@@ -41,6 +41,7 @@ WELCOME = """\
   {url}/          the studio: profiles in a browser, through REST or GraphQL
   {url}/docs/     REST: its operations, to read and to try; they are under /profiles/ and /auth/
   {url}/graphql/  GraphQL; for a browser GraphiQL, with examples
+  {url}/guide/    the guide: tutorial, reference, operations
   {url}/admin/    Django's admin, for staff
   {url}/mail/     the mail that it would send, where EMAIL_URL is not set; it is kept in .mail/
 

@@ -70,6 +70,10 @@ def test_a_page_loads_our_own_files_and_an_answer_in_json_nothing(served, path):
     assert policy_of(served.get(path)) == (OURS if path.startswith("/admin") else NOTHING)
 
 
+def test_the_guide_has_its_icons_in_its_stylesheet(served):
+    assert policy_of(served.get("/guide/")) == OURS | {"img-src 'self' data:"}
+
+
 def test_so_does_whatever_a_door_answers(cast, served):
     signed_in = served.post("/auth/token/", json={"username": "owner", "password": PASSWORD})
     owner = {"authorization": f"Bearer {signed_in.json()['token']}"}

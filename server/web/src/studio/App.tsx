@@ -48,6 +48,7 @@ function Bar() {
         {isSignedIn && <NavLink href="/account">Account</NavLink>}
         <a href="/graphql/">GraphiQL</a>
         <a href="/docs/">REST docs</a>
+        <a href="/guide/">Guide</a>
       </nav>
       <DoorSwitch />
       {isSignedIn ? <Account /> : <Link className="account" href="/">Sign in</Link>}
