@@ -20,5 +20,5 @@ def test_exactly_as_many_pass_as_the_budget_has(cast, redis_alone, test_database
         for client in clients:
             client.http.close()
     passed = outcomes.count("done")
-    report(f"{passed} of {CALLS} passed a budget of {BUDGET}, over 4 workers and both doors")
+    report(f"{passed} of {CALLS} passed a budget of {BUDGET}, over 4 workers and both APIs")
     assert (passed, outcomes.count("THROTTLED")) == (BUDGET, CALLS - BUDGET)
