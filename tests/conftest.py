@@ -13,8 +13,8 @@ from django.test import Client
 from profiles.identity.issuers import issuers
 from profiles.identity.throttling import counter
 from profiles.mail.worker import Worker
+from tests.apis import RESTAPI, GraphQLAPI
 from tests.cast import Cast
-from tests.doors import GraphQLDoor, RESTDoor
 from tests.issuer import issuing
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -103,16 +103,16 @@ def client():
 
 @pytest.fixture
 def rest(client):
-    return RESTDoor(client)
+    return RESTAPI(client)
 
 
 @pytest.fixture
 def graphql(client):
-    return GraphQLDoor(client)
+    return GraphQLAPI(client)
 
 
 @pytest.fixture
-def doors(rest, graphql):
+def apis(rest, graphql):
     """Both APIs: REST and GraphQL."""
     return rest, graphql
 

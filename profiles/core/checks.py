@@ -68,4 +68,4 @@ def _faults(each: Deprecation) -> Iterator[CheckMessage]:
         yield Error(f"The deprecation '{each.name}' ends before it begins.", hint=hint, id="profiles.E006")
     elif each.until <= timezone.now().date():
         hint = "Remove it with its entry, or give its clients more time by a later 'until'."
-        yield Warned(f"The deprecation '{each.name}' ended on {each.until}.", hint=hint, id="profiles.W001")
+        yield Warned(f"The deprecation '{each.name}' ended on {each.until}.", hint=hint, id="profiles.W002")

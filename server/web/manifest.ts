@@ -2,7 +2,7 @@
 
 import { print } from "@0no-co/graphql.web";
 import type { Plugin } from "vite";
-import * as documents from "./src/doors/documents.ts";
+import * as documents from "./src/apis/documents.ts";
 
 const FILE = "documents.json";
 

@@ -38,19 +38,19 @@ def counted():
         yield statements
 
 
-def ask(client, door, email):
+def ask(client, api, email):
     """Send a request; return all that the client sees with the SQL statements, and the seconds."""
     path, body = {
         "rest": ("/auth/recovery/", {"email": email}),
         "graphql": ("/graphql/", {"query": MUTATION, "variables": {"email": email}}),
-    }[door]
+    }[api]
     content = json.dumps(body)
     with counted() as statements:
         start = time.perf_counter()
         response = client.post(path, content, content_type="application/json", secure=True)
         seconds = time.perf_counter() - start
     headers = tuple((name, value) for name, value in response.items() if name not in OF_EACH)
-    return (door, response.status_code, response.content, headers, tuple(statements)), seconds
+    return (api, response.status_code, response.content, headers, tuple(statements)), seconds
 
 
 def compared(known, unknown):
@@ -73,19 +73,19 @@ def measure(requests):
     Profile.objects.bulk_create(Profile(username=name, email=f"{name}@example.com", password="!") for name in names)
     client, chance = Client(), random.Random()  # noqa: S311
     seen = {True: Counter(), False: Counter()}
-    times = {(door, known): [] for door in ("rest", "graphql") for known in (True, False)}
+    times = {(api, known): [] for api in ("rest", "graphql") for known in (True, False)}
     for _request in range(requests):
-        known, door = chance.random() < 0.5, chance.choice(("rest", "graphql"))
+        known, api = chance.random() < 0.5, chance.choice(("rest", "graphql"))
         name = f"{'known' if known else 'other'}{chance.randrange(len(names)):02}"
-        answer, seconds = ask(client, door, f"{name}@example.com")
+        answer, seconds = ask(client, api, f"{name}@example.com")
         seen[known][answer] += 1
-        times[door, known].append(seconds)
+        times[api, known].append(seconds)
     is_good = seen[True].keys() == seen[False].keys() and len(seen[True]) == 2
     say(is_good, f"{requests:,} requests: {len(seen[True] | seen[False])} different answers, one of each API")
-    for door in ("rest", "graphql"):
-        share, by_chance = compared(times[door, True], times[door, False])
+    for api in ("rest", "graphql"):
+        share, by_chance = compared(times[api, True], times[api, False])
         is_good &= by_chance > RARE
-        say(by_chance > RARE, f"{door}: a known address takes longer in {share:.1%} of pairs (p = {by_chance:.2f})")
+        say(by_chance > RARE, f"{api}: a known address takes longer in {share:.1%} of pairs (p = {by_chance:.2f})")
     return is_good
 
 

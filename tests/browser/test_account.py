@@ -11,7 +11,7 @@ from tests.browser.test_studio import fact, fill, press, sign_in
 
 pytestmark = pytest.mark.usefixtures("watch")
 
-DOORS = ["REST", "GraphQL"]
+APIS = ["REST", "GraphQL"]
 
 
 def code_in(text):
@@ -19,15 +19,15 @@ def code_in(text):
     return re.search(r"[B-Z]{4}-[B-Z]{4}", text)[0]
 
 
-def open_account(page, account, door):
-    sign_in(page, account, door)
+def open_account(page, account, api):
+    sign_in(page, account, api)
     page.get_by_role("link", name="Account").click()
     expect(page.get_by_role("heading", name="Account", exact=True)).to_be_focused()
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_the_data_are_downloaded(page, account, door):
-    open_account(page, account, door)
+@pytest.mark.parametrize("api", APIS)
+def test_the_data_are_downloaded(page, account, api):
+    open_account(page, account, api)
     with page.expect_download() as download:
         press(page, "Download your data")
     assert download.value.suggested_filename == f"{account.username}.json"
@@ -36,10 +36,10 @@ def test_the_data_are_downloaded(page, account, door):
     assert exported["sign_ins"]
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_signing_out_everywhere_ends_every_sign_in(page, account, door):
+@pytest.mark.parametrize("api", APIS)
+def test_signing_out_everywhere_ends_every_sign_in(page, account, api):
     tokens = account.send("POST", "/auth/token/", username=account.username, password=account.password)
-    open_account(page, account, door)
+    open_account(page, account, api)
     press(page, "Sign out everywhere")
     expect(page.get_by_text("Every sign-in of your account has ended.")).to_be_visible()
     answer = account.http.get("/profiles/me/", headers={"authorization": f"Bearer {tokens['token']}"})
@@ -47,9 +47,9 @@ def test_signing_out_everywhere_ends_every_sign_in(page, account, door):
     assert page.evaluate("sessionStorage.length") == 0
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_an_account_is_deleted_where_its_name_is_typed(page, account, door):
-    open_account(page, account, door)
+@pytest.mark.parametrize("api", APIS)
+def test_an_account_is_deleted_where_its_name_is_typed(page, account, api):
+    open_account(page, account, api)
     button = page.get_by_role("button", name="Delete the account")
     expect(button).to_be_disabled()
     fill(page, **{"Your_username,_to_confirm": account.username[:-1]})
@@ -62,10 +62,10 @@ def test_an_account_is_deleted_where_its_name_is_typed(page, account, door):
     assert account.http.post("/auth/token/", json=body).status_code == 401
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_an_address_is_verified_changed_and_the_change_given_up(page, account, mail, accessible, door):
+@pytest.mark.parametrize("api", APIS)
+def test_an_address_is_verified_changed_and_the_change_given_up(page, account, mail, accessible, api):
     first = code_in(mail(account.email))
-    open_account(page, account, door)
+    open_account(page, account, api)
     card = page.get_by_role("region", name="Email")
     expect(card.get_by_text("not verified")).to_be_visible()
     accessible()
@@ -98,10 +98,10 @@ def test_an_address_is_verified_changed_and_the_change_given_up(page, account, m
     expect(fact(page, "Email")).to_have_text(new)
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_an_address_is_changed_at_the_second_try_where_somebody_was_quicker(page, account, watch, door):
-    watch.refusals[412] = 1 if door == "REST" else 0
-    open_account(page, account, door)
+@pytest.mark.parametrize("api", APIS)
+def test_an_address_is_changed_at_the_second_try_where_somebody_was_quicker(page, account, watch, api):
+    watch.refusals[412] = 1 if api == "REST" else 0
+    open_account(page, account, api)
     account.write(email=f"elsewhere-{account.email}")
     fill(page, New_email=f"new-{account.email}")
     press(page, "Change the email")
@@ -117,10 +117,10 @@ def mail_when_shown(page, mail, address):
     return mail(address)
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_wrong_code_is_said(page, account, watch, door):
-    watch.refusals[400] = 1 if door == "REST" else 0
-    open_account(page, account, door)
+@pytest.mark.parametrize("api", APIS)
+def test_a_wrong_code_is_said(page, account, watch, api):
+    watch.refusals[400] = 1 if api == "REST" else 0
+    open_account(page, account, api)
     fill(page, Code="BBBB-BBBB")
     press(page, "Verify the address")
     expect(page.get_by_role("alert")).to_contain_text("CODE_INVALID")
@@ -136,11 +136,11 @@ def test_an_address_written_in_the_profile_is_said_to_wait(page, account):
     expect(fact(page, "Language of mail")).to_have_text("Deutsch")
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_sessions_are_listed_and_ended(page, account, door):
+@pytest.mark.parametrize("api", APIS)
+def test_sessions_are_listed_and_ended(page, account, api):
     for _ in range(3):
         account.send("POST", "/auth/token/", username=account.username, password=account.password)
-    open_account(page, account, door)
+    open_account(page, account, api)
     card = page.get_by_role("region", name="Sessions")
     expect(card.get_by_role("listitem")).to_have_count(4)
     own = card.get_by_role("listitem").filter(has_text="this one")
@@ -154,9 +154,9 @@ def test_sessions_are_listed_and_ended(page, account, door):
     expect(card.get_by_role("listitem")).to_have_count(1)
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_personal_token_is_made_copied_and_revoked(page, account, accessible, door):
-    open_account(page, account, door)
+@pytest.mark.parametrize("api", APIS)
+def test_a_personal_token_is_made_copied_and_revoked(page, account, accessible, api):
+    open_account(page, account, api)
     card = page.get_by_role("region", name="Personal tokens")
     fill(page, What_it_is_for="Nightly export", Days_until_it_ends="7")
     page.get_by_label("What it may do").select_option(label="Some operations")
@@ -186,10 +186,10 @@ def test_a_personal_token_is_made_copied_and_revoked(page, account, accessible, 
     assert status("GET") == 401
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_what_is_wrong_with_a_token_stands_at_its_field(page, account, watch, door):
-    watch.refusals[400] = 1 if door == "REST" else 0
-    open_account(page, account, door)
+@pytest.mark.parametrize("api", APIS)
+def test_what_is_wrong_with_a_token_stands_at_its_field(page, account, watch, api):
+    watch.refusals[400] = 1 if api == "REST" else 0
+    open_account(page, account, api)
     fill(page, What_it_is_for="", Days_until_it_ends="400")
     page.get_by_label("What it may do").select_option(label="Some operations")
     press(page, "Create a token")

@@ -13,14 +13,14 @@ from tests.browser.test_studio import choose, fact, fill, press, sign_in
 
 pytestmark = pytest.mark.usefixtures("watch")
 
-DOORS = ["REST", "GraphQL"]
+APIS = ["REST", "GraphQL"]
 NEW_PASSWORD = "another-sound-password-2"
 SENT = re.compile("a code was mailed to it")
 
 
-def ask(page, email, door):
+def ask(page, email, api):
     page.goto("/#/")
-    choose(page, door)
+    choose(page, api)
     page.get_by_role("link", name="Forgot your password?").click()
     expect(page.get_by_role("heading", name="Forgot your password?")).to_be_focused()
     fill(page, Email=email)
@@ -72,9 +72,9 @@ def test_forgot_password_code_new_password_sessions_end_one_personal_token_curl(
     assert curl(base_url + "/profiles/me/", token)[0] == 401
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_password_is_recovered(page, account, mail, accessible, door):
-    ask(page, account.email, door)
+@pytest.mark.parametrize("api", APIS)
+def test_a_password_is_recovered(page, account, mail, accessible, api):
+    ask(page, account.email, api)
     accessible()
     assert path_in(mail(account.email)).startswith("/#/recover")
     expect(page.get_by_label("New password")).to_have_accessible_description(RULE_OF_PASSWORDS)
@@ -83,10 +83,10 @@ def test_a_password_is_recovered(page, account, mail, accessible, door):
     assert NEW_PASSWORD not in page.get_by_role("complementary").text_content()
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_wrong_code_and_a_weak_password_are_said(page, account, mail, watch, door):
-    watch.refusals[400] = 2 if door == "REST" else 0
-    ask(page, account.email, door)
+@pytest.mark.parametrize("api", APIS)
+def test_a_wrong_code_and_a_weak_password_are_said(page, account, mail, watch, api):
+    watch.refusals[400] = 2 if api == "REST" else 0
+    ask(page, account.email, api)
     fill(page, Code="BBBB-BBBB", New_password=NEW_PASSWORD)
     press(page, "Change the password")
     expect(page.get_by_role("alert")).to_contain_text("CODE_INVALID")
@@ -98,9 +98,9 @@ def test_a_wrong_code_and_a_weak_password_are_said(page, account, mail, watch, d
     expect(page.get_by_role("heading", name=account.username)).to_be_visible()
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_an_address_of_nobody_is_answered_as_any_other(page, door):
-    ask(page, "nobody@example.com", door)
+@pytest.mark.parametrize("api", APIS)
+def test_an_address_of_nobody_is_answered_as_any_other(page, api):
+    ask(page, "nobody@example.com", api)
     expect(page.get_by_role("status").filter(has_text=SENT)).to_be_visible()
     page.get_by_role("link", name="have another one sent").click()
     expect(page.get_by_label("Email")).to_have_value("nobody@example.com")
@@ -127,8 +127,8 @@ def test_the_account_that_is_recovered_takes_the_place_of_the_one_in_use(page, a
     expect(page.get_by_text(f"@{another.username}")).to_have_count(0)
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_change_of_address_is_undone_and_its_token_is_kept_nowhere(page, account, mail, accessible, door):
+@pytest.mark.parametrize("api", APIS)
+def test_a_change_of_address_is_undone_and_its_token_is_kept_nowhere(page, account, mail, accessible, api):
     account.verify(code_in(mail(account.email)))
     account.write(email=f"thief-of-{account.email}")
     account.verify(code_in(mail(f"thief-of-{account.email}")))
@@ -136,7 +136,7 @@ def test_a_change_of_address_is_undone_and_its_token_is_kept_nowhere(page, accou
     token = path.removeprefix("/#/undo/")
 
     page.goto("/#/people")
-    choose(page, door)
+    choose(page, api)
     page.evaluate("path => location.assign(path)", path)
     expect(page.get_by_role("heading", name="Give the account its old address back?")).to_be_focused()
     expect(page).to_have_url(re.compile("/#/undo$"))

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.usefixtures("watch")
 SECRET = "a-sound-password-1"
 
 
-def choose(page, door):
-    page.get_by_role("radio", name=door).check()
+def choose(page, api):
+    page.get_by_role("radio", name=api).check()
 
 
 def fill(page, **values):
@@ -30,9 +30,9 @@ def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def sign_in(page, account, door="REST"):
+def sign_in(page, account, api="REST"):
     page.goto("/#/")
-    choose(page, door)
+    choose(page, api)
     fill(page, Username=account.username, Password=account.password)
     press(page, "Sign in")
     expect(page.get_by_role("heading", name=account.username)).to_be_visible()
@@ -95,10 +95,10 @@ def test_sign_up_edit_through_rest_see_it_through_graphql_conflict_and_merge(pag
     expect(page.locator(".history li")).to_contain_text(["through GraphQL", "through REST", "through REST"])
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_what_is_wrong_stands_at_its_field_through_either_door(page, account, watch, door):
-    watch.refusals[400] = 1 if door == "REST" else 0
-    sign_in(page, account, door)
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_what_is_wrong_stands_at_its_field_through_either_api(page, account, watch, api):
+    watch.refusals[400] = 1 if api == "REST" else 0
+    sign_in(page, account, api)
     press(page, "Edit")
     fill(page, Username="a b", Website="ftp://example.com", Display_name="x" * 101)
     press(page, "Save")
@@ -111,9 +111,9 @@ def test_what_is_wrong_stands_at_its_field_through_either_door(page, account, wa
     expect(fact(page, "Website")).to_have_text("Nothing yet")
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_only_what_may_be_written_can_be_entered(page, account, door):
-    sign_in(page, account, door)
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_only_what_may_be_written_can_be_entered(page, account, api):
+    sign_in(page, account, api)
     press(page, "Edit")
     expect(page.get_by_label("Who sees the profile")).to_have_value("members")
     expect(page.get_by_label("The account can sign in and be seen")).to_have_count(0)
@@ -122,17 +122,17 @@ def test_only_what_may_be_written_can_be_entered(page, account, door):
     expect(page.get_by_role("heading", name=account.username)).to_be_visible()
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_people_are_found_by_pages(page, account, door):
-    account.write(bio=f"Plays the theremin, says {door}.", display_name=f"Found by {door}", visibility="public")
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_people_are_found_by_pages(page, account, api):
+    account.write(bio=f"Plays the theremin, says {api}.", display_name=f"Found by {api}", visibility="public")
     page.goto("/")
-    choose(page, door)
+    choose(page, api)
     page.get_by_role("link", name="People").click()
-    fill(page, Search=f"theremin {door}")
+    fill(page, Search=f"theremin {api}")
     press(page, "Search")
     expect(page.get_by_text("1 profile.")).to_be_visible()
-    page.get_by_role("link", name=f"Found by {door}").click()
-    expect(page.get_by_role("heading", name=f"Found by {door}")).to_be_focused()
+    page.get_by_role("link", name=f"Found by {api}").click()
+    expect(page.get_by_role("heading", name=f"Found by {api}")).to_be_focused()
     expect(page.get_by_role("button", name="Edit")).to_have_count(0)
 
 
@@ -156,10 +156,10 @@ def test_a_search_is_in_the_url_and_comes_back(page, account):
     expect(page.get_by_label("Search", exact=True)).to_have_value("")
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_saving_offline_is_said_to_fail_and_is_not_sent_later(page, account, watch, door):
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_saving_offline_is_said_to_fail_and_is_not_sent_later(page, account, watch, api):
     watch.unanswered = 1
-    sign_in(page, account, door)
+    sign_in(page, account, api)
     press(page, "Edit")
     fill(page, Bio="Written offline.")
     sent = calls(watch)
@@ -175,11 +175,11 @@ def test_saving_offline_is_said_to_fail_and_is_not_sent_later(page, account, wat
     expect(page.get_by_text("Saved, as version 2.")).to_be_visible()
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_sign_up_says_the_rule_and_all_that_is_wrong_at_once(page, watch, door):
-    watch.refusals[400] = 1 if door == "REST" else 0
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_sign_up_says_the_rule_and_all_that_is_wrong_at_once(page, watch, api):
+    watch.refusals[400] = 1 if api == "REST" else 0
     page.goto("/")
-    choose(page, door)
+    choose(page, api)
     press(page, "Sign up")
     password = page.get_by_label("Password", exact=True)
     expect(password).to_have_accessible_description(RULE_OF_PASSWORDS)
@@ -244,12 +244,12 @@ def test_a_page_with_edits_does_not_end_without_a_question(page, account, leave)
     expect(page.get_by_role("heading", name="GraphiQL")).to_be_visible()
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_the_history_goes_on_over_pages(page, account, door):
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_the_history_goes_on_over_pages(page, account, api):
     tokens = account.send("POST", "/auth/token/", username=account.username, password=account.password)
     for number in range(21):
         account.send("PATCH", "/profiles/me/", token=tokens["token"], bio=str(number))
-    sign_in(page, account, door)
+    sign_in(page, account, api)
     page.get_by_role("link", name="History").click()
     expect(page.locator(".history li")).to_have_count(20)
     press(page, "Show more")
@@ -258,10 +258,10 @@ def test_the_history_goes_on_over_pages(page, account, door):
     expect(page.get_by_role("button", name="Show more")).to_have_count(0)
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_a_new_password_and_signing_out(page, account, watch, door):
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_a_new_password_and_signing_out(page, account, watch, api):
     watch.refusals[401] = 1
-    sign_in(page, account, door)
+    sign_in(page, account, api)
     page.get_by_role("link", name="Account").click()
     fill(page, Current_password=account.password, New_password=SECRET)
     press(page, "Change the password")
@@ -332,9 +332,9 @@ def test_too_many_attempts_are_told_when_to_come_back(page, account, watch):
     expect(page.get_by_role("alert")).to_contain_text(re.compile(r"You can try again at \d\d:\d\d:\d\d, in \d+ s\."))
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_a_request_can_be_copied_and_shows_no_secret(page, account, door):
-    sign_in(page, account, door)
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_a_request_can_be_copied_and_shows_no_secret(page, account, api):
+    sign_in(page, account, api)
     press(page, "Copy the token")
     token = page.evaluate("navigator.clipboard.readText()").removeprefix("TOKEN='").removesuffix("'")
     panel = page.get_by_role("complementary").inner_text()
@@ -386,15 +386,15 @@ NO_KEYS = [
 ]
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_a_path_without_a_key_shows_no_profile(page, account, watch, door):
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_a_path_without_a_key_shows_no_profile(page, account, watch, api):
     page.goto("/")
     for key in NO_KEYS:
         page.goto(f"/#/people/{key}")
         expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
     page.get_by_role("link", name="Go to the start").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    sign_in(page, account, door)
+    sign_in(page, account, api)
     expect(page.get_by_role("button", name="Edit")).to_be_visible()
     sent = calls(watch)
     for key in NO_KEYS:

@@ -10,17 +10,17 @@ import pytest
 from psycopg.rows import dict_row
 
 from profiles.core.outcomes import RETRY_AFTER, Outcome
+from tests.apis import RESTAPI, GraphQLAPI, camel
 from tests.bench.service import ROOT
 from tests.cast import PASSWORD
 from tests.cluster import postgresql
 from tests.cluster.processes import answers, wait_until
 from tests.cluster.stack import port_of
-from tests.doors import GraphQLDoor, RESTDoor, camel
 
 
 @pytest.fixture
-def doors(through):
-    return RESTDoor(through), GraphQLDoor(through)
+def apis(through):
+    return RESTAPI(through), GraphQLAPI(through)
 
 
 def pool_mode(running):
@@ -30,8 +30,8 @@ def pool_mode(running):
         return next(pool["pool_mode"] for pool in admin.execute("SHOW POOLS") if pool["database"] == "profiles")
 
 
-def test_what_one_api_writes_the_other_reads(running, doors):
-    for n, (writer, reader) in enumerate((doors, doors[::-1])):
+def test_what_one_api_writes_the_other_reads(running, apis):
+    for n, (writer, reader) in enumerate((apis, apis[::-1])):
         values = {"username": f"member-{n}", "email": "member@example.com", "password": PASSWORD}
         created = writer.create(values)
         assert created.outcome == "done", created

@@ -6,7 +6,7 @@ import pytest
 
 from profiles.core.metrics import DEPRECATED_USES
 from profiles.core.resources import registered
-from tests.doors import GraphQLDoor, RESTDoor
+from tests.apis import RESTAPI, GraphQLAPI
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def token(cast):
 @pytest.fixture
 def apis(client):
     resource = registered("Note")
-    return RESTDoor(client, resource), GraphQLDoor(client, resource)
+    return RESTAPI(client, resource), GraphQLAPI(client, resource)
 
 
 def counts():

@@ -288,7 +288,7 @@ class World:
     def names(self, *, but=None):
         return {account.values["username"].lower() for account in self.there() if account is not but}
 
-    def update(self, caller, account, values, now, door, *, if_match=None, replaces=False):
+    def update(self, caller, account, values, now, api, *, if_match=None, replaces=False):
         self.permitted(caller, account, writes=True)
         self.expect(caller, account, values, if_match)
         good = self.validated(
@@ -299,10 +299,10 @@ class World:
             taken=self.names(but=account),
             defaults=DEFAULTS if replaces else None,
         )
-        self.write(caller, account, good, now, door, replaces=replaces)
+        self.write(caller, account, good, now, api, replaces=replaces)
         return self.shown(caller, account)
 
-    def write(self, caller, account, good, now, door, *, replaces=False):
+    def write(self, caller, account, good, now, api, *, replaces=False):
         good = self.addressed(caller, account, good, replaces)
         changes = {name: (account.values[name], new) for name, new in good.items() if account.values[name] != new}
         if not changes:
@@ -310,7 +310,7 @@ class World:
         account.values |= good
         account.version += 1
         account.updated_at, account.updated_by = now, caller.account
-        account.history.append(Change(account.version, caller.account, now, door, changes))
+        account.history.append(Change(account.version, caller.account, now, api, changes))
         if not account.values["is_active"]:
             self.end_families(account, now)
 
@@ -326,7 +326,7 @@ class World:
             return good | {"email": current, "pending_email": email}
         return good | OF_ADDRESS
 
-    def update_many(self, caller, items, now, door):
+    def update_many(self, caller, items, now, api):
         if not (caller.account and caller.may_write):
             raise denied(caller)
         for row, (account, _) in enumerate(items):
@@ -353,7 +353,7 @@ class World:
         if errors:
             raise Refusal("invalid", errors)
         for (account, _), each in zip(items, good, strict=True):
-            self.write(caller, account, each, now, door)
+            self.write(caller, account, each, now, api)
         return [self.shown(caller, account) for account, _ in items]
 
     def delete(self, caller, account, if_match=None):

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule, run_state_machine_as_test
 
 from profiles.identity import families
+from tests.apis import RESTAPI, BatchAPI, GraphQLAPI
 from tests.cast import NOBODY, PASSWORD
-from tests.doors import BatchDoor, GraphQLDoor, RESTDoor
 from tests.fuzz.deletion import deleting
 from tests.fuzz.model import ACCESS, SIGN_IN, Account, Caller, Refusal, World, in_an_order, moment
 from tests.fuzz.orders import Kept, modelled_accounts, stored_accounts
@@ -46,7 +46,7 @@ FILTERS = {
     "search": st.sampled_from(["roses", "GROWS Roses", "compilers", "roses compilers", "nowhere", "graz"]),
 }
 MOMENTS = ["created_after", "created_before", "updated_after", "updated_before"]
-DOOR = st.integers(0, 2)
+API = st.integers(0, 2)
 SIZES = st.sampled_from([None, 1, 2, 3, 5, 100])
 
 
@@ -97,7 +97,7 @@ class Clients(RuleBasedStateMachine):
     def __init__(self, wire, cast, begin, pairs):
         """`pairs` has the tokens of each of `ACTORS`, who signed in at `begin`."""
         super().__init__()
-        self.doors = RESTDoor(wire), GraphQLDoor(wire), BatchDoor(wire)
+        self.apis = RESTAPI(wire), GraphQLAPI(wire), BatchAPI(wire)
         self.wire, self.cast, self.world = wire, cast, World()
         self.now, self.pairs = begin, pairs
         self.wire.clock = lambda: time_machine.travel(self.now, tick=False)
@@ -116,11 +116,11 @@ class Clients(RuleBasedStateMachine):
 
     # Playing a step
 
-    def play(self, door, call, expected, *, caller=None, changes=False, differs=False):
+    def play(self, api, call, expected, *, caller=None, changes=False, differs=False):
         """Play a step, and compare the API's answer with the model's result; return both, or None after an error.
 
         Args:
-            door: the API's index.
+            API: the API's index.
             call: sends the request through an API.
             expected: asks the model; raises `Refusal`.
             caller: the caller whose token is sent, if any.
@@ -132,39 +132,37 @@ class Clients(RuleBasedStateMachine):
         if account == ACTING:
             account = caller and caller.account
         if account and account.is_there and account.values["is_active"]:
-            return self.play_while(
-                account, point, door, call, expected, caller=caller, changes=changes, differs=differs
-            )
-        modelled = self.modelled(door, expected, caller, differs=differs)
-        answer = call(self.doors[door])
+            return self.play_while(account, point, api, call, expected, caller=caller, changes=changes, differs=differs)
+        modelled = self.modelled(api, expected, caller, differs=differs)
+        answer = call(self.apis[api])
         assert (answer.outcome, answer.details) == (modelled.outcome, modelled.details), answer
         if answer.outcome == "invalid":
             assert tuple(error[:2] for error in answer.errors) == modelled.errors
         if not (differs or (changes and answer.outcome == "done")):
-            assert call(self.doors[(door + 1) % len(self.doors)]) == answer
+            assert call(self.apis[(api + 1) % len(self.apis)]) == answer
         return (answer, modelled.shown) if answer.outcome == "done" else None
 
-    def modelled(self, door, expected, caller, *, differs, identifies=True):
+    def modelled(self, api, expected, caller, *, differs, identifies=True):
         """The model's result of a step."""
         try:
             if caller and identifies:
                 self.world.identified(caller, self.now)
-            if differs and self.doors[door].source == "graphql":
+            if differs and self.apis[api].source == "graphql":
                 raise Refusal("BAD_REQUEST")
             return Modelled(shown=expected())
         except Refusal as refused:
             return Modelled(refused.outcome, refused.errors, refused.details)
 
-    def play_while(self, account, point, door, call, expected, *, caller, changes, differs):
+    def play_while(self, account, point, api, call, expected, *, caller, changes, differs):
         """Play a step while another request deletes an account. The answer and the stored rows must match one order.
 
         The orders are: the deletion first; the deletion last; or, if nothing is written, the deletion between the check
         of the caller's token and the rest, which includes a write whose target is then NOT_FOUND. A page, a history or
         an export reads several times, so only its outcome is compared.
         """
-        kept, modelled = Kept(self.world), lambda **how: self.modelled(door, expected, caller, differs=differs, **how)
+        kept, modelled = Kept(self.world), lambda **how: self.modelled(api, expected, caller, differs=differs, **how)
         with deleting(account.pk, point, self.wire.clock):
-            answer = call(self.doors[door])
+            answer = call(self.apis[api])
         connection.check_constraints()  # foreign keys, as at commit
         stored = stored_accounts()
         is_read_between = not changes or answer.outcome == "NOT_FOUND"
@@ -223,49 +221,49 @@ class Clients(RuleBasedStateMachine):
 
     # Reading
 
-    @rule(target=tags, door=DOOR, caller=callers, account=accounts)
-    def view(self, door, caller, account):
+    @rule(target=tags, api=API, caller=callers, account=accounts)
+    def view(self, api, caller, account):
         return self.shows(
             self.play(
-                door,
+                api,
                 lambda d: d.view(account.pk, token=caller.token),
                 lambda: self.world.view(caller, account),
                 caller=caller,
             )
         )
 
-    @rule(target=tags, door=DOOR, caller=callers, account=accounts)
-    def view_by_username(self, door, caller, account):
+    @rule(target=tags, api=API, caller=callers, account=accounts)
+    def view_by_username(self, api, caller, account):
         name = account.values["username"].swapcase()
         there = next((a for a in self.world.there() if a.values["username"].lower() == name.lower()), None)
         return self.shows(
             self.play(
-                door,
+                api,
                 lambda d: d.view_by_username(name, token=caller.token),
                 lambda: self.world.view(caller, there),
                 caller=caller,
             )
         )
 
-    @rule(target=tags, door=DOOR, caller=callers)
-    def view_me(self, door, caller):
+    @rule(target=tags, api=API, caller=callers)
+    def view_me(self, api, caller):
         return self.shows(
             self.play(
-                door,
+                api,
                 lambda d: d.view_me(token=caller.token),
                 lambda: self.world.view(caller, caller.account),
                 caller=caller,
             )
         )
 
-    @rule(door=DOOR, caller=callers, account=accounts, size=SIZES, back=st.booleans())
-    def history(self, door, caller, account, size, back):
+    @rule(api=API, caller=callers, account=accounts, size=SIZES, back=st.booleans())
+    def history(self, api, caller, account, size, back):
         page = {"direction": "back"} if back else {}
         page |= {"page_size": size} if size else {}
         if back and not size:
             return
         played = self.play(
-            door,
+            api,
             lambda d: d.history(account.pk, token=caller.token, **page),
             lambda: self.world.history(caller, account),
             caller=caller,
@@ -275,10 +273,10 @@ class Clients(RuleBasedStateMachine):
             size = size or 20
             assert changes_in_full(answer.body["rows"]) == (shown[-size:] if back else shown[:size])
 
-    @rule(door=DOOR, caller=callers, account=accounts)
-    def export(self, door, caller, account):
+    @rule(api=API, caller=callers, account=accounts)
+    def export(self, api, caller, account):
         played = self.play(
-            door,
+            api,
             lambda d: d.export(account.pk, token=caller.token),
             lambda: self.world.export(caller, account, self.now),
             caller=caller,
@@ -303,7 +301,7 @@ class Clients(RuleBasedStateMachine):
 
     @rule(
         target=cursors,
-        door=DOOR,
+        api=API,
         caller=callers,
         filters=st.lists(st.sampled_from([*FILTERS, *MOMENTS]), unique=True, max_size=2),
         ordering=st.sampled_from([None, *ORDERINGS, *(f"-{name}" for name in ORDERINGS)]),
@@ -312,20 +310,20 @@ class Clients(RuleBasedStateMachine):
         account=accounts,
         data=st.data(),
     )
-    def first_page(self, door, caller, filters, ordering, size, count, account, data):
+    def first_page(self, api, caller, filters, ordering, size, count, account, data):
         wanted = {
             name: data.draw(FILTERS[name], label=name) if name in FILTERS else account.created_at.isoformat()
             for name in filters
         }
         wanted |= {"ordering": ordering} if ordering else {}
         wanted |= {"count": "true"} if count else {}
-        return self.page(door, caller, wanted, size, None)
+        return self.page(api, caller, wanted, size, None)
 
-    @rule(target=cursors, door=DOOR, caller=callers, cursor=cursors, size=SIZES, back=st.booleans())
-    def another_page(self, door, caller, cursor, size, back):
-        return self.page(door, caller, cursor.wanted, size, cursor, back=back)
+    @rule(target=cursors, api=API, caller=callers, cursor=cursors, size=SIZES, back=st.booleans())
+    def another_page(self, api, caller, cursor, size, back):
+        return self.page(api, caller, cursor.wanted, size, cursor, back=back)
 
-    def page(self, door, caller, wanted, size, cursor, *, back=False):
+    def page(self, api, caller, wanted, size, cursor, *, back=False):
         filters = {name: value for name, value in wanted.items() if name not in ("ordering", "count")}
         newest = "-updated_at" if filters.keys() & {"updated_after", "updated_before"} else "-created_at"
         ordering = wanted.get("ordering", newest)
@@ -333,7 +331,7 @@ class Clients(RuleBasedStateMachine):
         sent = wanted | ({"page_size": size} if size else {})
         sent |= {"cursor": cursor.text, "direction": "back" if back else "forward"} if cursor else {}
         played = self.play(
-            door,
+            api,
             lambda d: d.list(token=caller.token, **sent),
             lambda: self.world.listed(caller, **filters),
             caller=caller,
@@ -358,7 +356,7 @@ class Clients(RuleBasedStateMachine):
 
     @rule(
         target=tags,
-        door=DOOR,
+        api=API,
         caller=callers,
         account=accounts,
         values=inputs(),
@@ -368,7 +366,7 @@ class Clients(RuleBasedStateMachine):
         version=st.one_of(st.none(), st.none(), st.sampled_from([0, -1, "null"])),
         meanwhile=MEANWHILE,
     )
-    def write(self, door, caller, account, values, replaces, whole, if_match, version, meanwhile):
+    def write(self, api, caller, account, values, replaces, whole, if_match, version, meanwhile):
         if meanwhile is not None:
             self.deleted = ACTING, meanwhile
         if replaces and whole:
@@ -378,10 +376,10 @@ class Clients(RuleBasedStateMachine):
         given = {} if if_match is None else {"if_match": if_match}
         return self.shows(
             self.play(
-                door,
+                api,
                 lambda d: (d.replace if replaces else d.update)(account.pk, values, token=caller.token, **given),
                 lambda: self.world.update(
-                    caller, account, values, self.now, self.doors[door].source, if_match=if_match, replaces=replaces
+                    caller, account, values, self.now, self.apis[api].source, if_match=if_match, replaces=replaces
                 ),
                 caller=caller,
                 changes=True,
@@ -389,14 +387,14 @@ class Clients(RuleBasedStateMachine):
             )
         )
 
-    @rule(door=DOOR, caller=callers, items=st.lists(st.tuples(accounts, inputs()), max_size=4), meanwhile=MEANWHILE)
-    def update_many(self, door, caller, items, meanwhile):
+    @rule(api=API, caller=callers, items=st.lists(st.tuples(accounts, inputs()), max_size=4), meanwhile=MEANWHILE)
+    def update_many(self, api, caller, items, meanwhile):
         if meanwhile is not None:
             self.deleted = ACTING, meanwhile
         played = self.play(
-            door,
+            api,
             lambda d: d.update_many([(account.pk, values) for account, values in items], token=caller.token),
-            lambda: self.world.update_many(caller, items, self.now, self.doors[door].source),
+            lambda: self.world.update_many(caller, items, self.now, self.apis[api].source),
             caller=caller,
             changes=True,
             differs=any(of_another_type(values) for _, values in items),
@@ -405,13 +403,13 @@ class Clients(RuleBasedStateMachine):
             answer, shown = played
             assert answer.body["rows"] == shown
 
-    @rule(door=DOOR, caller=callers, account=accounts, if_match=st.one_of(st.none(), tags), rarely=st.integers(0, 3))
-    def delete(self, door, caller, account, if_match, rarely):
+    @rule(api=API, caller=callers, account=accounts, if_match=st.one_of(st.none(), tags), rarely=st.integers(0, 3))
+    def delete(self, api, caller, account, if_match, rarely):
         if rarely:
             return
         given = {} if if_match is None else {"if_match": if_match}
         self.play(
-            door,
+            api,
             lambda d: d.delete(account.pk, token=caller.token, **given),
             lambda: self.world.delete(caller, account, if_match),
             caller=caller,
@@ -422,18 +420,18 @@ class Clients(RuleBasedStateMachine):
 
     @rule(
         target=accounts,
-        door=DOOR,
+        api=API,
         caller=callers,
         values=inputs(),
         password=st.sampled_from(list(PASSWORDS)),
         key=st.sampled_from([None, "1", "2"]),
         whole=st.booleans(),
     )
-    def sign_up(self, door, caller, values, password, key, whole):
+    def sign_up(self, api, caller, values, password, key, whole):
         if whole:
             values = {"username": "free", "email": "free@example.com", "password": password} | values
         played = self.play(
-            door,
+            api,
             lambda d: d.create(values, token=caller.token, key=key),
             lambda: self.world.create(caller, values, self.now, key),
             caller=caller,
@@ -453,55 +451,55 @@ class Clients(RuleBasedStateMachine):
 
     @rule(
         target=callers,
-        door=DOOR,
+        api=API,
         account=accounts,
         password=st.sampled_from([None, None, None, *PASSWORDS]),
         scope=st.sampled_from(["read", "write"]),
     )
-    def sign_in(self, door, account, password, scope):
+    def sign_in(self, api, account, password, scope):
         username, password = account.values["username"].upper(), password or account.password
         played = self.play(
-            door,
+            api,
             lambda d: d.sign_in(username, password, scope=scope),
             lambda: self.world.sign_in(username, password, SCOPES[scope], self.now),
             changes=True,
         )
         return self.signed_in(played[0].body, played[1]) if played else multiple()
 
-    @rule(target=callers, door=DOOR, caller=callers)
-    def refresh(self, door, caller):
+    @rule(target=callers, api=API, caller=callers)
+    def refresh(self, api, caller):
         if caller.family is None:
             return multiple()
         played = self.play(
-            door,
+            api,
             lambda d: d.refresh(caller.refresh_token),
             lambda: self.world.refresh(caller, self.now),
             changes=True,
         )
         return self.signed_in(played[0].body, caller.family, played[1]) if played else multiple()
 
-    @rule(door=DOOR, caller=callers)
-    def verify(self, door, caller):
+    @rule(api=API, caller=callers)
+    def verify(self, api, caller):
         played = self.play(
-            door,
+            api,
             lambda d: d.verify(caller.token or "x.y.z"),
             lambda: self.world.verify(caller, self.now),
         )
         if played:
             assert played[0].body == played[1]
 
-    @rule(door=DOOR, caller=callers)
-    def revoke(self, door, caller):
+    @rule(api=API, caller=callers)
+    def revoke(self, api, caller):
         self.play(
-            door,
+            api,
             lambda d: d.revoke(caller.refresh_token or "x"),
             lambda: caller.family and caller.family.is_alive(self.now) and caller.family.end(self.now),
         )
 
-    @rule(door=DOOR, caller=callers)
-    def sign_out_everywhere(self, door, caller):
+    @rule(api=API, caller=callers)
+    def sign_out_everywhere(self, api, caller):
         self.play(
-            door,
+            api,
             lambda d: d.log_out_everywhere(token=caller.token),
             lambda: self.world.sign_out(caller, self.now),
             caller=caller,
@@ -510,15 +508,15 @@ class Clients(RuleBasedStateMachine):
 
     @rule(
         target=callers,
-        door=DOOR,
+        api=API,
         caller=callers,
         old=st.sampled_from([None, None, *PASSWORDS]),
         new=st.sampled_from(list(PASSWORDS)),
     )
-    def change_password(self, door, caller, old, new):
+    def change_password(self, api, caller, old, new):
         old = old or (caller.account.password if caller.account else "")
         played = self.play(
-            door,
+            api,
             lambda d: d.change_password(old, new, token=caller.token),
             lambda: self.world.change_password(caller, old, new, self.now),
             caller=caller,

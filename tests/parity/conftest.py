@@ -7,7 +7,7 @@ from django.db.models import BooleanField
 
 from profiles.core.actors import Actor
 from profiles.resource import PROFILES
-from tests.doors import GraphQLDoor, RESTDoor
+from tests.apis import RESTAPI, GraphQLAPI
 
 
 def acting(cast, name):
@@ -20,8 +20,8 @@ def required(resource):
 
 
 @pytest.fixture
-def apis(client, resource):
-    return RESTDoor(client, resource), GraphQLDoor(client, resource)
+def resource_apis(client, resource):
+    return RESTAPI(client, resource), GraphQLAPI(client, resource)
 
 
 @pytest.fixture

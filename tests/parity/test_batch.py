@@ -6,8 +6,8 @@ import pytest
 
 from profiles.identity.throttling import counter
 from profiles.models import Profile
+from tests.apis import BatchAPI
 from tests.cast import NOBODY
-from tests.doors import BatchDoor
 from tests.parity.cases import CASES
 from tests.parity.test_cases import check_answer, perform
 from tests.parity.test_matrix import ACTORS
@@ -21,7 +21,7 @@ LISTS = ("/profiles/?page_size=3", "/profiles/?search=a&count=true", "/profiles/
 
 @pytest.fixture
 def batch(client):
-    return BatchDoor(client)
+    return BatchAPI(client)
 
 
 def paths(cast):

@@ -10,19 +10,19 @@ from tests.state import stored, undone
 DETAILS = {"CONFLICT": {"version": 1}, "FORBIDDEN": {"reason": NOT_PERMITTED}}
 
 
-def perform(door, case, cast):
+def perform(api, case, cast):
     token = cast.token(case.actor)
     if case.operation == "view_me":
-        return door.view_me(token=token)
+        return api.view_me(token=token)
     if case.operation == "view_by_username":
-        return door.view_by_username(case.target, token=token)
+        return api.view_by_username(case.target, token=token)
     if case.operation == "view":
-        return door.view(cast.pk(case.target), token=token)
+        return api.view(cast.pk(case.target), token=token)
     tag = case.if_match
     if tag and tag != "*":
-        current = door.view(cast.pk(case.target), token=token).etag
+        current = api.view(cast.pk(case.target), token=token).etag
         tag = '"0-stale"' if tag == "stale" else tag.replace("current", current or "")
-    return getattr(door, case.operation)(cast.pk(case.target), case.values, token=token, if_match=tag)
+    return getattr(api, case.operation)(cast.pk(case.target), case.values, token=token, if_match=tag)
 
 
 def check_answer(case, answer):
@@ -43,7 +43,7 @@ def details_of(case):
     return {"reason": INSUFFICIENT_SCOPE} if is_of_scope else DETAILS.get(case.outcome, {})
 
 
-def check_rows(case, door, cast, before):
+def check_rows(case, api, cast, before):
     """Check that one row changed in the named fields and got one history row, or that nothing changed."""
     if not case.changed:
         assert stored() == before
@@ -55,7 +55,7 @@ def check_rows(case, door, cast, before):
     assert row == was | case.changed | {"version": 2, "updated_by_id": writer, "updated_at": row["updated_at"]}
     assert row["updated_at"] > was["updated_at"]
     change = Change.objects.get()
-    assert (change.profile_id, change.version, change.actor_id, change.source) == (pk, 2, writer, door.source)
+    assert (change.profile_id, change.version, change.actor_id, change.source) == (pk, 2, writer, api.source)
     assert change.at == row["updated_at"]
     assert change.request_id is not None
     assert change.fields == {name: [was[name], value] for name, value in case.changed.items()}
@@ -69,14 +69,14 @@ def comparable(answer):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
-def test_case(case, cast, doors):
+def test_case(case, cast, apis):
     answers = []
-    for door in doors:
+    for api in apis:
         with undone():
             before = stored()
-            answers.append(perform(door, case, cast))
+            answers.append(perform(api, case, cast))
             check_answer(case, answers[-1])
-            check_rows(case, door, cast, before)
+            check_rows(case, api, cast, before)
     rest, graphql = answers
     assert comparable(rest) == comparable(graphql)
     if case.operation.startswith("view"):

@@ -15,19 +15,19 @@ POINTS = range(8)  # statements outside a request's own transactions, more than 
 SIGN_UP = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}
 WHOLE = {"username": "known", "email": "known@example.com", "bio": "x"}
 WRITES = {
-    "update": lambda door, cast, token: door.update(cast.pk("known"), {"bio": "x"}, token=token),
-    "replace": lambda door, cast, token: door.replace(cast.pk("known"), WHOLE, token=token),
-    "several": lambda door, cast, token: door.update_many([(cast.pk("known"), {"bio": "x"})], token=token),
-    "delete": lambda door, cast, token: door.delete(cast.pk("known"), token=token),
-    "sign up": lambda door, cast, token: door.create(SIGN_UP, token=token),
-    "log out": lambda door, cast, token: door.log_out_everywhere(token=token),
-    "change password": lambda door, cast, token: door.change_password(PASSWORD, NEW, token=token),
+    "update": lambda api, cast, token: api.update(cast.pk("known"), {"bio": "x"}, token=token),
+    "replace": lambda api, cast, token: api.replace(cast.pk("known"), WHOLE, token=token),
+    "several": lambda api, cast, token: api.update_many([(cast.pk("known"), {"bio": "x"})], token=token),
+    "delete": lambda api, cast, token: api.delete(cast.pk("known"), token=token),
+    "sign up": lambda api, cast, token: api.create(SIGN_UP, token=token),
+    "log out": lambda api, cast, token: api.log_out_everywhere(token=token),
+    "change password": lambda api, cast, token: api.change_password(PASSWORD, NEW, token=token),
 }
 OPERATIONS = WRITES | {
-    "view": lambda door, cast, token: door.view(cast.pk("known"), token=token),
-    "history": lambda door, cast, token: door.history(cast.pk("known"), token=token),
-    "list": lambda door, cast, token: door.list(search="known", count="true", token=token),
-    "sign in": lambda door, cast, token: door.sign_in("staff", PASSWORD),
+    "view": lambda api, cast, token: api.view(cast.pk("known"), token=token),
+    "history": lambda api, cast, token: api.history(cast.pk("known"), token=token),
+    "list": lambda api, cast, token: api.list(search="known", count="true", token=token),
+    "sign in": lambda api, cast, token: api.sign_in("staff", PASSWORD),
 }
 OUTCOMES = {"staff": {"done", "UNAUTHENTICATED"}, "known": {"done", "NOT_FOUND"}}
 """Outcomes by deleted account: the actor, or the target."""
@@ -44,16 +44,16 @@ def rows_but(account):
 
 @pytest.mark.parametrize("deleted", OUTCOMES)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_request_comes_before_or_after_the_deletion(cast, doors, operation, deleted):
+def test_a_request_comes_before_or_after_the_deletion(cast, apis, operation, deleted):
     token, account = cast.token("staff"), cast.pk(deleted)
     before = rows_but(account)
-    for door in doors:
+    for api in apis:
         outcomes = []
         for point in POINTS:
             counter.cache_clear()
             with undone():
                 with deleting(account, point, nullcontext):
-                    answer = OPERATIONS[operation](door, cast, token)
+                    answer = OPERATIONS[operation](api, cast, token)
                 connection.check_constraints()  # foreign keys, as at commit
                 outcomes.append(answer.outcome)
                 if answer.outcome != "done":

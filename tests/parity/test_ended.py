@@ -116,7 +116,7 @@ PAIRS = [(ending, later) for ending in ENDINGS for later in LATER if (ending, la
 def state():
     rows = stored()
     for row in [*rows[0], *rows[1]]:  # values that differ between two runs
-        for name in ("id", "updated_at", "created_at", "at", "request_id", "password", "door"):
+        for name in ("id", "updated_at", "created_at", "at", "request_id", "password", "api"):
             row.pop(name, None)
     return rows, TokenFamily.objects.filter(ended_at=None).count()
 
@@ -175,21 +175,21 @@ ENDED_MEANWHILE = {
     "signed out everywhere": accounts.sign_out_everywhere,
 }
 WRITES = {
-    "update": lambda door, cast, mine: door.update(cast.pk("known"), {"bio": "x"}, token=mine.token),
-    "several": lambda door, cast, mine: door.update_many([(cast.pk("known"), {"bio": "x"})], token=mine.token),
-    "deletion": lambda door, cast, mine: door.delete(cast.pk("known"), token=mine.token),
-    "sign-up": lambda door, cast, mine: door.create(SIGN_UP, token=mine.token),
-    "new password": lambda door, cast, mine: door.change_password(PASSWORD, NEW, token=mine.token),
-    "sign-out": lambda door, cast, mine: door.log_out_everywhere(token=mine.token),
-    "end of other sessions": lambda door, cast, mine: door.end_other_sessions(token=mine.token),
-    "personal token": lambda door, cast, mine: door.create_personal_token("x", ["read"], 1, token=mine.token),
-    "sign-in": lambda door, cast, mine: door.sign_in("staff", PASSWORD),
+    "update": lambda api, cast, mine: api.update(cast.pk("known"), {"bio": "x"}, token=mine.token),
+    "several": lambda api, cast, mine: api.update_many([(cast.pk("known"), {"bio": "x"})], token=mine.token),
+    "deletion": lambda api, cast, mine: api.delete(cast.pk("known"), token=mine.token),
+    "sign-up": lambda api, cast, mine: api.create(SIGN_UP, token=mine.token),
+    "new password": lambda api, cast, mine: api.change_password(PASSWORD, NEW, token=mine.token),
+    "sign-out": lambda api, cast, mine: api.log_out_everywhere(token=mine.token),
+    "end of other sessions": lambda api, cast, mine: api.end_other_sessions(token=mine.token),
+    "personal token": lambda api, cast, mine: api.create_personal_token("x", ["read"], 1, token=mine.token),
+    "sign-in": lambda api, cast, mine: api.sign_in("staff", PASSWORD),
 }
 
 
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("end", ENDED_MEANWHILE)
-def test_a_write_of_an_actor_that_ended_meanwhile(cast, doors, monkeypatch, end, write):
+def test_a_write_of_an_actor_that_ended_meanwhile(cast, apis, monkeypatch, end, write):
     mine = families.start(cast["staff"])
     functions = {(writing, "lock"): writing.lock, (accounts, "lock_account"): accounts.lock_account}
     states = []
@@ -203,12 +203,12 @@ def test_a_write_of_an_actor_that_ended_meanwhile(cast, doors, monkeypatch, end,
 
         return locked
 
-    for door in doors:
+    for api in apis:
         with undone():
             states[:] = [stored()]
             for (module, name), original in functions.items():
                 monkeypatch.setattr(module, name, end_before(original))
-            assert WRITES[write](door, cast, mine).outcome == "UNAUTHENTICATED"
+            assert WRITES[write](api, cast, mine).outcome == "UNAUTHENTICATED"
             assert len(states) == 2
             assert stored() in states  # either the end is stored, or its rollback
 

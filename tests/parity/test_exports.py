@@ -81,47 +81,47 @@ def test_what_ends_on_the_way_leaves_a_whole_document(owner, begin, monkeypatch)
     assert document["exports"] == []
 
 
-def test_one_at_a_time(cast, owner, begin, doors):
+def test_one_at_a_time(cast, owner, begin, apis):
     stream = begin()
-    for door in doors:
+    for api in apis:
         for actor in ("owner", "owner (read)", "staff"):
-            answer = door.export(owner.pk, token=cast.token(actor))
+            answer = api.export(owner.pk, token=cast.token(actor))
             assert (answer.outcome, answer.details) == ("THROTTLED", {"retry_after": SOON})
     assert Export.objects.count() == 1
     stream.close()
-    for door in doors:
-        assert door.export(owner.pk, token=cast.token("owner")).outcome == "done"
+    for api in apis:
+        assert api.export(owner.pk, token=cast.token("owner")).outcome == "done"
 
 
-def test_one_that_was_cut_off_with_its_process_is_waited_for_a_while(cast, owner, begin, doors):
+def test_one_that_was_cut_off_with_its_process_is_waited_for_a_while(cast, owner, begin, apis):
     begin()
-    for door in doors:
+    for api in apis:
         with undone():
             Export.objects.update(started_at=timezone.now() - ABANDONED + timedelta(minutes=1))
-            assert door.export(owner.pk, token=cast.token("owner")).outcome == "THROTTLED"
+            assert api.export(owner.pk, token=cast.token("owner")).outcome == "THROTTLED"
             Export.objects.update(started_at=timezone.now() - ABANDONED)
-            assert door.export(owner.pk, token=cast.token("owner")).outcome == "done"
+            assert api.export(owner.pk, token=cast.token("owner")).outcome == "done"
 
 
-def test_a_few_a_day(cast, owner, doors, settings):
+def test_a_few_a_day(cast, owner, apis, settings):
     settings.EXPORTS_PER_DAY = 3
     for number in range(3):
-        assert doors[number % 2].export(owner.pk, token=cast.token("owner (read)")).outcome == "done"
-    for door in doors:
-        answer = door.export(owner.pk, token=cast.token("staff"))
+        assert apis[number % 2].export(owner.pk, token=cast.token("owner (read)")).outcome == "done"
+    for api in apis:
+        answer = api.export(owner.pk, token=cast.token("staff"))
         assert answer.outcome == "THROTTLED"
         assert DAY.total_seconds() - 60 < answer.details["retry_after"] <= DAY.total_seconds()
-    assert doors[0].export(cast.pk("known"), token=cast.token("staff")).outcome == "done"
+    assert apis[0].export(cast.pk("known"), token=cast.token("staff")).outcome == "done"
     oldest = owner.exports.order_by("pk").first()
     owner.exports.filter(pk=oldest.pk).update(started_at=timezone.now() - DAY)
-    assert doors[1].export(owner.pk, token=cast.token("owner")).outcome == "done"
+    assert apis[1].export(owner.pk, token=cast.token("owner")).outcome == "done"
     assert not Export.objects.filter(pk=oldest.pk).exists()
 
 
-def test_a_refused_export_is_not_counted(cast, doors):
-    for door in doors:
+def test_a_refused_export_is_not_counted(cast, apis):
+    for api in apis:
         for actor, target in (("member", "known"), ("member", "hidden"), ("anonymous", "shown")):
-            assert door.export(cast.pk(target), token=cast.token(actor)).outcome != "done"
+            assert api.export(cast.pk(target), token=cast.token(actor)).outcome != "done"
     assert not Export.objects.exists()
 
 

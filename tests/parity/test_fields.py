@@ -10,8 +10,8 @@ from profiles.core.preconditions import entity_tag
 from profiles.core.serializers import columns_of
 from profiles.models import Profile
 from profiles.serializers import ProfileSerializer
+from tests.apis import camel
 from tests.cast import PASSWORD
-from tests.doors import camel
 from tests.parity.test_matrix import ACTORS
 from tests.state import stored
 
@@ -114,12 +114,12 @@ def test_only_the_columns_that_are_needed_are_read(cast, rest, django_assert_num
     assert columns_of(ProfileSerializer, tuple(NAMES), related=False) is not None
 
 
-def test_every_instant_has_microseconds(cast, doors):
+def test_every_instant_has_microseconds(cast, apis):
     """All timestamps have one format and one length."""
     on_the_second = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     Profile.objects.filter(pk=cast.pk("owner")).update(created_at=on_the_second)
-    for door in doors:
-        assert door.view_me(token=cast.token("owner")).body["created_at"] == "2026-01-02T03:04:05.000000Z"
-        signed_in = door.sign_in("owner", PASSWORD).body
+    for api in apis:
+        assert api.view_me(token=cast.token("owner")).body["created_at"] == "2026-01-02T03:04:05.000000Z"
+        signed_in = api.sign_in("owner", PASSWORD).body
         for name in ("expires_at", "refresh_expires_at"):
             assert re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z", signed_in[name])

@@ -23,9 +23,9 @@ def written(cast):
     return cast
 
 
-def both(doors, *arguments, **page):
+def both(apis, *arguments, **page):
     """The history, equal in both APIs."""
-    rest, graphql = (door.history(*arguments, **page) for door in doors)
+    rest, graphql = (api.history(*arguments, **page) for api in apis)
     assert rest == graphql
     return rest
 
@@ -43,19 +43,19 @@ def both(doors, *arguments, **page):
         ("anonymous", "hidden", "UNAUTHENTICATED"),
     ],
 )
-def test_who_may_read_it(cast, doors, actor, target, outcome):
-    assert both(doors, cast.pk(target), token=cast.token(actor)).outcome == outcome
+def test_who_may_read_it(cast, apis, actor, target, outcome):
+    assert both(apis, cast.pk(target), token=cast.token(actor)).outcome == outcome
 
 
 @pytest.mark.parametrize(
     ("actor", "target", "outcome"), [("member", "known", "FORBIDDEN"), ("member", "hidden", "NOT_FOUND")]
 )
-def test_who_may_not_read_it_learns_nothing_from_errors(cast, doors, actor, target, outcome):
-    assert both(doors, cast.pk(target), token=cast.token(actor), page_size=0).outcome == outcome
+def test_who_may_not_read_it_learns_nothing_from_errors(cast, apis, actor, target, outcome):
+    assert both(apis, cast.pk(target), token=cast.token(actor), page_size=0).outcome == outcome
 
 
-def test_a_row_says_who_when_where_and_what(written, doors):
-    rows = both(doors, written.pk("owner"), token=written.token("staff"), page_size=2).body["rows"]
+def test_a_row_says_who_when_where_and_what(written, apis):
+    rows = both(apis, written.pk("owner"), token=written.token("staff"), page_size=2).body["rows"]
     change = Profile.objects.get(username="owner").history.get(version=WRITES + 1)
     assert rows[0] == {
         "version": WRITES + 1,
@@ -71,44 +71,44 @@ def test_a_row_says_who_when_where_and_what(written, doors):
     assert rows[1]["changes"] == [{"field": "bio", "from": "bio 22", "to": "bio 23"}]
 
 
-def test_an_owner_is_shown_neither_who_nor_what_it_may_not_see(written, doors):
-    row = both(doors, written.pk("owner"), token=written.token("owner"), page_size=1).body["rows"][0]
+def test_an_owner_is_shown_neither_who_nor_what_it_may_not_see(written, apis):
+    row = both(apis, written.pk("owner"), token=written.token("owner"), page_size=1).body["rows"][0]
     assert row["actor"] is None  # by staff, who is private
     assert row["changes"] == [{"field": "display_name", "from": "", "to": "Seen to"}]
 
 
 @pytest.mark.parametrize("size", [1, 4, 5, 24, 25, 26, MOST])
-def test_pages_lead_through_all_of_it_and_back(written, doors, size):
+def test_pages_lead_through_all_of_it_and_back(written, apis, size):
     pk, token = written.pk("owner"), written.token("owner")
     pages, cursor = [], None
     while not pages or cursor:
-        page = both(doors, pk, token=token, page_size=size, **({"cursor": cursor} if cursor else {})).body
+        page = both(apis, pk, token=token, page_size=size, **({"cursor": cursor} if cursor else {})).body
         pages.append(page)
         cursor = page["next"]
     versions = [row["version"] for page in pages for row in page["rows"]]
     assert versions == list(range(WRITES + 1, 1, -1))
     assert pages[0]["previous"] is None
     for page, following in zip(pages[-2::-1], pages[:0:-1], strict=True):
-        back = both(doors, pk, token=token, page_size=size, cursor=following["previous"], direction="back").body
+        back = both(apis, pk, token=token, page_size=size, cursor=following["previous"], direction="back").body
         assert back["rows"] == page["rows"]
         assert back["next"] == page["next"]
 
 
-def test_a_page_has_a_size_of_its_own(written, doors):
-    assert len(both(doors, written.pk("owner"), token=written.token("owner")).body["rows"]) == DEFAULT_SIZE
+def test_a_page_has_a_size_of_its_own(written, apis):
+    assert len(both(apis, written.pk("owner"), token=written.token("owner")).body["rows"]) == DEFAULT_SIZE
 
 
-def test_the_last_page_is_reached_from_the_end(written, doors):
-    page = both(doors, written.pk("owner"), token=written.token("owner"), page_size=3, direction="back").body
+def test_the_last_page_is_reached_from_the_end(written, apis):
+    page = both(apis, written.pk("owner"), token=written.token("owner"), page_size=3, direction="back").body
     assert [row["version"] for row in page["rows"]] == [4, 3, 2]
     assert page["next"] is None
 
 
-def test_a_row_that_comes_meanwhile_moves_nothing(written, doors):
+def test_a_row_that_comes_meanwhile_moves_nothing(written, apis):
     pk, token = written.pk("owner"), written.token("owner")
-    first = both(doors, pk, token=token, page_size=3).body
+    first = both(apis, pk, token=token, page_size=3).body
     writing.update(written["owner"], {"bio": "Meanwhile."}, actor=Actor(written["owner"]), source=Source.REST)
-    second = both(doors, pk, token=token, page_size=3, cursor=first["next"]).body
+    second = both(apis, pk, token=token, page_size=3, cursor=first["next"]).body
     assert [row["version"] for row in first["rows"] + second["rows"]] == [26, 25, 24, 23, 22, 21]
 
 
@@ -145,8 +145,8 @@ def test_links_lead_where_the_body_does(written, rest):
     assert response.headers["Link"] == f'<{response.json()["next"]}>; rel="next"'
 
 
-def test_a_page_is_one_statement_more_than_its_profile(written, doors, django_assert_num_queries):
+def test_a_page_is_one_statement_more_than_its_profile(written, apis, django_assert_num_queries):
     token = written.token("staff")
-    for door in doors:
+    for api in apis:
         with django_assert_num_queries(3):
-            door.history(written.pk("owner"), token=token, page_size=20)
+            api.history(written.pk("owner"), token=token, page_size=20)

@@ -52,28 +52,28 @@ def words_of(cast, mine):
     return words
 
 
-def perform(door, case, cast, mine):
+def perform(api, case, cast, mine):
     words = words_of(cast, mine)
     values = [words.get(value, value) if isinstance(value, str) else value for value in case.values]
     token = {} if case.actor is None else {"token": mine.token if case.actor == "owner" else cast.token(case.actor)}
     before = identity()
-    answer = getattr(door, case.operation)(*values, **token)
+    answer = getattr(api, case.operation)(*values, **token)
     return answer, before
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
-def test_case(case, cast, doors, mail):
+def test_case(case, cast, apis, mail):
     mine = families.start(cast["owner"])
     answers = []
-    for door in doors:
+    for api in apis:
         with undone():
-            answer, before = perform(door, case, cast, mine)
+            answer, before = perform(api, case, cast, mine)
             answers.append(answer)
             assert answer.outcome == case.outcome, answer
             assert tuple(error[:2] for error in answer.errors if case.outcome == "invalid") == case.errors
             assert {code for code, _ in case.errors} <= set(InvalidCode)
             assert (identity() == before) is not (case.starts or case.ends or case.writes)
-            for other in doors:
+            for other in apis:
                 mine_lives = other.view_me(token=mine.token).outcome == "done"
                 assert mine_lives is not case.ends
                 if case.starts:
@@ -84,19 +84,19 @@ def test_case(case, cast, doors, mail):
                 password = NEW if changes_password else PASSWORD
                 assert Profile.objects.get(username="owner").check_password(password)
             in_history = case.operation in IN_HISTORY and case.outcome == "done"
-            assert [change["source"] for change in stored()[1]] == [door.source] * in_history
+            assert [change["source"] for change in stored()[1]] == [api.source] * in_history
     rest, graphql = answers
     assert (rest.outcome, rest.errors, rest.details) == (graphql.outcome, graphql.errors, graphql.details)
     assert (rest.body or {}).keys() == (graphql.body or {}).keys()
 
 
 @pytest.mark.parametrize(("scope", "written"), [("read", "FORBIDDEN"), ("write", "done")])
-def test_a_scope_is_of_the_family(cast, doors, scope, written):
-    for door in doors:
-        pair = door.sign_in("owner", PASSWORD, scope=scope).body
-        for body in (pair, door.refresh(pair["refresh_token"]).body):
+def test_a_scope_is_of_the_family(cast, apis, scope, written):
+    for api in apis:
+        pair = api.sign_in("owner", PASSWORD, scope=scope).body
+        for body in (pair, api.refresh(pair["refresh_token"]).body):
             assert body["scope"] == {"read": "read", "write": "read write"}[scope]
-            for other in doors:
+            for other in apis:
                 assert other.view_me(token=body["token"]).outcome == "done"
                 with undone():
                     assert other.update(cast.pk("owner"), {"bio": "B"}, token=body["token"]).outcome == written
@@ -107,9 +107,9 @@ def test_a_misspelt_scope_is_not_taken_for_none(cast, rest):
     assert [error[:2] for error in answer.errors] == [("unknown", "scoep")]
 
 
-def test_a_token_is_looked_at(cast, doors):
+def test_a_token_is_looked_at(cast, apis):
     pair = families.start(cast["owner"])
-    first, second = (door.verify(pair.token) for door in doors)
+    first, second = (api.verify(pair.token) for api in apis)
     assert first == second
     assert first.body["username"] == "owner"
     assert (first.body["id"], first.body["node_id"]) == (cast.pk("owner"), cast["owner"].node_id)

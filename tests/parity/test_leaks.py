@@ -61,23 +61,23 @@ FAULTS = {
 }
 
 OPERATIONS = {
-    "view": lambda door, pk, token: door.view(pk("owner"), token=token["owner"]),
-    "update": lambda door, pk, token: door.update(pk("owner"), {"bio": "New."}, token=token["owner"]),
-    "replace": lambda door, pk, token: door.replace(
+    "view": lambda api, pk, token: api.view(pk("owner"), token=token["owner"]),
+    "update": lambda api, pk, token: api.update(pk("owner"), {"bio": "New."}, token=token["owner"]),
+    "replace": lambda api, pk, token: api.replace(
         pk("owner"), {"username": "owner", "email": "a@b.co"}, token=token["owner"]
     ),
-    "create": lambda door, pk, token: door.create(
-        {"username": f"new.{door.source}", "email": "a@b.co", "password": "a staple for the horse"}
+    "create": lambda api, pk, token: api.create(
+        {"username": f"new.{api.source}", "email": "a@b.co", "password": "a staple for the horse"}
     ),
-    "update many": lambda door, pk, token: door.update_many([(pk("owner"), {"bio": "New."})], token=token["owner"]),
-    "delete": lambda door, pk, token: door.delete(pk("known"), token=token["staff"]),
-    "list": lambda door, pk, token: door.list(search="mine", location="Here", token=token["owner"]),
-    "history": lambda door, pk, token: door.history(pk("owner"), page_size=5, token=token["owner"]),
-    "export": lambda door, pk, token: door.export(pk("owner"), token=token["owner"]),
-    "sign in": lambda door, pk, token: door.sign_in("owner", PASSWORD),
-    "refresh": lambda door, pk, token: door.refresh("x"),
-    "verify": lambda door, pk, token: door.verify(token["owner"]),
-    "change password": lambda door, pk, token: door.change_password(PASSWORD, "new", token=token["owner"]),
+    "update many": lambda api, pk, token: api.update_many([(pk("owner"), {"bio": "New."})], token=token["owner"]),
+    "delete": lambda api, pk, token: api.delete(pk("known"), token=token["staff"]),
+    "list": lambda api, pk, token: api.list(search="mine", location="Here", token=token["owner"]),
+    "history": lambda api, pk, token: api.history(pk("owner"), page_size=5, token=token["owner"]),
+    "export": lambda api, pk, token: api.export(pk("owner"), token=token["owner"]),
+    "sign in": lambda api, pk, token: api.sign_in("owner", PASSWORD),
+    "refresh": lambda api, pk, token: api.refresh("x"),
+    "verify": lambda api, pk, token: api.verify(token["owner"]),
+    "change password": lambda api, pk, token: api.change_password(PASSWORD, "new", token=token["owner"]),
 }
 
 LAYERS = {
@@ -171,15 +171,15 @@ def assert_internal(response):
 def perform(cast):
     """Perform an operation through an API. Tokens exist before anything breaks."""
     token = {name: cast.token(name) for name in ("owner", "staff")}
-    return lambda operation, door: OPERATIONS[operation](door, cast.pk, token)
+    return lambda operation, api: OPERATIONS[operation](api, cast.pk, token)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_what_breaks_in_a_layer(perform, doors, answers, log, monkeypatch, layer):
+def test_what_breaks_in_a_layer(perform, apis, answers, log, monkeypatch, layer):
     place, name, operation = LAYERS[layer]
     break_at(monkeypatch, place, name, FAULTS["an exception"])
-    for door in doors:
-        perform(operation, door)
+    for api in apis:
+        perform(operation, api)
         assert_nothing_leaked(answers[-1], log)
     assert answers[0].status_code == 500
 
@@ -188,11 +188,11 @@ def test_what_breaks_in_a_layer(perform, doors, answers, log, monkeypatch, layer
 @pytest.mark.parametrize(
     "layer", ["policy, a field", "validation", "write path", "row", "renderer", "middleware, of texts"]
 )
-def test_whatever_breaks(perform, doors, answers, log, monkeypatch, layer, fault):
+def test_whatever_breaks(perform, apis, answers, log, monkeypatch, layer, fault):
     place, name, operation = LAYERS[layer]
     break_at(monkeypatch, place, name, FAULTS[fault])
-    for door in doors:
-        perform(operation, door)
+    for api in apis:
+        perform(operation, api)
         assert_nothing_leaked(answers[-1], log)
 
 
@@ -205,36 +205,36 @@ WRONG_STATEMENTS = {
 
 
 @pytest.mark.parametrize("statement", WRONG_STATEMENTS)
-def test_what_the_driver_says_stays_in_the_log(perform, doors, answers, log, monkeypatch, statement):
+def test_what_the_driver_says_stays_in_the_log(perform, apis, answers, log, monkeypatch, statement):
     monkeypatch.setattr(writing, "save_locked", lambda row, *_: WRONG_STATEMENTS[statement](row))
-    for door in doors:
-        perform("update", door)
+    for api in apis:
+        perform("update", api)
         assert_nothing_leaked(answers[-1], log)
         for word in ("constraint", "CHECK", "NULL", "null value", "nowhere", "profiles_profile", "row contains"):
             assert word not in answers[-1].content.decode()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_database_that_is_away_says_no_more(perform, doors, answers, log, operation):
+def test_a_database_that_is_away_says_no_more(perform, apis, answers, log, operation):
     def away(*args):
         raise OperationalError(SECRET)
 
-    for door in doors:
+    for api in apis:
         with connection.execute_wrapper(away):
-            perform(operation, door)
+            perform(operation, api)
         answer = answers[-1]
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
         assert SECRET not in f"{dict(answer.items())} {answer.content.decode()}"
 
 
 @pytest.mark.parametrize("layer", ["authentication", "policy, writing", "parser", "validation", "write path", "row"])
-def test_a_view_says_no_more_on_a_developers_machine(perform, doors, answers, log, monkeypatch, settings, layer):
+def test_a_view_says_no_more_on_a_developers_machine(perform, apis, answers, log, monkeypatch, settings, layer):
     """Errors outside a view show Django's debug page there: it is for the developer."""
     settings.DEBUG = True
     place, name, operation = LAYERS[layer]
     break_at(monkeypatch, place, name, FAULTS["an exception"])
-    for door in doors:
-        perform(operation, door)
+    for api in apis:
+        perform(operation, api)
         assert_nothing_leaked(answers[-1], log)
 
 

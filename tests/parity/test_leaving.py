@@ -33,13 +33,13 @@ WHO = [
 
 
 @pytest.mark.parametrize(("actor", "target", "outcome"), [*WHO, ("owner (read)", "owner", "FORBIDDEN")])
-def test_who_deletes_whom(cast, doors, actor, target, outcome):
+def test_who_deletes_whom(cast, apis, actor, target, outcome):
     token = cast.token(actor)
     answers = []
-    for door in doors:
+    for api in apis:
         with undone():
             before = stored()
-            answers.append(door.delete(cast.pk(target), token=token))
+            answers.append(api.delete(cast.pk(target), token=token))
             assert answers[-1].outcome == outcome
             if outcome == "done":
                 assert not Profile.objects.filter(pk=cast.pk(target)).exists()
@@ -52,13 +52,13 @@ def test_who_deletes_whom(cast, doors, actor, target, outcome):
 @pytest.mark.parametrize(
     ("tag", "outcome"), [("current", "done"), ("*", "done"), ('"0-stale"', "CONFLICT"), ("x", "CONFLICT")]
 )
-def test_deleting_under_a_precondition(cast, doors, tag, outcome):
+def test_deleting_under_a_precondition(cast, apis, tag, outcome):
     token = cast.token("owner")
-    for door in doors:
+    for api in apis:
         with undone():
             before = stored()
-            current = door.view_me(token=token).etag
-            answer = door.delete(cast.pk("owner"), token=token, if_match=current if tag == "current" else tag)
+            current = api.view_me(token=token).etag
+            answer = api.delete(cast.pk("owner"), token=token, if_match=current if tag == "current" else tag)
             assert answer.outcome == outcome
             assert (stored() == before) is (outcome == "CONFLICT")
 
@@ -74,28 +74,28 @@ def lived(cast):
     return cast
 
 
-def test_a_deleted_account_ends_with_all_it_had_and_its_writes_to_others_stay(lived, doors):
-    for door in doors:
+def test_a_deleted_account_ends_with_all_it_had_and_its_writes_to_others_stay(lived, apis):
+    for api in apis:
         with undone():
             pair = families.start(lived["owner"])
-            assert door.delete(lived.pk("owner"), token=pair.token).outcome == "done"
-            for other in doors:
+            assert api.delete(lived.pk("owner"), token=pair.token).outcome == "done"
+            for other in apis:
                 assert other.view_me(token=pair.token).outcome == "UNAUTHENTICATED"
                 assert other.refresh(pair.refresh_token).outcome == "UNAUTHENTICATED"
             assert not TokenFamily.objects.exists()
             change = Change.objects.get()
             assert (change.profile, change.actor) == (lived["known"], None)
-            row = door.history(lived.pk("known"), token=lived.token("staff")).body["rows"][0]
+            row = api.history(lived.pk("known"), token=lived.token("staff")).body["rows"][0]
             assert row["actor"] is None
             assert row["changes"] == [{"field": "bio", "from": "", "to": "By the owner."}]
 
 
-def test_a_deleted_username_is_free_and_its_old_token_is_nobodys(cast, doors):
+def test_a_deleted_username_is_free_and_its_old_token_is_nobodys(cast, apis):
     token = cast.token("owner")
-    doors[0].delete(cast.pk("owner"), token=token)
-    made = doors[1].create({"username": "owner", "email": "a@b.co", "password": PASSWORD})
+    apis[0].delete(cast.pk("owner"), token=token)
+    made = apis[1].create({"username": "owner", "email": "a@b.co", "password": PASSWORD})
     assert made.outcome == "done"
-    assert {door.view_me(token=token).outcome for door in doors} == {"UNAUTHENTICATED"}
+    assert {api.view_me(token=token).outcome for api in apis} == {"UNAUTHENTICATED"}
 
 
 def test_me_is_deleted_too(cast, rest):
@@ -103,24 +103,24 @@ def test_me_is_deleted_too(cast, rest):
     assert not Profile.objects.filter(username="owner").exists()
 
 
-def exported(door, pk, token):
+def exported(api, pk, token):
     """An export through this API, without its list of exports, to which each API adds one."""
-    answer = door.export(pk, token=token)
+    answer = api.export(pk, token=token)
     body = answer.body and {name: value for name, value in answer.body.items() if name != "exports"}
     return replace(answer, body=body)
 
 
 @pytest.mark.parametrize(("actor", "target", "outcome"), [*WHO, ("owner (read)", "owner", "done")])
-def test_who_exports_whom(cast, doors, actor, target, outcome):
+def test_who_exports_whom(cast, apis, actor, target, outcome):
     token = cast.token(actor)
-    first, second = (exported(door, cast.pk(target), token) for door in doors)
+    first, second = (exported(api, cast.pk(target), token) for api in apis)
     assert first == second
     assert first.outcome == outcome
 
 
-def test_an_export_holds_everything_but_secrets(lived, doors, rest):
+def test_an_export_holds_everything_but_secrets(lived, apis, rest):
     pair = families.start(lived["owner"])
-    first, second = (exported(door, lived.pk("owner"), pair.token) for door in doors)
+    first, second = (exported(api, lived.pk("owner"), pair.token) for api in apis)
     assert first == second
     body = first.body
     assert body["profile"]["email"] == "owner@example.com"
@@ -134,7 +134,7 @@ def test_an_export_holds_everything_but_secrets(lived, doors, rest):
     assert {name: value for name, value in own.items() if name != "exports"} == body
 
 
-def test_an_export_names_no_profile_that_its_reader_may_not_see(lived, doors):
+def test_an_export_names_no_profile_that_its_reader_may_not_see(lived, apis):
     """The owner was staff when it changed `hidden`, and may no longer see it."""
     writing.update(lived["hidden"], {"bio": "By the owner."}, actor=Actor(lived["owner"]), source=Source.ADMIN)
     log(lived["owner"], lived["known"])
@@ -142,8 +142,8 @@ def test_an_export_names_no_profile_that_its_reader_may_not_see(lived, doors):
     log(lived["staff"], lived["owner"])
     Profile.objects.filter(username="owner").update(is_staff=False)
     known, hidden, owner, staff = (lived.pk(name) for name in ("known", "hidden", "owner", "staff"))
-    for door in doors:
-        body = door.export(owner, token=lived.token("owner")).body
+    for api in apis:
+        body = api.export(owner, token=lived.token("owner")).body
         assert [write["profile"] for write in body["writes_to_others"]] == [known, None]
         assert [(line["actor"], line["profile"]) for line in body["admin_log"]] == [
             (owner, known),
@@ -151,7 +151,7 @@ def test_an_export_names_no_profile_that_its_reader_may_not_see(lived, doors):
             (None, owner),
         ]
         assert [change["actor"] for change in body["history"]] == [None, owner]
-        body = door.export(owner, token=lived.token("staff")).body
+        body = api.export(owner, token=lived.token("staff")).body
         assert [write["profile"] for write in body["writes_to_others"]] == [known, hidden]
         assert [(line["actor"], line["profile"]) for line in body["admin_log"]] == [
             (owner, known),
@@ -233,10 +233,10 @@ def rows_about(profile):
     return counts | {"admin.LogEntry.content_type": LogEntry.objects.filter(**about).count()}
 
 
-def test_every_reference_to_an_account_is_exported(with_everything, doors):
+def test_every_reference_to_an_account_is_exported(with_everything, apis):
     assert all(rows_about(with_everything["owner"]).values())
-    for door in doors:
-        body = door.export(with_everything.pk("owner"), token=with_everything.token("owner")).body
+    for api in apis:
+        body = api.export(with_everything.pk("owner"), token=with_everything.token("owner")).body
         known = [of for of in (*REFERENCES.values(), *BY_CONTENT_TYPE.values()) if of]
         assert {member for member, _ in known} == body.keys() - {"profile"}
         assert all(body.values())
@@ -249,15 +249,15 @@ def test_every_reference_to_an_account_is_exported(with_everything, doors):
         }
 
 
-def test_a_deletion_leaves_no_reference_to_an_account(with_everything, doors):
+def test_a_deletion_leaves_no_reference_to_an_account(with_everything, apis):
     owner = with_everything["owner"]
-    for door in doors:
+    for api in apis:
         with undone():
             of = {label: rule for label, rule in (REFERENCES | BY_CONTENT_TYPE).items() if rule}
             refer = references_to(Profile) | {"admin.LogEntry.content_type": (LogEntry, "content_type")}
             token = with_everything.token("staff")
             before = {label: refer[label][0].objects.count() for label in of}
-            assert door.delete(owner.pk, token=token).outcome == "done"
+            assert api.delete(owner.pk, token=token).outcome == "done"
             assert not any(rows_about(owner).values())
             for label, (_, rule) in of.items():
                 model, _name = refer[label]
@@ -265,7 +265,7 @@ def test_a_deletion_leaves_no_reference_to_an_account(with_everything, doors):
                 assert lost or rule == KEPT, label
 
 
-def test_a_deletion_leaves_no_name_in_any_table(with_everything, doors):
+def test_a_deletion_leaves_no_name_in_any_table(with_everything, apis):
     """No column of any table has the current or a former name."""
     for username in ("zerlina.before", "zerlina.now"):
         writing.update(
@@ -277,10 +277,10 @@ def test_a_deletion_leaves_no_name_in_any_table(with_everything, doors):
         with_everything["owner"].refresh_from_db()
         log(with_everything["staff"], with_everything["owner"])
     assert {"profiles_profile", "profiles_change", "django_admin_log"} <= tables_with("zerlina")
-    for door in doors:
+    for api in apis:
         with undone():
             token = with_everything.token("owner")
-            assert door.delete(with_everything.pk("owner"), token=token).outcome == "done"
+            assert api.delete(with_everything.pk("owner"), token=token).outcome == "done"
             assert tables_with("zerlina") == set()
 
 

@@ -41,8 +41,8 @@ def crowd(cast):
     return cast
 
 
-def both(doors, **wanted):
-    rest, graphql = (door.list(**wanted) for door in doors)
+def both(apis, **wanted):
+    rest, graphql = (api.list(**wanted) for api in apis)
     assert rest == graphql
     assert rest.outcome == "done", rest
     return rest.body
@@ -53,24 +53,24 @@ def names(page):
 
 
 @pytest.mark.parametrize("actor", ["anonymous", "member", "owner", "staff", "staff (read)"])
-def test_only_what_the_actor_may_see(crowd, doors, actor):
+def test_only_what_the_actor_may_see(crowd, apis, actor):
     name = actor.partition(" ")[0]
-    page = both(doors, token=crowd.token(actor), page_size=100, count="true")
+    page = both(apis, token=crowd.token(actor), page_size=100, count="true")
     seen = Profile.objects.visible_to(Actor() if name == "anonymous" else Actor(crowd[name]))
     assert {row["id"] for row in page["rows"]} == set(seen.values_list("pk", flat=True))
     assert page["count"] == len(page["rows"])
     for row in page["rows"][:3]:
-        assert row == doors[0].view(row["id"], token=crowd.token(actor)).body
+        assert row == apis[0].view(row["id"], token=crowd.token(actor)).body
 
 
 @pytest.mark.parametrize("ordering", PROFILES.orderings)
 @pytest.mark.parametrize("size", [1, 7, 100])
-def test_pages_lead_through_all_of_it_and_back(crowd, doors, ordering, size):
+def test_pages_lead_through_all_of_it_and_back(crowd, apis, ordering, size):
     token = crowd.token("staff")
     pages, cursor = [], None
     while not pages or cursor:
         wanted = {"cursor": cursor} if cursor else {}
-        pages.append(both(doors, token=token, page_size=size, ordering=ordering, **wanted))
+        pages.append(both(apis, token=token, page_size=size, ordering=ordering, **wanted))
         cursor = pages[-1]["next"]
     rows = [row for page in pages for row in page["rows"]]
     assert len({row["id"] for row in rows}) == len(rows) == Profile.objects.count()
@@ -79,16 +79,16 @@ def test_pages_lead_through_all_of_it_and_back(crowd, doors, ordering, size):
     assert all(a >= b if ordering.startswith("-") else a <= b for a, b in pairwise(values))
     for page, following in pairwise(pages):
         wanted = {"cursor": following["previous"], "direction": "back"}
-        assert both(doors, token=token, page_size=size, ordering=ordering, **wanted)["rows"] == page["rows"]
+        assert both(apis, token=token, page_size=size, ordering=ordering, **wanted)["rows"] == page["rows"]
 
 
-def test_rows_that_come_and_go_between_pages_are_neither_repeated_nor_skipped(crowd, doors):
+def test_rows_that_come_and_go_between_pages_are_neither_repeated_nor_skipped(crowd, apis):
     token = crowd.token("staff")
     before = set(Profile.objects.values_list("username", flat=True))
     seen, cursor, number = [], None, 0
     while number == 0 or cursor:
         wanted = {"cursor": cursor} if cursor else {}
-        page = doors[number % 2].list(token=token, page_size=5, ordering="username", **wanted).body
+        page = apis[number % 2].list(token=token, page_size=5, ordering="username", **wanted).body
         seen += names(page)
         cursor, number = page["next"], number + 1
         Profile.objects.filter(username__in=seen[-1:]).delete()  # the row that the cursor names
@@ -112,18 +112,18 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("label", FILTERS)
-def test_filters(crowd, doors, label):
+def test_filters(crowd, apis, label):
     wanted, passes = FILTERS[label]
-    page = both(doors, token=crowd.token("staff"), page_size=100, **wanted)
+    page = both(apis, token=crowd.token("staff"), page_size=100, **wanted)
     assert {row["id"] for row in page["rows"]} == {row.pk for row in Profile.objects.all() if passes(row)}
 
 
-def test_filters_by_time(crowd, doors):
+def test_filters_by_time(crowd, apis):
     moment = timezone.now() - timedelta(hours=5)
     Profile.objects.update(updated_at=F("created_at"))
     for field in ("created", "updated"):
         after, before = (
-            both(doors, token=crowd.token("staff"), page_size=100, **{f"{field}_{side}": moment.isoformat()})
+            both(apis, token=crowd.token("staff"), page_size=100, **{f"{field}_{side}": moment.isoformat()})
             for side in ("after", "before")
         )
         late = set(Profile.objects.filter(created_at__gte=moment).values_list("username", flat=True))
@@ -133,16 +133,16 @@ def test_filters_by_time(crowd, doors):
 
 @pytest.mark.parametrize("actor", ["anonymous", "member"])
 @pytest.mark.parametrize("wanted", [{"visibility": "private"}, {"is_active": "false"}])
-def test_nobody_guesses_by_a_filter(crowd, doors, actor, wanted):
-    first, second = (door.list(token=crowd.token(actor), **wanted) for door in doors)
+def test_nobody_guesses_by_a_filter(crowd, apis, actor, wanted):
+    first, second = (api.list(token=crowd.token(actor), **wanted) for api in apis)
     assert first == second
     assert first.outcome == "FORBIDDEN"
 
 
-def test_of_two_filters_the_same_one_is_refused_whatever_their_order(crowd, doors):
+def test_of_two_filters_the_same_one_is_refused_whatever_their_order(crowd, apis):
     wanted = {"is_active": "false", "visibility": "private"}
     for given in (wanted, dict(reversed(wanted.items()))):
-        first, second = (door.list(token=crowd.token("member"), **given) for door in doors)
+        first, second = (api.list(token=crowd.token("member"), **given) for api in apis)
         assert first == second
 
 
@@ -153,8 +153,8 @@ def test_there_is_no_filter_by_email(crowd, rest, graphql):
 
 
 @pytest.mark.parametrize("text", ["gardener", "ROSES gardener", "number", "graz", "compilers writes"])
-def test_search(crowd, doors, text):
-    page = both(doors, token=crowd.token("staff"), page_size=100, search=text)
+def test_search(crowd, apis, text):
+    page = both(apis, token=crowd.token("staff"), page_size=100, search=text)
     found = [
         row.pk
         for row in Profile.objects.all()
@@ -167,8 +167,8 @@ def test_search(crowd, doors, text):
 
 
 @pytest.mark.parametrize("text", ["nothingofthekind", "%", "'", "zzz & | !", "\\", "gardener compilers"])
-def test_a_search_of_nothing(crowd, doors, text):
-    assert both(doors, token=crowd.token("staff"), search=text)["rows"] == []
+def test_a_search_of_nothing(crowd, apis, text):
+    assert both(apis, token=crowd.token("staff"), search=text)["rows"] == []
 
 
 BEFORE_ALL_TIME, AFTER_ALL_TIME = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"  # out of range in UTC
@@ -228,13 +228,13 @@ def test_a_lone_surrogate_in_a_filter(crowd, graphql):
 
 
 @pytest.mark.parametrize("number", [2**31, 2**63, -(2**64), 10**300, True])
-def test_a_forged_cursor_of_any_number_is_a_place_or_an_error(crowd, doors, number):
+def test_a_forged_cursor_of_any_number_is_a_place_or_an_error(crowd, apis, number):
     for cursor in (forged("-created_at,-id", "2026-01-01T00:00:00Z", number), forged("-version", number)):
         for call in (
-            lambda door, at=cursor: door.list(token=crowd.token("staff"), cursor=at),
-            lambda door, at=cursor: door.history(crowd.pk("owner"), token=crowd.token("staff"), cursor=at, page_size=5),
+            lambda api, at=cursor: api.list(token=crowd.token("staff"), cursor=at),
+            lambda api, at=cursor: api.history(crowd.pk("owner"), token=crowd.token("staff"), cursor=at, page_size=5),
         ):
-            assert {call(door).outcome for door in doors} in ({"done"}, {"invalid", "BAD_REQUEST"})
+            assert {call(api).outcome for api in apis} in ({"done"}, {"invalid", "BAD_REQUEST"})
 
 
 def test_a_parameter_that_is_given_twice_is_refused(crowd, rest):
@@ -269,14 +269,14 @@ def test_a_cursor_of_another_ordering_is_an_error(crowd, rest):
 
 @pytest.mark.parametrize(("size", "count", "statements"), [(1, None, 2), (60, None, 2), (60, "true", 3)])
 def test_a_page_costs_the_same_statements_whatever_its_size(
-    crowd, doors, django_assert_num_queries, size, count, statements
+    crowd, apis, django_assert_num_queries, size, count, statements
 ):
     token = crowd.token("member")
     wanted = {"page_size": size} | ({"count": count} if count else {})
     Profile.objects.update(updated_by=crowd["staff"])
-    for door in doors:
+    for api in apis:
         with django_assert_num_queries(statements):
-            door.list(token=token, **wanted)
+            api.list(token=token, **wanted)
 
 
 @pytest.mark.parametrize(
@@ -289,18 +289,18 @@ def test_a_page_costs_the_same_statements_whatever_its_size(
         ({"search": "roses", "count": "true"}, 26),
     ],
 )
-def test_a_list_spends_the_same_in_both_apis(crowd, doors, settings, django_assert_num_queries, wanted, operations):
+def test_a_list_spends_the_same_in_both_apis(crowd, apis, settings, django_assert_num_queries, wanted, operations):
     token = crowd.token("member")
-    for door in doors:
+    for api in apis:
         counter.cache_clear()
         settings.READ_LIMIT = f"{operations} per hour"
-        assert door.list(token=token, **wanted).outcome == "done"
-        assert door.view_me(token=token).outcome == "THROTTLED"
+        assert api.list(token=token, **wanted).outcome == "done"
+        assert api.view_me(token=token).outcome == "THROTTLED"
         counter.cache_clear()
         settings.READ_LIMIT = f"{operations} per hour"
-        assert door.view_me(token=token).outcome == "done"
+        assert api.view_me(token=token).outcome == "done"
         with django_assert_num_queries(1):  # the caller's identity
-            assert door.list(token=token, **wanted).outcome == "THROTTLED"
+            assert api.list(token=token, **wanted).outcome == "THROTTLED"
 
 
 @pytest.mark.parametrize(
@@ -321,11 +321,11 @@ def test_each_spelling_of_a_parameter_is_charged(cast, rest, method, query, oper
     assert response.headers["RateLimit"].startswith(f'"reads";r={600 - operations};')
 
 
-def test_no_limit_of_graphql_refuses_what_rest_gives(cast, doors):
+def test_no_limit_of_graphql_refuses_what_rest_gives(cast, apis):
     """The largest list: a full page with all fields, searched and counted."""
     rest, graphql = (
-        door.list(token=cast.token("staff"), page_size=100, search="roses", count="true", visibility="public")
-        for door in doors
+        api.list(token=cast.token("staff"), page_size=100, search="roses", count="true", visibility="public")
+        for api in apis
     )
     assert rest.outcome == "done"
     assert graphql == rest

@@ -40,13 +40,13 @@ VALUES = st.fixed_dictionaries(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_both_doors_say_and_store_the_same(cast, doors, actor, operation, target, values):
+def test_both_apis_say_and_store_the_same(cast, apis, actor, operation, target, values):
     answers, rows = [], []
     token = cast.token(actor)
-    for door in doors:
+    for api in apis:
         with undone():
             before = stored()
-            answers.append(getattr(door, operation)(cast.pk(target), values, token=token))
+            answers.append(getattr(api, operation)(cast.pk(target), values, token=token))
             rows.append(Profile.objects.filter(pk=cast.pk(target)).values().get() | {"updated_at": None})
             if answers[-1].outcome != "done":
                 assert stored() == before

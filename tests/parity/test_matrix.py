@@ -52,17 +52,17 @@ def expected(actor, action, visibility, active):
 
 @pytest.mark.parametrize(("actor", "action", "visibility", "active"), EVERYTHING)
 @pytest.mark.usefixtures("issuer")
-def test_actor_action_visibility(actor, action, visibility, active, cast, doors, settings):
+def test_actor_action_visibility(actor, action, visibility, active, cast, apis, settings):
     settings.REQUIRE_VERIFIED_EMAIL = "unverified" in actor
     token = cast.token(actor)
     target = cast["owner"]
     Profile.objects.filter(pk=target.pk).update(visibility=visibility, is_active=active)
     values = {"username": "owner", "email": "new@example.com", "bio": "New."}
     answers = []
-    for door in doors:
+    for api in apis:
         with undone():
             before = stored()
-            perform = getattr(door, action)
+            perform = getattr(api, action)
             answers.append(perform(target.pk, *(() if action == "view" else (values,)), token=token))
             assert answers[-1].outcome == expected(actor, action, visibility, active)
             assert (stored() == before) is (action == "view" or answers[-1].outcome != "done")
@@ -77,13 +77,13 @@ def test_actor_action_visibility(actor, action, visibility, active, cast, doors,
 @pytest.mark.parametrize("way", PERSONAL)
 @pytest.mark.parametrize("action", ["update", "replace"])
 @pytest.mark.parametrize("address", ["left out", "as it was shown"])
-def test_a_personal_token_writes_all_but_the_address(actor, way, action, address, cast, doors):
+def test_a_personal_token_writes_all_but_the_address(actor, way, action, address, cast, apis):
     values = {"username": "renamed", "bio": "New."} | ({"email": "owner@example.com"} if "shown" in address else {})
     token = cast.token(f"{actor} {way}")
     may_write = way == "(personal write)" or (action == "update" and "updateProfile" in way)
-    for door in doors:
+    for api in apis:
         with undone():
-            answer = getattr(door, action)(cast.pk("owner"), values, token=token)
+            answer = getattr(api, action)(cast.pk("owner"), values, token=token)
             assert answer.outcome == ("done" if may_write else "FORBIDDEN")
             if may_write:
                 assert (answer.body["bio"], answer.body["email"]) == ("New.", "owner@example.com")

@@ -45,26 +45,26 @@ def counted_by(act, *arguments, metric=OPERATIONS):
     return dict(counts(metric) - before)
 
 
-def operations_of(door, added):
+def operations_of(api, added):
     """The added counts by operation and outcome; all must be this API's."""
-    assert {labels[1] for labels in added} == {str(door.source)}
+    assert {labels[1] for labels in added} == {str(api.source)}
     return {(operation, outcome): number for (operation, _, outcome), number in added.items()}
 
 
-def counted_alike(doors, act):
+def counted_alike(apis, act):
     """Perform an act through each API, and return its counts, which must be equal."""
     added = []
-    for door in doors:
+    for api in apis:
         with undone():
-            added.append(operations_of(door, counted_by(act, door)))
+            added.append(operations_of(api, counted_by(act, api)))
     rest, graphql = added
     assert rest == graphql
     return rest
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
-def test_a_case_of_the_table(case, cast, doors):
-    added = counted_alike(doors, lambda door: perform(door, case, cast))
+def test_a_case_of_the_table(case, cast, apis):
+    added = counted_alike(apis, lambda api: perform(api, case, cast))
     expected = {"done": OK, "invalid": INVALID}.get(case.outcome, case.outcome)
     assert expected in {outcome for _, outcome in added}
 
@@ -75,43 +75,43 @@ LISTS = ("list_sessions", "list_personal_tokens")  # over GraphQL, fields of a p
 @pytest.mark.parametrize(
     "case", [case for case in identity_cases.CASES if case.operation not in LISTS], ids=lambda case: case.label
 )
-def test_a_case_of_identity(case, cast, doors, mail):
+def test_a_case_of_identity(case, cast, apis, mail):
     mine = families.start(cast["owner"])
-    added = counted_alike(doors, lambda door: test_identity_cases.perform(door, case, cast, mine))
+    added = counted_alike(apis, lambda api: test_identity_cases.perform(api, case, cast, mine))
     expected = {"done": OK, "invalid": INVALID}.get(case.outcome, case.outcome)
     assert [outcome for _, outcome in added] == [expected]
 
 
 OTHERS = {
-    "listProfiles": lambda door, cast, token: door.list(token=token),
-    "createProfile": lambda door, cast, token: door.create(
+    "listProfiles": lambda api, cast, token: api.list(token=token),
+    "createProfile": lambda api, cast, token: api.create(
         {"username": "another", "email": "a@example.com", "password": PASSWORD}
     ),
-    "updateProfiles": lambda door, cast, token: door.update_many([(cast.pk("owner"), {"bio": "B"})], token=token),
-    "deleteProfile": lambda door, cast, token: door.delete(cast.pk("owner"), token=token),
+    "updateProfiles": lambda api, cast, token: api.update_many([(cast.pk("owner"), {"bio": "B"})], token=token),
+    "deleteProfile": lambda api, cast, token: api.delete(cast.pk("owner"), token=token),
 }
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_any_other_operation(name, cast, doors):
+def test_any_other_operation(name, cast, apis):
     token = cast.token("owner")
-    assert counted_alike(doors, lambda door: OTHERS[name](door, cast, token)) == {(name, OK): 1}
+    assert counted_alike(apis, lambda api: OTHERS[name](api, cast, token)) == {(name, OK): 1}
 
 
 def test_a_history_is_of_the_profile_over_graphql(cast, rest, graphql):
     """An intended difference: GraphQL counts the root field, and the history is a field below it."""
     token = cast.token("member")
-    for door, name in ((rest, "listProfileHistory"), (graphql, "getProfile")):
-        added = counted_by(lambda door=door: door.history(cast.pk("known"), token=token))
-        assert operations_of(door, added) == {(name, "FORBIDDEN"): 1}
+    for api, name in ((rest, "listProfileHistory"), (graphql, "getProfile")):
+        added = counted_by(lambda api=api: api.history(cast.pk("known"), token=token))
+        assert operations_of(api, added) == {(name, "FORBIDDEN"): 1}
 
 
 @pytest.mark.parametrize(("act", "name"), [(LISTS[0], "listSessions"), (LISTS[1], "listPersonalTokens")])
 def test_so_are_an_accounts_lists(act, name, cast, rest, graphql):
     token = cast.token("owner")
-    for door, counted_as in ((rest, name), (graphql, "getOwnProfile")):
-        added = counted_by(lambda door=door: getattr(door, act)(token=token))
-        assert operations_of(door, added) == {(counted_as, OK): 1}
+    for api, counted_as in ((rest, name), (graphql, "getOwnProfile")):
+        added = counted_by(lambda api=api: getattr(api, act)(token=token))
+        assert operations_of(api, added) == {(counted_as, OK): 1}
 
 
 def unavailable(*arguments):
@@ -123,29 +123,29 @@ def broken(*arguments):
 
 
 @pytest.mark.parametrize(("fail", "expected"), [(unavailable, "UNAVAILABLE"), (broken, "INTERNAL")])
-def test_a_failure(fail, expected, cast, doors, monkeypatch):
+def test_a_failure(fail, expected, cast, apis, monkeypatch):
     token = cast.token("owner")
     monkeypatch.setattr(ResourceQuerySet, "visible_to", fail)
-    added = counted_alike(doors, lambda door: door.view(cast.pk("owner"), token=token))
+    added = counted_alike(apis, lambda api: api.view(cast.pk("owner"), token=token))
     assert added == {("getProfile", expected): 1}
 
 
-def test_a_rate_limit(cast, doors, settings):
+def test_a_rate_limit(cast, apis, settings):
     settings.READ_LIMIT = "1 per minute"
     token = cast.token("owner")
-    for door in doors:
+    for api in apis:
         counter.cache_clear()
-        assert door.view_me(token=token).outcome == "done"
-        limited = counted_by(lambda door=door: door.view_me(token=token), metric=RATE_LIMITED)
+        assert api.view_me(token=token).outcome == "done"
+        limited = counted_by(lambda api=api: api.view_me(token=token), metric=RATE_LIMITED)
         assert limited == {("reads",): 1}
-        added = operations_of(door, counted_by(lambda door=door: door.view_me(token=token)))
+        added = operations_of(api, counted_by(lambda api=api: api.view_me(token=token)))
         assert added == {("getOwnProfile", "THROTTLED"): 1}
 
 
 def test_a_bad_token_is_of_no_operation_over_graphql(cast, rest, graphql):
     """An intended difference: GraphQL does not parse the document."""
-    for door, name in ((rest, "getOwnProfile"), (graphql, DOCUMENT)):
-        added = operations_of(door, counted_by(lambda door=door: door.view_me(token="bad")))
+    for api, name in ((rest, "getOwnProfile"), (graphql, DOCUMENT)):
+        added = operations_of(api, counted_by(lambda api=api: api.view_me(token="bad")))
         assert added == {(name, "UNAUTHENTICATED"): 1}
 
 
@@ -193,24 +193,24 @@ def test_no_request_makes_a_label(cast, client):
     assert sum(made.values()) == 3 * (len(paths) - 1)  # probes are not counted
 
 
-def test_every_label_is_of_the_contracts_and_of_the_catalogue(cast, doors):
+def test_every_label_is_of_the_contracts_and_of_the_catalogue(cast, apis):
     """Check all labels that this process's tests have counted."""
     contract = {operation.id.replace("Own", "").replace("ByUsername", "") for operation in CONTRACT.values()}
     contract.add("getOwnProfile")
     names = {*contract, *names_of(schema.graphql_schema).values(), DOCUMENT, OTHER, "page"}
     mutations = set(schema.graphql_schema.mutation_type.fields)
     assert mutations <= contract
-    for operation, door, outcome in counts():
+    for operation, api, outcome in counts():
         assert operation in names
-        assert door in {*Source.values, OTHER}
+        assert api in {*Source.values, OTHER}
         assert outcome in {OK, INVALID, *Outcome.__members__}
 
 
-def test_sign_ins(cast, doors):
-    for door in doors:
+def test_sign_ins(cast, apis):
+    for api in apis:
         for password, event in ((PASSWORD, "sign_in"), ("wrong", "sign_in_failed")):
             added = counted_by(
-                lambda door=door, password=password: door.sign_in("owner", password), metric=SECURITY_EVENTS
+                lambda api=api, password=password: api.sign_in("owner", password), metric=SECURITY_EVENTS
             )
             assert added == {(event,): 1}
 

@@ -84,23 +84,23 @@ def test_input_is_looked_at_afterwards(resource, row, apis, cast, strict):
     ("actor", "target", "outcome"),
     [("anonymous", "shown", "UNAUTHENTICATED"), ("member", "known", "FORBIDDEN"), ("member", "hidden", "NOT_FOUND")],
 )
-def test_whoever_may_not_write_is_told_no_more(actor, target, outcome, doors, cast, strict):
-    for door in doors:
-        assert door.update(cast.pk(target), {"bio": "x"}, token=cast.token(actor)).outcome == outcome
-        assert door.delete(cast.pk(target), token=cast.token(actor)).outcome == outcome
+def test_whoever_may_not_write_is_told_no_more(actor, target, outcome, apis, cast, strict):
+    for api in apis:
+        assert api.update(cast.pk(target), {"bio": "x"}, token=cast.token(actor)).outcome == outcome
+        assert api.delete(cast.pk(target), token=cast.token(actor)).outcome == outcome
 
 
-def test_of_several_the_first_row_without_one_is_named(doors, cast, strict):
+def test_of_several_the_first_row_without_one_is_named(apis, cast, strict):
     before = stored()
     based = {"bio": "x", "version": 1}
     items = [(cast.pk("known"), based), (cast.pk("shown"), {"bio": "x"}), (cast.pk("owner"), {"bio": "x"})]
-    for door in doors:
-        answer = door.update_many(items, token=cast.token("staff"))
+    for api in apis:
+        answer = api.update_many(items, token=cast.token("staff"))
         assert (answer.outcome, answer.details) == (REFUSED, {"row": 1})
     assert stored() == before
-    for door in doors:
+    for api in apis:
         with undone():
-            assert door.update_many(items[:1], token=cast.token("staff")).outcome == "done"
+            assert api.update_many(items[:1], token=cast.token("staff")).outcome == "done"
 
 
 def test_if_none_match_is_none(rest, cast, strict):
@@ -110,16 +110,16 @@ def test_if_none_match_is_none(rest, cast, strict):
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (428, REFUSED)
 
 
-def test_what_makes_something_new_needs_none(doors, cast, strict):
-    for number, door in enumerate(doors):
+def test_what_makes_something_new_needs_none(apis, cast, strict):
+    for number, api in enumerate(apis):
         values = {"username": f"new{number}", "email": "new@example.com", "password": "correct horse battery staple"}
-        assert door.create(values).outcome == "done"
+        assert api.create(values).outcome == "done"
     assert Profile.objects.filter(username__startswith="new").count() == 2
 
 
-def test_a_deletion_that_is_repeated_under_its_key_needs_no_more(doors, cast, strict):
-    for door in doors:
+def test_a_deletion_that_is_repeated_under_its_key_needs_no_more(apis, cast, strict):
+    for api in apis:
         with undone():
             conditions = {"if_match": "*", "key": "1"}
-            answers = [door.delete(cast.pk("known"), token=cast.token("staff"), **conditions) for _ in range(2)]
+            answers = [api.delete(cast.pk("known"), token=cast.token("staff"), **conditions) for _ in range(2)]
             assert [answer.outcome for answer in answers] == ["done", "done"]

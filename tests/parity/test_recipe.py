@@ -83,6 +83,7 @@ def test_a_field_that_is_added_by_the_recipe_is_everywhere(tmp_path):
     assert [name for name, schema in contract.items() if "pronouns" in schema.get("properties", ())] == [
         "PatchedProfileRequest",
         "Profile",
+        "ProfileMergePatch",
         "ProfileRequest",
         "SignUpRequest",
     ]

@@ -12,7 +12,7 @@ from profiles.core.outcomes import Refused
 from profiles.core.policy import Action, Policy
 from profiles.core.resources import resources
 from profiles.resource import PROFILES
-from tests.doors import BatchDoor
+from tests.apis import BatchAPI
 from tests.parity.conftest import acting, required
 from tests.state import stored, undone
 
@@ -70,13 +70,13 @@ def test_what_the_database_shows_is_what_the_policy_sees(resource, actor, rows, 
 @every_resource
 @every_actor
 @pytest.mark.parametrize("action", Action)
-def test_both_apis_do_what_the_policy_says(resource, actor, action, rows, cast, apis, client):
+def test_both_apis_do_what_the_policy_says(resource, actor, action, rows, cast, resource_apis, client):
     who, token = acting(cast, actor), cast.token(actor)
     for row in rows:
         if row == who.profile and not row.is_active:
             continue
         answers = []
-        for api in (*apis, BatchDoor(client, resource)):
+        for api in (*resource_apis, BatchAPI(client, resource)):
             with undone():
                 before = stored(resource)
                 answers.append(performed(api, resource, action, row, token))
@@ -89,23 +89,23 @@ def test_both_apis_do_what_the_policy_says(resource, actor, action, rows, cast, 
 
 @every_resource
 @pytest.mark.parametrize("action", [Action.UPDATE, Action.REPLACE, Action.DELETE])
-def test_a_stale_condition_changes_nothing(resource, action, rows, cast, apis):
+def test_a_stale_condition_changes_nothing(resource, action, rows, cast, resource_apis):
     who, token = acting(cast, "owner"), cast.token("owner")
     row = next(row for row in rows if resource.policy.can(who, action, row))
     before = stored(resource)
-    for api in apis:
+    for api in resource_apis:
         answer = performed(api, resource, action, row, token, if_match='"0-stale"')
         assert (answer.outcome, answer.details) == ("CONFLICT", {"version": 1})
     assert stored(resource) == before
 
 
 @every_resource
-def test_a_write_is_in_the_history_whichever_api_it_came_by(resource, rows, cast, apis):
+def test_a_write_is_in_the_history_whichever_api_it_came_by(resource, rows, cast, resource_apis):
     who, token, text = acting(cast, "owner"), cast.token("owner"), a_text(resource)
     row = next(row for row in rows if resource.policy.can(who, Action.UPDATE, row))
-    for number, api in enumerate(apis):
+    for number, api in enumerate(resource_apis):
         assert api.update(row.pk, {text: f"No. {number}"}, token=token).body["version"] == 2 + number
-    pages = [api.history(row.pk, token=token, page_size=5).body for api in apis]
+    pages = [api.history(row.pk, token=token, page_size=5).body for api in resource_apis]
     assert pages[0] == pages[1]
     newest, oldest = pages[0]["rows"]
     assert [newest["source"], oldest["source"]] == ["graphql", "rest"]
@@ -114,21 +114,21 @@ def test_a_write_is_in_the_history_whichever_api_it_came_by(resource, rows, cast
 
 
 @every_resource
-def test_invalid_input_is_told_alike(resource, rows, cast, apis):
+def test_invalid_input_is_told_alike(resource, rows, cast, resource_apis):
     who, token, text = acting(cast, "owner"), cast.token("owner"), a_text(resource)
     row = next(row for row in rows if resource.policy.can(who, Action.UPDATE, row))
     for value in ("x" * 5_000, "\x07", None):
-        first, second = (api.update(row.pk, {text: value}, token=token) for api in apis)
+        first, second = (api.update(row.pk, {text: value}, token=token) for api in resource_apis)
         assert first == second
         assert (first.outcome, [field for _, field, _ in first.errors]) == ("invalid", [text])
 
 
 @every_resource
 @every_actor
-def test_both_lists_have_what_may_be_seen(resource, actor, rows, cast, apis, client):
+def test_both_lists_have_what_may_be_seen(resource, actor, rows, cast, resource_apis, client):
     who, token = acting(cast, actor), cast.token(actor)
-    apis = (*apis, BatchDoor(client, resource))
-    pages = [api.list(token=token, page_size=100, count="true").body for api in apis]
+    resource_apis = (*resource_apis, BatchAPI(client, resource))
+    pages = [api.list(token=token, page_size=100, count="true").body for api in resource_apis]
     assert pages[0] == pages[1] == pages[2]
     seen = {row.pk for row in rows if resource.policy.sees(who, row)}
     assert {row["id"] for row in pages[0]["rows"]} >= seen
@@ -137,13 +137,13 @@ def test_both_lists_have_what_may_be_seen(resource, actor, rows, cast, apis, cli
 
 @pytest.mark.parametrize("resource", resources(but=PROFILES), ids=lambda each: each.name)
 @every_actor
-def test_a_row_is_created_by_whom_the_policy_allows(resource, actor, cast, apis):
+def test_a_row_is_created_by_whom_the_policy_allows(resource, actor, cast, resource_apis):
     who, token = acting(cast, actor), cast.token(actor)
     flags = {name: True for name, field in resource.serializer().fields.items() if isinstance(field, Flag)}
     values = dict.fromkeys(required(resource), "Text") | flags
     allowed = resource.policy.may_create(who)
     answers = []
-    for api in apis:
+    for api in resource_apis:
         with undone():
             answers.append(api.create(values, token=token))
             assert resource.model.objects.count() == allowed

@@ -6,8 +6,8 @@ from graphql_api.core.operations import INTROSPECTION, names_of
 from graphql_api.schema import schema
 from profiles.identity import scopes
 from profiles.rest.contract.operations import OPERATIONS as CONTRACT
+from tests.apis import BatchAPI
 from tests.cast import PASSWORD
-from tests.doors import BatchDoor
 from tests.state import stored, undone
 
 NOT_FOR_THEM = {  # denied to every personal token, or public
@@ -61,7 +61,7 @@ PERFORM = {
 }
 
 
-def performed(door, name, cast, token):
+def performed(api, name, cast, token):
     """The codes and messages of an operation's errors, on the profile `known` or by its owner."""
     target = cast["known"]
 
@@ -73,10 +73,10 @@ def performed(door, name, cast, token):
         )
 
     rest, document = PERFORM[name]
-    if hasattr(door, "whole"):
-        body = door.send(filled(document), token=token).json()
+    if hasattr(api, "whole"):
+        body = api.send(filled(document), token=token).json()
         return [(error["extensions"]["code"], error["message"]) for error in body.get("errors", [])]
-    response = door.send(*map(filled, rest), token=token)
+    response = api.send(*map(filled, rest), token=token)
     errors = [] if response.status_code in (200, 201, 204) else response.json()["errors"]
     return [(error["code"], error["detail"]) for error in errors]
 
@@ -97,10 +97,10 @@ def test_a_scope_writes_where_its_operation_is_no_get():
 @pytest.mark.parametrize("name", PERFORM)
 def test_an_operation_needs_its_scope(name, cast, rest, graphql):
     everything_else = cast.personal_token("staff", *(other for other in PERFORM if other != name))
-    for door in (rest, graphql):
+    for api in (rest, graphql):
         with undone():
             before = stored()
-            ((code, message),) = performed(door, name, cast, everything_else)
+            ((code, message),) = performed(api, name, cast, everything_else)
             assert code == "FORBIDDEN"
             assert f" {name}." in message
             assert stored() == before
@@ -108,9 +108,9 @@ def test_an_operation_needs_its_scope(name, cast, rest, graphql):
 
 @pytest.mark.parametrize("name", PERFORM)
 def test_an_operation_needs_no_other_scope(name, cast, rest, graphql):
-    for door, needed in ((rest, [name]), (graphql, [name, *([MEMBERS[name]] if name in MEMBERS else [])])):
+    for api, needed in ((rest, [name]), (graphql, [name, *([MEMBERS[name]] if name in MEMBERS else [])])):
         with undone():
-            assert performed(door, name, cast, cast.personal_token("staff", *needed)) == []
+            assert performed(api, name, cast, cast.personal_token("staff", *needed)) == []
 
 
 @pytest.mark.parametrize("name", MEMBERS)
@@ -124,9 +124,9 @@ def test_a_member_needs_the_scope_of_its_row_too(name, cast, graphql):
 def test_reads_and_writes(scope, name, cast, rest, graphql):
     token = cast.personal_token("staff", scope)
     is_refused = scope == "read" and scopes.operations()[name]
-    for door in (rest, graphql):
+    for api in (rest, graphql):
         with undone():
-            codes = [code for code, _ in performed(door, name, cast, token)]
+            codes = [code for code, _ in performed(api, name, cast, token)]
             assert codes == ["FORBIDDEN"] * is_refused
 
 
@@ -136,7 +136,7 @@ def test_each_read_of_a_batch_needs_its_own(cast, client, rest):
     paths = [f"/profiles/{pk}/", "/profiles/", f"/profiles/{pk}/history/", "/profiles/me/"]
     answers = rest.send("POST", "/batch/", [{"path": path} for path in paths], token=token).json()
     assert [answer["status"] for answer in answers] == [200, 403, 403, 403]
-    batch = BatchDoor(client)
+    batch = BatchAPI(client)
     assert batch.list(token=token).errors == rest.list(token=token).errors
 
 
@@ -186,21 +186,21 @@ def test_to_ask_for_a_paths_methods_needs_none(cast, rest):
 
 
 @pytest.mark.parametrize("scope", ["read", "write", "deleteProfile"])
-def test_a_personal_token_does_not_delete_its_own_account(scope, cast, doors):
-    for door in doors:
-        assert door.delete(cast.pk("staff"), token=cast.personal_token("staff", scope)).outcome == "FORBIDDEN"
+def test_a_personal_token_does_not_delete_its_own_account(scope, cast, apis):
+    for api in apis:
+        assert api.delete(cast.pk("staff"), token=cast.personal_token("staff", scope)).outcome == "FORBIDDEN"
 
 
-def test_a_sign_up_by_a_personal_token_of_the_staff_has_an_address(cast, doors, settings):
+def test_a_sign_up_by_a_personal_token_of_the_staff_has_an_address(cast, apis, settings):
     settings.SIGN_UP_IS_OPEN = False
     token = cast.personal_token("staff", "createProfile")
-    for door in doors:
+    for api in apis:
         with undone():
-            assert performed(door, "createProfile", cast, token) == []
+            assert performed(api, "createProfile", cast, token) == []
 
 
-def test_several_profiles_keep_their_addresses(cast, doors):
+def test_several_profiles_keep_their_addresses(cast, apis):
     token = cast.personal_token("staff", "write")
-    for door in doors:
-        answer = door.update_many([(cast.pk("known"), {"email": "new@example.com"})], token=token)
+    for api in apis:
+        answer = api.update_many([(cast.pk("known"), {"email": "new@example.com"})], token=token)
         assert [error[:2] for error in answer.errors] == [("read_only", "0.email")]

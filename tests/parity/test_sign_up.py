@@ -15,12 +15,12 @@ from tests.state import stored, undone
 NEW = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}
 
 
-def both(doors, *arguments, **keywords):
+def both(apis, *arguments, **keywords):
     """Sign up through both APIs from the same state; check that the answers are equal except ids and times."""
     answers = []
-    for door in doors:
+    for api in apis:
         with undone():
-            answers.append(door.create(*arguments, **keywords))
+            answers.append(api.create(*arguments, **keywords))
     rest, graphql = answers
     assert (rest.outcome, rest.errors, rest.details) == (graphql.outcome, graphql.errors, graphql.details)
     passing = {"id", "node_id", "created_at", "updated_at"}
@@ -29,22 +29,22 @@ def both(doors, *arguments, **keywords):
     return rest
 
 
-def test_a_newcomer_is_made_and_signs_in(cast, doors):
-    for door in doors:
+def test_a_newcomer_is_made_and_signs_in(cast, apis):
+    for api in apis:
         with undone():
-            answer = door.create(NEW | {"bio": " Hello. ", "visibility": "private"})
+            answer = api.create(NEW | {"bio": " Hello. ", "visibility": "private"})
             assert answer.outcome == "done"
             row = Profile.objects.get(username="newcomer")
             assert (row.bio, row.visibility, row.version, row.is_staff) == ("Hello.", "private", 1, False)
             assert row.password != PASSWORD
             assert not Change.objects.exists()
-            for other in doors:
+            for other in apis:
                 assert other.sign_in("NEWCOMER", PASSWORD).outcome == "done"
                 assert other.view(row.pk, token=other.sign_in("newcomer", PASSWORD).body["token"]).body == answer.body
 
 
-def test_it_is_shown_as_its_owner_sees_it(cast, doors):
-    body = both(doors, NEW).body
+def test_it_is_shown_as_its_owner_sees_it(cast, apis):
+    body = both(apis, NEW).body
     assert body["email"] == "new@example.com"
     assert body["visibility"] == "members"
     assert "bio" in body["editable_fields"]
@@ -100,10 +100,10 @@ CASES = {
 
 
 @pytest.mark.parametrize("label", CASES)
-def test_what_is_wrong(cast, doors, label):
+def test_what_is_wrong(cast, apis, label):
     values, *errors = CASES[label]
     before = stored()
-    answer = both(doors, values)
+    answer = both(apis, values)
     assert (answer.outcome, [error[:2] for error in answer.errors]) == ("invalid", errors)
     assert stored() == before
 
@@ -130,15 +130,15 @@ def test_rest_refuses_what_the_server_keeps_for_itself(cast, rest):
         ("staff (read)", False, "FORBIDDEN"),
     ],
 )
-def test_who_may(cast, doors, settings, actor, open_, outcome):
+def test_who_may(cast, apis, settings, actor, open_, outcome):
     settings.SIGN_UP_IS_OPEN = open_
     before = stored()
-    assert both(doors, NEW, token=cast.token(actor)).outcome == outcome
+    assert both(apis, NEW, token=cast.token(actor)).outcome == outcome
     assert stored() == before  # rolled back, or never written
 
 
-def test_staff_set_what_staff_set(cast, doors):
-    body = both(doors, NEW | {"is_active": False}, token=cast.token("staff")).body
+def test_staff_set_what_staff_set(cast, apis):
+    body = both(apis, NEW | {"is_active": False}, token=cast.token("staff")).body
     assert body["is_active"] is False
     assert "is_active" in body["editable_fields"]
 
@@ -147,8 +147,8 @@ def test_staff_set_what_staff_set(cast, doors):
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0), (1, 1)])
-def test_a_repeat_makes_no_second_profile_whichever_door_it_comes_through(cast, doors, order):
-    first, second = (doors[n].create(NEW, key="my-key") for n in order)
+def test_a_repeat_makes_no_second_profile_whichever_api_it_comes_through(cast, apis, order):
+    first, second = (apis[n].create(NEW, key="my-key") for n in order)
     assert first == second
     assert first.outcome == "done"
     assert Profile.objects.filter(username="newcomer").count() == 1
@@ -157,21 +157,21 @@ def test_a_repeat_makes_no_second_profile_whichever_door_it_comes_through(cast, 
 OTHER_INPUTS = ({"username": "other"}, {"password": PASSWORD + "!"}, {"bio": "x"})
 
 
-def test_the_same_key_with_another_input_of_the_same_caller_is_refused(cast, doors):
+def test_the_same_key_with_another_input_of_the_same_caller_is_refused(cast, apis):
     token = cast.token("member")
-    doors[0].create(NEW, key="my-key", token=token)
+    apis[0].create(NEW, key="my-key", token=token)
     before = stored()
-    for door in doors:
+    for api in apis:
         for other in OTHER_INPUTS:
-            assert door.create(NEW | other, key="my-key", token=token).outcome == "KEY_REUSED"
+            assert api.create(NEW | other, key="my-key", token=token).outcome == "KEY_REUSED"
     assert stored() == before
 
 
-def test_the_same_key_of_an_anonymous_caller_with_another_input_is_another_sign_up(cast, doors):
-    doors[0].create(NEW, key="1")
-    for door in doors:
+def test_the_same_key_of_an_anonymous_caller_with_another_input_is_another_sign_up(cast, apis):
+    apis[0].create(NEW, key="1")
+    for api in apis:
         with undone():
-            outcomes = [door.create(NEW | other, key="1").outcome for other in OTHER_INPUTS]
+            outcomes = [api.create(NEW | other, key="1").outcome for other in OTHER_INPUTS]
             assert outcomes == ["done", "invalid", "invalid"]  # the username is taken
 
 
@@ -186,14 +186,14 @@ BECAME = {
 
 @pytest.mark.parametrize("became", BECAME)
 @pytest.mark.parametrize("actor", ["anonymous", "member", "staff"])
-def test_a_repeat_gets_the_first_answer_whatever_the_profile_became(cast, doors, actor, became):
+def test_a_repeat_gets_the_first_answer_whatever_the_profile_became(cast, apis, actor, became):
     token = cast.token(actor)
-    for door in doors:
+    for api in apis:
         with undone():
-            first = door.create(NEW, key="my-key", token=token)
-            assert doors[0].update(first.body["id"], BECAME[became], token=cast.token("staff")).outcome == "done"
+            first = api.create(NEW, key="my-key", token=token)
+            assert apis[0].update(first.body["id"], BECAME[became], token=cast.token("staff")).outcome == "done"
             before = stored()
-            assert [other.create(NEW, key="my-key", token=token) for other in doors] == [first, first]
+            assert [other.create(NEW, key="my-key", token=token) for other in apis] == [first, first]
             assert stored() == before
 
 
@@ -206,31 +206,31 @@ def test_the_headers_of_a_repeat_are_those_of_the_first_answer(cast, rest):
     assert (again.status_code, again.content) == (first.status_code, first.content)
 
 
-def test_a_repeat_after_the_profile_was_deleted_is_a_new_sign_up(cast, doors):
-    first = doors[0].create(NEW, key="my-key")
-    doors[0].delete(first.body["id"], token=cast.token("staff"))
+def test_a_repeat_after_the_profile_was_deleted_is_a_new_sign_up(cast, apis):
+    first = apis[0].create(NEW, key="my-key")
+    apis[0].delete(first.body["id"], token=cast.token("staff"))
     assert not IdempotencyKey.objects.exists()
-    assert doors[1].create(NEW, key="my-key").body["id"] != first.body["id"]
+    assert apis[1].create(NEW, key="my-key").body["id"] != first.body["id"]
 
 
-def test_a_key_is_of_who_sends_it(cast, doors):
-    doors[0].create(NEW, key="1")
-    other = doors[1].create(NEW | {"username": "other"}, key="1", token=cast.token("member"))
+def test_a_key_is_of_who_sends_it(cast, apis):
+    apis[0].create(NEW, key="1")
+    other = apis[1].create(NEW | {"username": "other"}, key="1", token=cast.token("member"))
     assert other.outcome == "done"
 
 
-def test_a_key_is_kept_for_a_day(cast, doors):
+def test_a_key_is_kept_for_a_day(cast, apis):
     token = cast.token("member")
-    doors[0].create(NEW, key="1", token=token)
+    apis[0].create(NEW, key="1", token=token)
     IdempotencyKey.objects.update(created_at=timezone.now() - KEPT - timedelta(seconds=1))
-    assert doors[1].create(NEW, key="1", token=token).errors[0][:2] == ("unique", "username")
-    assert doors[1].create(NEW | {"username": "other"}, key="1", token=token).outcome == "done"
+    assert apis[1].create(NEW, key="1", token=token).errors[0][:2] == ("unique", "username")
+    assert apis[1].create(NEW | {"username": "other"}, key="1", token=token).outcome == "done"
     assert IdempotencyKey.objects.count() == 1
 
 
-def test_a_sign_up_that_failed_leaves_its_key_free(cast, doors):
-    assert doors[0].create(NEW | {"email": "x"}, key="1").outcome == "invalid"
-    assert doors[1].create(NEW, key="1").outcome == "done"
+def test_a_sign_up_that_failed_leaves_its_key_free(cast, apis):
+    assert apis[0].create(NEW | {"email": "x"}, key="1").outcome == "invalid"
+    assert apis[1].create(NEW, key="1").outcome == "done"
 
 
 @pytest.mark.parametrize("key", ["", "x" * (LONGEST_KEY + 1), "é", "a\nb"])

@@ -30,13 +30,13 @@ def statements(perform):
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_statements(cast, doors, label):
-    check_statements(cast, doors, label, cast.token(OPERATIONS[label][0]))
+def test_statements(cast, apis, label):
+    check_statements(cast, apis, label, cast.token(OPERATIONS[label][0]))
 
 
-def check_statements(cast, doors, label, token):
+def check_statements(cast, apis, label, token):
     actor, operation, values, count = OPERATIONS[label]
-    for door in doors:
+    for api in apis:
         with_values = [] if values is None else [values]
         if operation == "view_me":
             arguments = []
@@ -44,15 +44,15 @@ def check_statements(cast, doors, label, token):
             arguments = ["owner"]
         else:
             arguments = [cast.pk("hidden" if "hidden" in operation else "shown" if actor == "anonymous" else "owner")]
-        method = getattr(door, operation.split()[0])
+        method = getattr(api, operation.split()[0])
         sent = statements(lambda m=method, a=arguments, v=with_values: m(*a, *v, token=token))
         assert len(sent) == count, sent
         cast["owner"].save()  # restores the row for the other API
 
 
 @pytest.mark.parametrize("label", [label for label, (actor, *_) in OPERATIONS.items() if actor != "anonymous"])
-def test_a_personal_token_costs_no_more(cast, doors, label):
-    check_statements(cast, doors, label, cast.personal_token(OPERATIONS[label][0], "write"))
+def test_a_personal_token_costs_no_more(cast, apis, label):
+    check_statements(cast, apis, label, cast.personal_token(OPERATIONS[label][0], "write"))
 
 
 def test_asking_who_wrote_it_costs_nothing_more(cast, graphql):

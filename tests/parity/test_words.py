@@ -43,34 +43,34 @@ def once_each(cases):
 
 
 def by_table(case):
-    return lambda door, cast: perform(door, case, cast)
+    return lambda api, cast: perform(api, case, cast)
 
 
 def by_identity(case):
-    return lambda door, cast: test_identity_cases.perform(door, case, cast, families.start(cast["owner"]))[0]
+    return lambda api, cast: test_identity_cases.perform(api, case, cast, families.start(cast["owner"]))[0]
 
 
-def reuse_a_key(door, cast):
-    door.create(NEW, key="k")
-    return door.create(NEW | {"bio": "Another."}, key="k")
+def reuse_a_key(api, cast):
+    api.create(NEW, key="k")
+    return api.create(NEW | {"bio": "Another."}, key="k")
 
 
-def update_twice(door, cast):
-    return door.update_many([(cast.pk("owner"), {})] * 2, token=cast.token("owner"))
+def update_twice(api, cast):
+    return api.update_many([(cast.pk("owner"), {})] * 2, token=cast.token("owner"))
 
 
 REFUSALS = {
     **{label: by_table(case) for label, case in once_each(CASES).items()},
     **{label: by_identity(case) for label, case in once_each(identity_cases.CASES).items()},
-    "a cursor of no list": lambda door, cast: door.list(cursor="x"),
-    "a page too large": lambda door, cast: door.list(page_size=101),
-    "a filter for staff": lambda door, cast: door.list(visibility="public", token=cast.token("member")),
-    "a filter too long": lambda door, cast: door.list(location="x" * 201),
-    "a username that is reserved": lambda door, cast: door.create(NEW | {"username": "admin"}),
-    "a key that is none": lambda door, cast: door.create(NEW, key="\t"),
+    "a cursor of no list": lambda api, cast: api.list(cursor="x"),
+    "a page too large": lambda api, cast: api.list(page_size=101),
+    "a filter for staff": lambda api, cast: api.list(visibility="public", token=cast.token("member")),
+    "a filter too long": lambda api, cast: api.list(location="x" * 201),
+    "a username that is reserved": lambda api, cast: api.create(NEW | {"username": "admin"}),
+    "a key that is none": lambda api, cast: api.create(NEW, key="\t"),
     "a key for another sign-up": reuse_a_key,
     "a profile twice": update_twice,
-    "more profiles than pass": lambda door, cast: door.update_many([(1, {})] * 101, token=cast.token("owner")),
+    "more profiles than pass": lambda api, cast: api.update_many([(1, {})] * 101, token=cast.token("owner")),
 }
 
 
@@ -79,50 +79,48 @@ def many_recoveries(settings):
     settings.RECOVERY_LIMIT_PER_EMAIL = "100 per hour"
 
 
-def words(refuse, door, cast):
+def words(refuse, api, cast):
     with undone():
-        answer = refuse(door, cast)
+        answer = refuse(api, cast)
     assert answer.outcome != "done"
     return [message for _, _, message in answer.errors]
 
 
 @pytest.mark.parametrize("refuse", REFUSALS.values(), ids=REFUSALS)
-def test_a_refusal_is_in_the_language_of_its_caller(cast, client, doors, monkeypatch, refuse):
+def test_a_refusal_is_in_the_language_of_its_caller(cast, client, apis, monkeypatch, refuse):
     said = {}
     for language in LANGUAGES:
         speak(client, language)
-        rest, graphql = (words(refuse, door, cast) for door in doors)
+        rest, graphql = (words(refuse, api, cast) for api in apis)
         assert rest == graphql
         said[language] = rest
     assert all(len(set(same)) == len(LANGUAGES) for same in zip(*said.values(), strict=True)), said
     monkeypatch.setitem(trans_real._translations, "de", Brackets())
     speak(client, "de")
-    for message in (message for door in doors for message in words(refuse, door, cast)):
+    for message in (message for api in apis for message in words(refuse, api, cast)):
         assert (message[0], message[-1]) == ("⟦", "⟧")
 
 
-def test_so_it_is_where_sign_up_is_closed(cast, client, doors, settings, monkeypatch):
+def test_so_it_is_where_sign_up_is_closed(cast, client, apis, settings, monkeypatch):
     settings.SIGN_UP_IS_OPEN = False
-    test_a_refusal_is_in_the_language_of_its_caller(
-        cast, client, doors, monkeypatch, lambda door, cast: door.create(NEW)
-    )
+    test_a_refusal_is_in_the_language_of_its_caller(cast, client, apis, monkeypatch, lambda api, cast: api.create(NEW))
 
 
-def test_so_it_is_where_too_many_came(cast, client, doors, settings, monkeypatch):
+def test_so_it_is_where_too_many_came(cast, client, apis, settings, monkeypatch):
     settings.READ_LIMIT = "1 per hour"
     test_a_refusal_is_in_the_language_of_its_caller(
-        cast, client, doors, monkeypatch, lambda door, cast: [door.view_me() for _ in range(2)][-1]
+        cast, client, apis, monkeypatch, lambda api, cast: [api.view_me() for _ in range(2)][-1]
     )
 
 
 @pytest.mark.parametrize("fault", [RuntimeError, OperationalError])
-def test_so_it_is_where_we_fail(cast, client, doors, monkeypatch, fault):
+def test_so_it_is_where_we_fail(cast, client, apis, monkeypatch, fault):
     def fail(*arguments):
         raise fault
 
     monkeypatch.setattr(policy, "visible", fail)
     test_a_refusal_is_in_the_language_of_its_caller(
-        cast, client, doors, monkeypatch, lambda door, cast: door.view(cast.pk("shown"))
+        cast, client, apis, monkeypatch, lambda api, cast: api.view(cast.pk("shown"))
     )
 
 
@@ -209,13 +207,13 @@ def test_so_is_what_graphql_alone_refuses(db, client, monkeypatch, body, english
     assert (said()[0], said()[-1]) == ("⟦", "⟧")
 
 
-def test_what_a_program_reads_has_one_language(cast, client, doors):
+def test_what_a_program_reads_has_one_language(cast, client, apis):
     for language in LANGUAGES:
         speak(client, language)
-        for door in doors:
-            (error,) = door.update(cast.pk("owner"), {"time_zone": "Mars"}, token=cast.token("owner")).errors
+        for api in apis:
+            (error,) = api.update(cast.pk("owner"), {"time_zone": "Mars"}, token=cast.token("owner")).errors
             assert error[:2] == ("invalid", "time_zone")
-            assert door.view(cast.pk("hidden"), token=cast.token("member")).outcome == "NOT_FOUND"
+            assert api.view(cast.pk("hidden"), token=cast.token("member")).outcome == "NOT_FOUND"
         asked = {"extensions": {"persistedQuery": PERSISTED}}
         missing = client.post("/graphql/", json.dumps(asked), content_type="application/json")
         assert message(missing) == "PersistedQueryNotFound"  # Apollo's clients compare this text

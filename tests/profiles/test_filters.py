@@ -93,9 +93,9 @@ def test_each_write_keeps_the_words(cast):
 
 
 @postgresql
-def test_a_write_through_both_apis_keeps_the_words(cast, doors):
-    for n, door in enumerate(doors):
-        door.update(cast.pk("owner"), {"bio": f"gardener{n}", "visibility": "public"}, token=cast.token("owner"))
+def test_a_write_through_both_apis_keeps_the_words(cast, apis):
+    for n, api in enumerate(apis):
+        api.update(cast.pk("owner"), {"bio": f"gardener{n}", "visibility": "public"}, token=cast.token("owner"))
         assert entries() == words_of_rows()
         assert found(f"gardener{n}") == ["owner"]
 
@@ -216,9 +216,9 @@ def test_the_pages_of_a_search_lead_through_all_of_it(cast, monkeypatch, actor, 
     assert {row.username for row in seen} == set(found("even everyone", who)) != set()
 
 
-def test_a_search_passes_the_filters(cast, doors):
+def test_a_search_passes_the_filters(cast, apis):
     crowd(12, lambda n: "everyone", location=lambda n: "Graz" if n % 2 else "Oslo")
-    for door in doors:
-        page = door.list(search="everyone", location="graz", count="true").body
+    for api in apis:
+        page = api.list(search="everyone", location="graz", count="true").body
         assert page["count"] == 6
         assert {row["location"] for row in page["rows"]} == {"Graz"}

@@ -72,11 +72,11 @@ def test_a_profile_that_was_deleted_meanwhile_is_not_there(cast):
     assert refused.value.outcome is Outcome.NOT_FOUND
 
 
-def test_a_value_taken_meanwhile_is_the_error_of_the_early_check(cast, doors, monkeypatch):
-    early = [door.update(cast.pk("owner"), {"username": "KNOWN"}, token=cast.token("owner")) for door in doors]
+def test_a_value_taken_meanwhile_is_the_error_of_the_early_check(cast, apis, monkeypatch):
+    early = [api.update(cast.pk("owner"), {"username": "KNOWN"}, token=cast.token("owner")) for api in apis]
     monkeypatch.setattr(ProfileSerializer, "validate_username", lambda self, username: username)
     before = stored()
-    late = [door.update(cast.pk("owner"), {"username": "KNOWN"}, token=cast.token("owner")) for door in doors]
+    late = [api.update(cast.pk("owner"), {"username": "KNOWN"}, token=cast.token("owner")) for api in apis]
     assert early == late
     assert late[0].errors == (("unique", "username", "This username is taken. Choose another one."),)
     assert stored() == before
@@ -185,16 +185,16 @@ SECRET = "the text of an exception, a table's name, a password"
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_an_unexpected_exception_keeps_its_text_to_itself(cast, doors, layer, monkeypatch, caplog):
+def test_an_unexpected_exception_keeps_its_text_to_itself(cast, apis, layer, monkeypatch, caplog):
     token = cast.token("owner")
 
     def fail(*args, **kwargs):
         raise RuntimeError(SECRET)
 
     monkeypatch.setattr(*LAYERS[layer], fail)
-    for door in doors:
+    for api in apis:
         caplog.clear()
-        answer = door.update(cast.pk("owner"), {"bio": "x"}, token=token)
+        answer = api.update(cast.pk("owner"), {"bio": "x"}, token=token)
         assert answer.outcome == "INTERNAL"
         assert SECRET not in repr(answer)
         assert SECRET in caplog.text
@@ -210,7 +210,7 @@ def test_the_id_of_a_failure_is_the_requests(cast, rest, graphql, monkeypatch):
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_a_database_that_is_away_is_unavailable_at_both_doors(cast, rest, graphql, monkeypatch, error):
+def test_a_database_that_is_away_is_unavailable_in_both_apis(cast, rest, graphql, monkeypatch, error):
     def fail(*args, **kwargs):
         raise error("could not connect to server at 10.0.0.7")
 
@@ -238,7 +238,7 @@ def test_a_cancelled_statement_is_a_timeout_in_both_apis(cast, rest, graphql, mo
     assert messages == ["The database cancelled a statement: it took too long"] * 2
 
 
-def test_a_failure_outside_the_doors_is_answered_in_the_same_words(client, monkeypatch):
+def test_a_failure_outside_the_apis_is_answered_in_the_same_words(client, monkeypatch):
     from server import views
 
     client.raise_request_exception = False
@@ -249,7 +249,7 @@ def test_a_failure_outside_the_doors_is_answered_in_the_same_words(client, monke
     assert response.json()["id"]
 
 
-def test_a_validation_error_is_raised_for_the_door_to_render(cast):
+def test_a_validation_error_is_raised_for_the_api_to_render(cast):
     Profile.objects.filter(username="known").update(username="taken")
     with pytest.raises(ValidationError) as error:
         update(cast["owner"], cast["owner"], username="TAKEN")

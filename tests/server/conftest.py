@@ -15,8 +15,8 @@ import httpx
 import pytest
 from django.db import connection
 
+from tests.apis import RESTAPI, GraphQLAPI
 from tests.cast import Cast
-from tests.doors import GraphQLDoor, RESTDoor
 
 ROOT = Path(__file__).parent.parent.parent
 NODE = ROOT / "tests" / "node"
@@ -160,7 +160,7 @@ def at_once(server):
 
             def one(call, client):
                 barrier.wait()
-                return call({"rest": RESTDoor(client), "graphql": GraphQLDoor(client)})
+                return call({"rest": RESTAPI(client), "graphql": GraphQLAPI(client)})
 
             return list(pool.map(one, calls, clients))
 

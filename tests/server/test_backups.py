@@ -13,7 +13,7 @@ from django.db import connection
 from tqdm import tqdm
 
 from profiles.management.dumps import sqlite
-from tests.doors import GraphQLDoor, RESTDoor
+from tests.apis import RESTAPI, GraphQLAPI
 from tests.server.conftest import MOST_SECONDS, ServerClient
 from tests.server.contents import counted, everything, rows
 
@@ -62,7 +62,7 @@ class Writer(Thread):
     def __init__(self, address, cast):
         super().__init__()
         self.client = ServerClient(address)
-        self.apis = (RESTDoor(self.client), GraphQLDoor(self.client))
+        self.apis = (RESTAPI(self.client), GraphQLAPI(self.client))
         self.keys = [cast.pk(name) for name in ("owner", "member", "shown", "known", "hidden")]
         self.token = cast.token("staff")
         self.done, self.is_wanted, self.answered = 0, True, Condition()

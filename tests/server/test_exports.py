@@ -45,7 +45,7 @@ def test_a_client_that_hangs_up_ends_its_export(cast, served):
 def test_of_those_that_come_at_once_no_two_overlap(cast, at_once):
     write_many(cast["owner"], 100)
     token = cast.token("owner")
-    calls = [lambda doors, name=name: doors[name].export(cast.pk("owner"), token=token) for name in ("rest", "graphql")]
+    calls = [lambda apis, name=name: apis[name].export(cast.pk("owner"), token=token) for name in ("rest", "graphql")]
     outcomes = Counter(answer.outcome for answer in at_once(*calls * 4))
     made = Export.objects.order_by("started_at")
     assert outcomes.keys() <= {"done", "THROTTLED"}

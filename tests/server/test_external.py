@@ -22,7 +22,7 @@ def server(listening_issuer, test_database, tmp_path_factory):
 def test_first_requests_at_once_make_one_account(cast, at_once, listening_issuer):
     for number in range(5):
         token = listening_issuer.token(f"subject {number}", **CLAIMS)
-        calls = [lambda doors, n=n, t=token: doors[("rest", "graphql")[n % 2]].view_me(token=t) for n in range(10)]
+        calls = [lambda apis, n=n, t=token: apis[("rest", "graphql")[n % 2]].view_me(token=t) for n in range(10)]
         answers = at_once(*calls)
         assert {answer.outcome for answer in answers} == {"done"}
         assert len({answer.body["id"] for answer in answers}) == 1
@@ -32,7 +32,7 @@ def test_first_requests_at_once_make_one_account(cast, at_once, listening_issuer
 
 def test_identities_of_one_name_at_once_have_an_account_each(cast, at_once, listening_issuer):
     tokens = [listening_issuer.token(f"subject {number}", **CLAIMS) for number in range(10)]
-    calls = [lambda doors, n=n, t=t: doors[("rest", "graphql")[n % 2]].view_me(token=t) for n, t in enumerate(tokens)]
+    calls = [lambda apis, n=n, t=t: apis[("rest", "graphql")[n % 2]].view_me(token=t) for n, t in enumerate(tokens)]
     answers = at_once(*calls)
     assert [answer.outcome for answer in answers] == ["done"] * 10
     assert len({answer.body["username"] for answer in answers}) == 10

@@ -19,8 +19,8 @@ ATTEMPTS = 1_000
 def test_one_token_refreshed_by_eight_at_once_has_one_living_child(cast, at_once, rounds):
     for _ in range(max(rounds // 6, 1)):
         pair = families.start(cast["owner"])
-        doors = ("rest", "graphql") * (CLIENTS // 2)
-        calls = [lambda mine, door=door, text=pair.refresh_token: mine[door].refresh(text) for door in doors]
+        apis = ("rest", "graphql") * (CLIENTS // 2)
+        calls = [lambda mine, api=api, text=pair.refresh_token: mine[api].refresh(text) for api in apis]
         answers = at_once(*calls)
         assert {answer.outcome for answer in answers} == {"done"}
         assert len({answer.body["refresh_token"] for answer in answers}) == 1

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from profiles.core.outcomes import RETRY_AFTER
 from profiles.models import Profile
-from tests.doors import GraphQLDoor, RESTDoor
+from tests.apis import RESTAPI, GraphQLAPI
 from tests.proxy import proxying
 from tests.server.conftest import MOST_SECONDS, ServerClient, serving
 
@@ -26,11 +26,11 @@ FOR EACH ROW EXECUTE FUNCTION end_it()
 
 
 @contextmanager
-def doors_of(log, **environment):
+def apis_of(log, **environment):
     """Both APIs of a server with these variables, each with its own connection."""
     with serving(log, **environment) as address:
         clients = ServerClient(address), ServerClient(address)
-        yield RESTDoor(clients[0]), GraphQLDoor(clients[1])
+        yield RESTAPI(clients[0]), GraphQLAPI(clients[1])
         for client in clients:
             client.http.close()
 
@@ -68,14 +68,14 @@ def pool():
 
 def test_a_read_whose_connection_ends_is_executed_again(cast, test_database, tmp_path, pool):
     token, pk = cast.token("owner"), cast.pk("owner")
-    with doors_of(tmp_path / "log", **test_database, **ONE_PROCESS) as doors:
+    with apis_of(tmp_path / "log", **test_database, **ONE_PROCESS) as apis:
         for read in ("one", "several"):
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute("LOCK TABLE profiles_profile")
                 reads = [
-                    pool.submit(door.view, pk, token=token) if read == "one" else pool.submit(door.list, token=token)
-                    for door in doors
+                    pool.submit(api.view, pk, token=token) if read == "one" else pool.submit(api.list, token=token)
+                    for api in apis
                 ]
                 end_those_that_wait(2)
             assert [each.result(MOST_SECONDS).outcome for each in reads] == ["done"] * 2
@@ -83,11 +83,11 @@ def test_a_read_whose_connection_ends_is_executed_again(cast, test_database, tmp
 
 def test_a_write_whose_connection_ends_before_commit_is_done_once(cast, test_database, tmp_path, pool):
     token, pk = cast.token("owner"), cast.pk("owner")
-    with doors_of(tmp_path / "log", **test_database, **ONE_PROCESS) as doors:
-        for number, door in enumerate(doors):
+    with apis_of(tmp_path / "log", **test_database, **ONE_PROCESS) as apis:
+        for number, api in enumerate(apis):
             with transaction.atomic():
                 Profile.objects.select_for_update().get(pk=pk)
-                write = pool.submit(door.update, pk, {"bio": f"Bio {number}."}, token=token)
+                write = pool.submit(api.update, pk, {"bio": f"Bio {number}."}, token=token)
                 end_those_that_wait()
             assert write.result(MOST_SECONDS).outcome == "done"
     profile = Profile.objects.get(pk=pk)
@@ -99,8 +99,8 @@ def test_a_commit_without_an_answer_is_said_to_be_one(cast, test_database, tmp_p
     with connection.cursor() as cursor:
         cursor.execute(AT_COMMIT)
         try:
-            with doors_of(tmp_path / "log", **test_database, **ONE_PROCESS) as doors:
-                answers = [door.update(pk, {"bio": "Perhaps."}, token=token) for door in doors]
+            with apis_of(tmp_path / "log", **test_database, **ONE_PROCESS) as apis:
+                answers = [api.update(pk, {"bio": "Perhaps."}, token=token) for api in apis]
         finally:
             cursor.execute("DROP FUNCTION end_it CASCADE")
     assert [answer.outcome for answer in answers] == ["UNAVAILABLE"] * 2
@@ -113,11 +113,11 @@ def test_nobody_waits_for_a_frozen_database(cast, test_database, tmp_path):
     token, pk = cast.token("owner"), cast.pk("owner")
     with (
         proxying(test_database["DATABASE_URL"]) as proxy,
-        doors_of(
+        apis_of(
             tmp_path / "log", DATABASE_URL=proxy.url, DATABASE_STATEMENT_TIMEOUT="0.2", WEB_CONCURRENCY="1"
-        ) as doors,
+        ) as apis,
     ):
-        calls = [call for door in doors for call in (door.view, door.list, door.update)]
+        calls = [call for api in apis for call in (api.view, api.list, api.update)]
         arguments = [(pk,), (), (pk, {"bio": "Late."})] * 2
         for call, given in zip(calls, arguments, strict=True):
             assert call(*given, token=token).outcome == "done"
@@ -126,13 +126,13 @@ def test_nobody_waits_for_a_frozen_database(cast, test_database, tmp_path):
         assert [answer.outcome for answer in answers] == ["UNAVAILABLE"] * 6
         assert [*map(retry_after, answers)] == [RETRY_AFTER] * 6
         proxy.thawed.set()
-        assert doors[0].view(pk, token=token).outcome == "done"
+        assert apis[0].view(pk, token=token).outcome == "done"
 
 
 def test_nobody_waits_long_for_a_connection_of_the_pool(cast, test_database, tmp_path, pool):
     token, pk = cast.token("owner"), cast.pk("owner")
     few = ONE_PROCESS | {"DATABASE_POOL_SIZE": "1", "DATABASE_POOL_TIMEOUT": "0.2"}
-    with doors_of(tmp_path / "log", **test_database, **few) as (rest, graphql):
+    with apis_of(tmp_path / "log", **test_database, **few) as (rest, graphql):
         with transaction.atomic():
             Profile.objects.select_for_update().get(pk=pk)
             write = pool.submit(rest.update, pk, {"bio": "It has the only one."}, token=token)
@@ -145,8 +145,8 @@ def test_nobody_waits_long_for_a_connection_of_the_pool(cast, test_database, tmp
 
 def test_a_lock_that_is_held_too_long_is_a_refusal(cast, test_database, tmp_path):
     token, pk = cast.token("owner"), cast.pk("owner")
-    with doors_of(tmp_path / "log", **test_database, DATABASE_LOCK_TIMEOUT="0.1") as doors:
+    with apis_of(tmp_path / "log", **test_database, DATABASE_LOCK_TIMEOUT="0.1") as apis:
         with transaction.atomic():
             Profile.objects.select_for_update().get(pk=pk)
-            answers = [door.update(pk, {"bio": "Late."}, token=token) for door in doors]
+            answers = [api.update(pk, {"bio": "Late."}, token=token) for api in apis]
         assert [(each.outcome, retry_after(each)) for each in answers] == [("UNAVAILABLE", 1)] * 2

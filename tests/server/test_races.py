@@ -17,8 +17,8 @@ from tests.cast import PASSWORD
 PAIRS = [("rest", "rest"), ("rest", "graphql"), ("graphql", "graphql")]
 
 
-def updating(door, pk, values, token, **precondition):
-    return lambda doors: doors[door].update(pk, values, token=token, **precondition)
+def updating(api, pk, values, token, **precondition):
+    return lambda apis: apis[api].update(pk, values, token=token, **precondition)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="+".join)
@@ -28,9 +28,7 @@ def test_two_fields_at_once_are_both_written(cast, at_once, rounds, report, pair
     for number in range(rounds):
         sent = {"bio": f"bio {number}", "location": f"location {number}"}
         token = cast.token("owner")
-        answers = at_once(
-            *(updating(door, pk, {name: sent[name]}, token) for door, name in zip(pair, sent, strict=True))
-        )
+        answers = at_once(*(updating(api, pk, {name: sent[name]}, token) for api, name in zip(pair, sent, strict=True)))
         assert [answer.outcome for answer in answers] == ["done", "done"]
         lost += Profile.objects.filter(pk=pk).values(*sent).get() != sent
     writes = 2 * rounds
@@ -51,9 +49,9 @@ def test_one_username_has_one_winner(cast, at_once, rounds, report):
         username = f"wanted{number}"
         calls = [
             updating(
-                door, cast.pk(name), {"username": username.upper() if door == "rest" else username}, cast.token(name)
+                api, cast.pk(name), {"username": username.upper() if api == "rest" else username}, cast.token(name)
             )
-            for name, door in zip(names, ("rest", "graphql", "rest"), strict=True)
+            for name, api in zip(names, ("rest", "graphql", "rest"), strict=True)
         ]
         answers = at_once(*calls)
         outcomes.append(sorted((answer.outcome, *answer.errors) for answer in answers))
@@ -66,11 +64,11 @@ def test_one_username_has_one_winner(cast, at_once, rounds, report):
 def test_one_tag_lets_one_writer_through(cast, at_once, rounds):
     for number in range(max(rounds // 4, 1)):
         token = cast.token("owner")
-        [current] = at_once(lambda doors, token=token: doors["rest"].view_me(token=token))
+        [current] = at_once(lambda apis, token=token: apis["rest"].view_me(token=token))
         answers = at_once(
             *(
-                updating(door, cast.pk("owner"), {"bio": f"{number} {n}"}, token, if_match=current.etag)
-                for n, door in enumerate(("rest", "graphql") * 2)
+                updating(api, cast.pk("owner"), {"bio": f"{number} {n}"}, token, if_match=current.etag)
+                for n, api in enumerate(("rest", "graphql") * 2)
             )
         )
         assert sorted(answer.outcome for answer in answers) == ["CONFLICT"] * 3 + ["done"]
@@ -101,8 +99,7 @@ def test_many_writers_of_many_rows_all_get_through(cast, at_once):
 def test_one_username_is_signed_up_once(cast, at_once, report):
     new = {"email": "new@example.com", "password": "correct horse battery staple"}
     calls = [
-        lambda doors, door=("rest", "graphql")[n % 2]: doors[door].create(new | {"username": "wanted"})
-        for n in range(100)
+        lambda apis, api=("rest", "graphql")[n % 2]: apis[api].create(new | {"username": "wanted"}) for n in range(100)
     ]
     outcomes = [(answer.outcome, *answer.errors) for answer in at_once(*calls)]
     taken = ("invalid", ("unique", "username", "This username is taken. Choose another one."))
@@ -115,7 +112,7 @@ def test_one_username_is_signed_up_once(cast, at_once, report):
 
 def test_one_sign_up_sent_twenty_times_is_one_profile(cast, at_once):
     new = {"username": "wanted", "email": "new@example.com", "password": "correct horse battery staple"}
-    calls = [lambda doors, door=("rest", "graphql")[n % 2]: doors[door].create(new, key="once") for n in range(20)]
+    calls = [lambda apis, api=("rest", "graphql")[n % 2]: apis[api].create(new, key="once") for n in range(20)]
     answers = at_once(*calls)
     assert all(answer == answers[0] and answer.outcome == "done" for answer in answers)
     assert Profile.objects.filter(username="wanted").count() == 1
@@ -131,7 +128,7 @@ def newcomer(number, **fields):
 
 
 def deleting(profile, token):
-    return lambda doors: doors["rest"].delete(profile.pk, token=token)
+    return lambda apis: apis["rest"].delete(profile.pk, token=token)
 
 
 @pytest.mark.parametrize("what", ["sign in", "refresh", "revoke", "new password", "sign out", "update", "several"])
@@ -140,17 +137,17 @@ def test_what_an_account_does_while_it_is_deleted_is_done_or_unauthenticated(cas
         profile = newcomer(number, is_staff=True)
         mine = families.start(profile)
         calls = {
-            "sign in": lambda door, name=profile.username: door.sign_in(name, PASSWORD),
-            "refresh": lambda door, mine=mine: door.refresh(mine.refresh_token),
-            "revoke": lambda door, mine=mine: door.revoke(mine.refresh_token),
-            "new password": lambda door, mine=mine: door.change_password(PASSWORD, PASSWORD + "!", token=mine.token),
-            "sign out": lambda door, mine=mine: door.log_out_everywhere(token=mine.token),
-            "update": lambda door, mine=mine: door.update(cast.pk("known"), {"bio": mine.token[-9:]}, token=mine.token),
-            "several": lambda door, mine=mine: door.update_many(
+            "sign in": lambda api, name=profile.username: api.sign_in(name, PASSWORD),
+            "refresh": lambda api, mine=mine: api.refresh(mine.refresh_token),
+            "revoke": lambda api, mine=mine: api.revoke(mine.refresh_token),
+            "new password": lambda api, mine=mine: api.change_password(PASSWORD, PASSWORD + "!", token=mine.token),
+            "sign out": lambda api, mine=mine: api.log_out_everywhere(token=mine.token),
+            "update": lambda api, mine=mine: api.update(cast.pk("known"), {"bio": mine.token[-9:]}, token=mine.token),
+            "several": lambda api, mine=mine: api.update_many(
                 [(cast.pk(name), {"bio": mine.token[-9:]}) for name in ("known", "hidden", "gone")], token=mine.token
             ),
         }
-        acting = [lambda doors, door=door: calls[what](doors[door]) for door in ("rest", "graphql") * 3]  # noqa: B023
+        acting = [lambda apis, api=api: calls[what](apis[api]) for api in ("rest", "graphql") * 3]  # noqa: B023
         deleted, *others = at_once(deleting(profile, cast.token("staff")), *acting)
         assert deleted.outcome == "done"
         assert {answer.outcome for answer in others} <= {"done", "UNAUTHENTICATED"}
@@ -185,7 +182,7 @@ def test_one_old_password_is_changed_once(cast, at_once, pair):
     old, token = PASSWORD, families.start(profile).token
     for number in range(2):
         new = f"{PASSWORD} {number}"
-        calls = [lambda doors, d=d, o=old, n=new, t=token: doors[d].change_password(o, n + d, token=t) for d in pair]
+        calls = [lambda apis, d=d, o=old, n=new, t=token: apis[d].change_password(o, n + d, token=t) for d in pair]
         answers = at_once(*calls, *calls)
         assert sorted(answer.outcome for answer in answers) == ["UNAUTHENTICATED"] * 3 + ["done"]
         winner = next(n for n, answer in enumerate(answers) if answer.outcome == "done")
@@ -199,7 +196,7 @@ def test_one_session_signs_out_everywhere_once(cast, at_once, pair):
     for _ in range(FEW):
         Profile.objects.filter(username="owner").update(sign_outs=0)
         token = cast.token("owner")
-        calls = [lambda doors, d=d, t=token: doors[d].log_out_everywhere(token=t) for d in pair]
+        calls = [lambda apis, d=d, t=token: apis[d].log_out_everywhere(token=t) for d in pair]
         answers = at_once(*calls, *calls)
         assert sorted(answer.outcome for answer in answers) == ["UNAUTHENTICATED"] * 3 + ["done"]
         assert Profile.objects.get(username="owner").sign_outs == 1
@@ -208,9 +205,9 @@ def test_one_session_signs_out_everywhere_once(cast, at_once, pair):
 # Bulk writes
 
 
-def renaming(door, pks, usernames, token):
+def renaming(api, pks, usernames, token):
     items = [(pk, {"username": username}) for pk, username in zip(pks, usernames, strict=True)]
-    return lambda doors: doors[door].update_many(items, token=token)
+    return lambda apis: apis[api].update_many(items, token=token)
 
 
 TAKEN = [("unique", "0.username"), ("unique", "1.username")]
@@ -247,7 +244,7 @@ def test_a_write_sent_twice_at_once_under_a_key_is_done_once(cast, at_once, roun
     for version in range(1, rounds + 1):
         sent = {"bio": f"Bio {version}.", "version": version}
         token = cast.token("owner")
-        answers = at_once(*(updating(door, pk, sent, token, key=str(version)) for door in pair))
+        answers = at_once(*(updating(api, pk, sent, token, key=str(version)) for api in pair))
         assert [(answer.outcome, answer.body["version"]) for answer in answers] == [("done", version + 1)] * 2
     report(f"{rounds} writes, each sent twice at once: version {Profile.objects.get(pk=pk).version}")
     assert Change.objects.count() == rounds
@@ -255,7 +252,7 @@ def test_a_write_sent_twice_at_once_under_a_key_is_done_once(cast, at_once, roun
 
 def test_a_deletion_sent_twice_at_once_under_a_key_is_done_for_both(cast, at_once):
     pk, token = cast.pk("owner"), cast.token("staff")
-    calls = [lambda doors, d=d: doors[d].delete(pk, token=token, key="1") for d in ("rest", "graphql")]
+    calls = [lambda apis, d=d: apis[d].delete(pk, token=token, key="1") for d in ("rest", "graphql")]
     assert [answer.outcome for answer in at_once(*calls)] == ["done"] * 2
 
 
@@ -266,14 +263,12 @@ def test_a_deletion_sent_twice_at_once_under_a_key_is_done_for_both(cast, at_onc
 def test_no_personal_token_outlives_a_sign_out_that_comes_meanwhile(cast, at_once, pair):
     for _ in range(FEW):
         mine = families.start(Profile.objects.get(username="owner")).token
-        create = [
-            lambda doors, d=d, t=mine: doors[d].create_personal_token("x", ["read"], 1, token=t) for d in pair * 2
-        ]
-        signed_out, *created = at_once(lambda doors, t=mine: doors[pair[0]].log_out_everywhere(token=t), *create)
+        create = [lambda apis, d=d, t=mine: apis[d].create_personal_token("x", ["read"], 1, token=t) for d in pair * 2]
+        signed_out, *created = at_once(lambda apis, t=mine: apis[pair[0]].log_out_everywhere(token=t), *create)
         assert signed_out.outcome == "done"
         assert {answer.outcome for answer in created} <= {"done", "UNAUTHENTICATED"}
         texts = [answer.body["token"] for answer in created if answer.outcome == "done"]
-        views = [lambda doors, text=text: doors["rest"].view_me(token=text) for text in texts]
+        views = [lambda apis, text=text: apis["rest"].view_me(token=text) for text in texts]
         assert {answer.outcome for answer in (at_once(*views) if views else [])} <= {"UNAUTHENTICATED"}
 
 
@@ -281,7 +276,7 @@ def test_no_account_gets_more_personal_tokens_than_it_may_have(cast, at_once):
     mine = cast.token("owner")
     for _ in range(personal_tokens.MOST - 1):
         cast.personal_token("owner", "read")
-    calls = [lambda doors, d=d: doors[d].create_personal_token("x", ["read"], 1, token=mine) for d in PAIRS[1] * 2]
+    calls = [lambda apis, d=d: apis[d].create_personal_token("x", ["read"], 1, token=mine) for d in PAIRS[1] * 2]
     assert sorted(answer.outcome for answer in at_once(*calls)) == ["done", "invalid", "invalid", "invalid"]
     assert cast["owner"].personal_tokens.count() == personal_tokens.MOST
 
@@ -290,8 +285,7 @@ def test_sessions_that_end_each_other_at_once_end_without_a_deadlock(cast, at_on
     for _ in range(FEW):
         mine = [families.start(cast["member"]).token for _ in range(4)]
         calls = [
-            lambda doors, t=token, d=PAIRS[1][n % 2]: doors[d].end_other_sessions(token=t)
-            for n, token in enumerate(mine)
+            lambda apis, t=token, d=PAIRS[1][n % 2]: apis[d].end_other_sessions(token=t) for n, token in enumerate(mine)
         ]
         outcomes = [answer.outcome for answer in at_once(*calls)]
         assert set(outcomes) <= {"done", "UNAUTHENTICATED"}

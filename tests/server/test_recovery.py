@@ -22,9 +22,9 @@ def server(test_database, tmp_path):
 
 
 def guess(code):
-    def call(doors):
-        door = doors[random.choice(("rest", "graphql"))]  # noqa: S311
-        return door.confirm_recovery("owner@example.com", code, NEW).outcome
+    def call(apis):
+        api = apis[random.choice(("rest", "graphql"))]  # noqa: S311
+        return api.confirm_recovery("owner@example.com", code, NEW).outcome
 
     return call
 

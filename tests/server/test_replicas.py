@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from django.db import connection
 
+from tests.apis import RESTAPI, GraphQLAPI
 from tests.cluster import postgresql, service
 from tests.cluster.processes import directory, wait_until
-from tests.doors import GraphQLDoor, RESTDoor
 from tests.server.conftest import ServerClient, serving
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no replicas")
@@ -24,7 +24,7 @@ class Replicated:
     def __init__(self, primary, replica, address):
         self.primary, self.replica = primary, replica
         self.client = ServerClient(address)
-        self.rest, self.graphql = self.apis = RESTDoor(self.client), GraphQLDoor(self.client)
+        self.rest, self.graphql = self.apis = RESTAPI(self.client), GraphQLAPI(self.client)
 
     def sign_up(self, name):
         """Sign up with a public profile; return its primary key and a token."""

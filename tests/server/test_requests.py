@@ -54,82 +54,82 @@ def http(request):
 
 
 @pytest.fixture(params=READS)
-def door(request):
+def api(request):
     return request.param
 
 
-def assert_refused(response, door, outcome):
+def assert_refused(response, api, outcome):
     body = response.json()
-    code = body["errors"][0]["code"] if door == "rest" else body["errors"][0]["extensions"]["code"]
+    code = body["errors"][0]["code"] if api == "rest" else body["errors"][0]["extensions"]["code"]
     assert (response.status_code, code) == (outcome.status, outcome.code)
-    assert set(body) == ({"type", "errors"} if door == "rest" else {"errors"})
+    assert set(body) == ({"type", "errors"} if api == "rest" else {"errors"})
     assert response.headers["content-type"] == "application/json"
     assert UUID(response.headers["x-request-id"])
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
 @pytest.mark.parametrize("body", [b"", b"{}"])
-def test_a_charset_other_than_utf_8(served, door, charset, body):  # Django's test client has its own request class
-    method, path = ("POST", TAKES_A_BODY[door]) if body else ("GET", READS[door])
+def test_a_charset_other_than_utf_8(served, api, charset, body):  # Django's test client has its own request class
+    method, path = ("POST", TAKES_A_BODY[api]) if body else ("GET", READS[api])
     response = served.generic(method, path, body, f"application/json; {charset}".encode())
-    assert_refused(response, door, Outcome.UNSUPPORTED_MEDIA_TYPE)
+    assert_refused(response, api, Outcome.UNSUPPORTED_MEDIA_TYPE)
 
 
 @pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="UTF-8"', ";charset=utf8", "; x=y"])
-def test_utf_8_by_any_of_its_names(http, door, charset):
-    response = http.generic("POST", TAKES_A_BODY[door], b"{}", f"application/json{charset}")
+def test_utf_8_by_any_of_its_names(http, api, charset):
+    response = http.generic("POST", TAKES_A_BODY[api], b"{}", f"application/json{charset}")
     assert response.status_code == 400  # it was parsed: an empty object lacks required fields
-    assert http.generic("GET", READS[door], b"", f"application/json{charset}").status_code == 200
+    assert http.generic("GET", READS[api], b"", f"application/json{charset}").status_code == 200
 
 
 @pytest.mark.parametrize("query", ["%ff", "a=%ff", "%ED%A0%80=a", "a=%C0%80", "a=1&b=%E2%82"])
-def test_a_query_that_is_not_utf_8(http, door, query):
-    assert_refused(http.generic("GET", f"{TAKES_A_BODY[door]}?{query}"), door, Outcome.BAD_REQUEST)
+def test_a_query_that_is_not_utf_8(http, api, query):
+    assert_refused(http.generic("GET", f"{TAKES_A_BODY[api]}?{query}"), api, Outcome.BAD_REQUEST)
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_host_that_is_not_ours(http, door, host):
-    assert_refused(http.generic("GET", READS[door], headers={"host": host}), door, Outcome.BAD_REQUEST)
+def test_a_host_that_is_not_ours(http, api, host):
+    assert_refused(http.generic("GET", READS[api], headers={"host": host}), api, Outcome.BAD_REQUEST)
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "INVENTED"])
-def test_a_method_that_there_is_not(http, door, method):
-    response = http.generic(method, TAKES_A_BODY[door])
-    assert_refused(response, door, Outcome.METHOD_NOT_ALLOWED)
+def test_a_method_that_there_is_not(http, api, method):
+    response = http.generic(method, TAKES_A_BODY[api])
+    assert_refused(response, api, Outcome.METHOD_NOT_ALLOWED)
     assert {"GET", "HEAD", "OPTIONS", "POST"} <= set(response.headers["allow"].split(", "))
     assert http.generic(method, "/nowhere/").status_code == 404
 
 
-def test_options_says_what_a_path_takes(http, door):
-    response = http.generic("OPTIONS", TAKES_A_BODY[door])
+def test_options_says_what_a_path_takes(http, api):
+    response = http.generic("OPTIONS", TAKES_A_BODY[api])
     assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", "0")
     assert {"GET", "HEAD", "OPTIONS", "POST"} <= set(response.headers["allow"].split(", "))
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-def test_json_that_cannot_be_read(http, door, body):
-    response = http.generic("POST", TAKES_A_BODY[door], body, "application/json")
-    assert_refused(response, door, Outcome.BAD_REQUEST)
+def test_json_that_cannot_be_read(http, api, body):
+    response = http.generic("POST", TAKES_A_BODY[api], body, "application/json")
+    assert_refused(response, api, Outcome.BAD_REQUEST)
     assert b"codec" not in response.content  # Python's error text is not shown
     assert b"sys." not in response.content
 
 
-def test_a_body_that_is_too_large(http, door):
+def test_a_body_that_is_too_large(http, api):
     for size in [102_401, 2_000_000] * 5:  # with one client: each answer leaves a usable connection
-        response = http.generic("POST", TAKES_A_BODY[door], b"x" * size, "application/json")
-        assert_refused(response, door, Outcome.CONTENT_TOO_LARGE)
+        response = http.generic("POST", TAKES_A_BODY[api], b"x" * size, "application/json")
+        assert_refused(response, api, Outcome.CONTENT_TOO_LARGE)
 
 
 @pytest.mark.parametrize("value", [b"\xff", "€".encode(), b"\xed\xa0\x80"])
 @pytest.mark.parametrize("name", ["authorization", "accept"])
-def test_a_header_that_is_not_ascii_is_no_better_than_another_wrong_one(served, door, name, value):
+def test_a_header_that_is_not_ascii_is_no_better_than_another_wrong_one(served, api, name, value):
     outcome = {"authorization": Outcome.UNAUTHENTICATED, "accept": Outcome.NOT_ACCEPTABLE}[name]
-    assert_refused(served.generic("GET", READS[door], headers={name: b"Bearer " + value}), door, outcome)
+    assert_refused(served.generic("GET", READS[api], headers={name: b"Bearer " + value}), api, outcome)
 
 
 @pytest.mark.parametrize("name", ["x-request-id", "if-none-match", "idempotency-key", "origin", "cookie"])
-def test_a_header_that_is_not_read_may_hold_anything(served, door, name):
-    response = served.generic("GET", READS[door], headers={name: b"\xff\xed\xa0\x80"})
+def test_a_header_that_is_not_read_may_hold_anything(served, api, name):
+    response = served.generic("GET", READS[api], headers={name: b"\xff\xed\xa0\x80"})
     assert response.status_code == 200
     assert UUID(response.headers["x-request-id"])
 
@@ -139,11 +139,11 @@ def test_a_path_that_is_not_utf_8_leads_nowhere(served, path):
     assert served.generic("GET", path).status_code in (401, 404)
 
 
-def test_the_log_has_the_id_of_a_refusal(served, door, log):
+def test_the_log_has_the_id_of_a_refusal(served, api, log):
     refusals = [
-        served.generic("GET", READS[door], content_type="text/plain; charset=undefined"),
-        served.generic("GET", READS[door], headers={"host": "evil.example"}),
-        served.generic("TRACE", TAKES_A_BODY[door]),
+        served.generic("GET", READS[api], content_type="text/plain; charset=undefined"),
+        served.generic("GET", READS[api], headers={"host": "evil.example"}),
+        served.generic("TRACE", TAKES_A_BODY[api]),
     ]
     for response in refusals:
         (line,) = [line for line in log.read_text().splitlines() if response.headers["x-request-id"] in line]

@@ -32,10 +32,10 @@ def test_a_host_that_is_not_ours_is_a_line_in_the_log(test_database, tmp_path):
 
 
 def test_signing_in_reading_and_writing(cast, server, at_once):
-    [signed_in] = at_once(lambda doors: doors["rest"].sign_in("owner", PASSWORD))
+    [signed_in] = at_once(lambda apis: apis["rest"].sign_in("owner", PASSWORD))
     token = signed_in.body["token"]
-    [written] = at_once(lambda doors: doors["graphql"].update(cast.pk("owner"), {"bio": "New."}, token=token))
-    [read] = at_once(lambda doors: doors["rest"].view_me(token=token))
+    [written] = at_once(lambda apis: apis["graphql"].update(cast.pk("owner"), {"bio": "New."}, token=token))
+    [read] = at_once(lambda apis: apis["rest"].view_me(token=token))
     assert written.body == read.body
     assert written.etag == read.etag
 
@@ -47,7 +47,7 @@ def chunked(server, path, *chunks, method="POST", token=None):
     return httpx.request(method, f"{server}{path}", content=iter(chunks), headers=headers)
 
 
-def test_a_body_in_chunks_is_read_at_both_doors(cast, server):
+def test_a_body_in_chunks_is_read_in_both_apis(cast, server):
     token = cast.token("owner")
     written = chunked(server, "/profiles/me/", b'{"bio": ', b'"In chunks."}', method="PATCH", token=token)
     assert (written.status_code, written.json()["bio"]) == (200, "In chunks.")

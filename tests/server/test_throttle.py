@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.doors import GraphQLDoor, RESTDoor
+from tests.apis import RESTAPI, GraphQLAPI
 from tests.server.conftest import ServerClient, serving
 
 BUDGET = 300
@@ -14,9 +14,9 @@ def test_exactly_as_many_pass_as_the_budget_has(cast, redis_alone, test_database
     limits = {"WEB_CONCURRENCY": "4", **redis_alone, "READ_LIMIT": f"{BUDGET} per hour"}
     with serving(tmp_path / "log", **test_database, **limits) as address:
         clients = [ServerClient(address) for _ in range(32)]
-        doors = [(RESTDoor if n % 2 else GraphQLDoor)(client) for n, client in enumerate(clients)]
-        with ThreadPoolExecutor(len(doors)) as pool:
-            outcomes = list(pool.map(lambda n: doors[n % len(doors)].view(pk, token=token).outcome, range(CALLS)))
+        apis = [(RESTAPI if n % 2 else GraphQLAPI)(client) for n, client in enumerate(clients)]
+        with ThreadPoolExecutor(len(apis)) as pool:
+            outcomes = list(pool.map(lambda n: apis[n % len(apis)].view(pk, token=token).outcome, range(CALLS)))
         for client in clients:
             client.http.close()
     passed = outcomes.count("done")

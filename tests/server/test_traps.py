@@ -5,8 +5,8 @@ import json
 import pytest
 
 from profiles.models import Change, Profile
+from tests.apis import RESTAPI, GraphQLAPI
 from tests.cast import PASSWORD
-from tests.doors import GraphQLDoor, RESTDoor
 from tests.graphql_api.core.test_http import NO_REQUESTS
 from tests.graphql_api.core.test_limits import WHATEVER_SHAPE
 from tests.parity.cases import CASES
@@ -16,7 +16,7 @@ from tests.state import stored
 
 @pytest.fixture
 def graphql(served):
-    return GraphQLDoor(served)
+    return GraphQLAPI(served)
 
 
 def send(served, body, content_type="application/json", **headers):
@@ -33,21 +33,21 @@ def restore(before):
 
 
 def test_the_parity_table(cast, served):
-    doors = RESTDoor(served), GraphQLDoor(served)
+    apis = RESTAPI(served), GraphQLAPI(served)
     before = stored()
     for case in CASES:
         answers = []
-        for door in doors:
-            answers.append(perform(door, case, cast))
+        for api in apis:
+            answers.append(perform(api, case, cast))
             check_answer(case, answers[-1])
-            check_rows(case, door, cast, before)
+            check_rows(case, api, cast, before)
             restore(before)
         assert comparable(answers[0]) == comparable(answers[1]), case.label
 
 
 def test_a_filter_that_no_database_stores(cast, served):
     for text in ("a\0b", "x" * 201, "a\nb"):
-        rest, graphql = (door.list(username=text) for door in (RESTDoor(served), GraphQLDoor(served)))
+        rest, graphql = (api.list(username=text) for api in (RESTAPI(served), GraphQLAPI(served)))
         assert (rest.outcome, graphql.outcome) == ("invalid", "BAD_REQUEST"), text
 
 
@@ -109,6 +109,6 @@ def test_each_mutation_of_a_document_stands_by_itself(cast, graphql):
 
 def test_an_error_within_a_row_says_which(cast, served):
     rows = [(cast.pk("owner"), {"bio": "x"}), (cast.pk("known"), {"email": "nobody"})]
-    for door in (RESTDoor(served), GraphQLDoor(served)):
-        answer = door.update_many(rows, token=cast.token("staff"))
+    for api in (RESTAPI(served), GraphQLAPI(served)):
+        answer = api.update_many(rows, token=cast.token("staff"))
         assert [error[:2] for error in answer.errors] == [("invalid", "1.email")]

@@ -5,7 +5,7 @@ from time import monotonic, sleep
 from django.db import transaction
 
 from profiles.models import PersonalToken
-from tests.doors import GraphQLDoor, RESTDoor
+from tests.apis import RESTAPI, GraphQLAPI
 from tests.server.conftest import MOST_SECONDS, ServerClient, serving
 
 WAITS_LONG = {"DATABASE_LOCK_TIMEOUT": "60", "DATABASE_STATEMENT_TIMEOUT": "60"}
@@ -15,12 +15,12 @@ def test_no_response_waits_until_its_use_is_noted(cast, test_database, tmp_path)
     """The row is locked, so the use can only be stored after the test has its response."""
     token = cast.personal_token("owner", "read")
     with serving(tmp_path / "log", **test_database, **WAITS_LONG) as address:
-        for door in (RESTDoor, GraphQLDoor):
+        for api in (RESTAPI, GraphQLAPI):
             client = ServerClient(address)
             PersonalToken.objects.update(last_used_at=None)
             with transaction.atomic():
                 PersonalToken.objects.update(label="Locked")
-                assert door(client).view_me(token=token).outcome == "done"
+                assert api(client).view_me(token=token).outcome == "done"
                 assert PersonalToken.objects.get().last_used_at is None
             deadline = monotonic() + MOST_SECONDS
             while PersonalToken.objects.get().last_used_at is None:

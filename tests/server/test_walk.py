@@ -40,9 +40,9 @@ def meddle(done):
         connections.close_all()
 
 
-@pytest.mark.parametrize("door", ["rest", "graphql"])
+@pytest.mark.parametrize("api", ["rest", "graphql"])
 @pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
-def test_every_row_that_was_there_throughout_is_seen_once(crowd, at_once, report, door, ordering):
+def test_every_row_that_was_there_throughout_is_seen_once(crowd, at_once, report, api, ordering):
     token = crowd.token("staff")
     before = set(Profile.objects.values_list("pk", flat=True))
     done = Event()
@@ -53,7 +53,7 @@ def test_every_row_that_was_there_throughout_is_seen_once(crowd, at_once, report
         while not seen or cursor:
             wanted = {"cursor": cursor} if cursor else {}
             [answer] = at_once(
-                lambda doors, w=wanted: doors[door].list(token=token, page_size=PAGE, ordering=ordering, **w)
+                lambda apis, w=wanted: apis[api].list(token=token, page_size=PAGE, ordering=ordering, **w)
             )
             seen += [row["id"] for row in answer.body["rows"]]
             cursor = answer.body["next"]

@@ -7,9 +7,9 @@ export type { paths };
 
 export type Schemas = components["schemas"];
 
-export type ProfilesClient = Client<paths>;
+export type ProfilesClient = Client<paths, "application/json">;
 
 /** `baseUrl` is the service's; `headers` or a middleware carries the token. */
 export function createClient(options: ClientOptions): ProfilesClient {
-  return createFetchClient<paths>(options);
+  return createFetchClient<paths, "application/json">(options);
 }

@@ -8,8 +8,8 @@
  */
 
 import { createStore } from "zustand/vanilla";
-import type { Tokens } from "./doors/door";
-import { Refused } from "./doors/outcomes";
+import type { Tokens } from "./apis/api";
+import { Refused } from "./apis/outcomes";
 import type { Fetch } from "./wire/wire";
 
 const EARLY = 10_000; // milliseconds before a token's end at which the next is asked for

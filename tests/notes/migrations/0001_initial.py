@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                             ("admin", "The admin"),
                             ("command", "A management command"),
                         ],
-                        db_column="door",
+                        db_column="api",
                         max_length=10,
                     ),
                 ),

@@ -114,7 +114,7 @@ def test_accounts_are_neither_made_nor_deleted_here(cast, client, page):
     assert client.post(page.replace("change", "delete"), {"post": "yes"}).status_code == 403
 
 
-def test_a_password_is_changed_by_the_write_path(cast, client, doors):
+def test_a_password_is_changed_by_the_write_path(cast, client, apis):
     client.force_login(cast["staff"])
     token = cast.token("staff")
     Profile.objects.filter(username="staff").update(bio="Written meanwhile.")
@@ -125,8 +125,8 @@ def test_a_password_is_changed_by_the_write_path(cast, client, doors):
     row = Profile.objects.get(username="staff")
     assert row.check_password("a staple for the horse")
     assert (row.bio, row.version) == ("Written meanwhile.", 1)
-    for door in doors:
-        assert door.view_me(token=token).outcome == "UNAUTHENTICATED"
+    for api in apis:
+        assert api.view_me(token=token).outcome == "UNAUTHENTICATED"
 
 
 def test_guesses_of_the_old_password_are_counted(cast, client):
@@ -255,16 +255,16 @@ def press(client, page, number=0):
     return client.post(action, dict([buttons[number], ("action", "end")]), follow=True)
 
 
-def test_a_family_is_ended_and_no_other(cast, client, page, doors, caplog):
+def test_a_family_is_ended_and_no_other(cast, client, page, apis, caplog):
     client.force_login(cast["staff"])
     other, pair = families.start(cast["hidden"]), families.start(cast["hidden"])
     response = press(client, page)  # newest first
     assert "Families ended: 1." in response.content.decode()
     assert {family.profile for family in response.context["cl"].result_list} == {cast["hidden"]}
-    for door in doors:
-        assert door.view_me(token=pair.token).outcome == "UNAUTHENTICATED"
-        assert door.view_me(token=other.token).outcome == "done"
-    assert doors[0].refresh(pair.refresh_token).outcome == "UNAUTHENTICATED"
+    for api in apis:
+        assert api.view_me(token=pair.token).outcome == "UNAUTHENTICATED"
+        assert api.view_me(token=other.token).outcome == "done"
+    assert apis[0].refresh(pair.refresh_token).outcome == "UNAUTHENTICATED"
     (said,) = [record.getMessage() for record in caplog.records if "event=revoked" in record.getMessage()]
     assert f"profile={cast.pk('hidden')}" in said
     assert f"by={cast.pk('staff')}" in said

@@ -63,7 +63,7 @@ def test_two_entries_of_one_name_or_place_are_errors(settings):
     assert "'Profile.website'" in errors[1].msg
 
 
-@pytest.mark.parametrize(("today", "expected"), [("2026-12-31", []), ("2027-01-01", ["profiles.W001"])])
+@pytest.mark.parametrize(("today", "expected"), [("2026-12-31", []), ("2027-01-01", ["profiles.W002"])])
 def test_a_removal_that_is_due_is_a_warning(today, expected, settings):
     """A warning fails `make check`, but not the start of the service."""
     with time_machine.travel(today):

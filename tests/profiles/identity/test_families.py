@@ -33,18 +33,18 @@ def no_grace(monkeypatch):
     monkeypatch.setattr(families, "GRACE", timedelta(0))
 
 
-def check_dead(doors, *pairs):
+def check_dead(apis, *pairs):
     """Check that both APIs reject all of these tokens."""
     pairs = [pair if isinstance(pair, dict) else asdict(pair) for pair in pairs]
-    for door in doors:
+    for api in apis:
         for dead in pairs:
-            assert door.view_me(token=dead["token"]).outcome == "UNAUTHENTICATED"
-            assert door.refresh(dead["refresh_token"]).outcome == "UNAUTHENTICATED"
+            assert api.view_me(token=dead["token"]).outcome == "UNAUTHENTICATED"
+            assert api.refresh(dead["refresh_token"]).outcome == "UNAUTHENTICATED"
 
 
-def check_alive(doors, token):
-    for door in doors:
-        assert door.view_me(token=token).body["username"] == "owner"
+def check_alive(apis, token):
+    for api in apis:
+        assert api.view_me(token=token).body["username"] == "owner"
 
 
 def digest(text):
@@ -71,54 +71,54 @@ def test_a_family_lasts_as_long_as_from_its_sign_in(pair, rest):
     assert abs(pair.refresh_expires_at - timezone.now() - timedelta(days=14)) < timedelta(minutes=1)
 
 
-def test_each_use_gives_another(pair, doors):
+def test_each_use_gives_another(pair, apis):
     texts = [pair.refresh_token]
-    for door in (*doors, *doors):
-        texts.append(door.refresh(texts[-1]).body["refresh_token"])
+    for api in (*apis, *apis):
+        texts.append(api.refresh(texts[-1]).body["refresh_token"])
     assert len(set(texts)) == 5
     family = TokenFamily.objects.get()
     assert [family.previous_digest, family.digest] == [digest(text) for text in texts[-2:]]  # older ones are not kept
 
 
-def test_the_direct_predecessor_gets_the_same_child_for_a_moment(pair, doors):
-    children = [door.refresh(pair.refresh_token).body for door in (*doors, *doors)]
+def test_the_direct_predecessor_gets_the_same_child_for_a_moment(pair, apis):
+    children = [api.refresh(pair.refresh_token).body for api in (*apis, *apis)]
     assert len({child["refresh_token"] for child in children}) == 1
-    check_alive(doors, children[0]["token"])
+    check_alive(apis, children[0]["token"])
 
 
-def test_a_used_token_after_the_grace_ends_its_family(pair, doors, no_grace, caplog):
-    rest, graphql = doors
+def test_a_used_token_after_the_grace_ends_its_family(pair, apis, no_grace, caplog):
+    rest, graphql = apis
     child = rest.refresh(pair.refresh_token).body
-    check_alive(doors, child["token"])
+    check_alive(apis, child["token"])
     assert graphql.refresh(pair.refresh_token).outcome == "UNAUTHENTICATED"
-    check_dead(doors, pair, child)
+    check_dead(apis, pair, child)
     [line] = [record.getMessage() for record in caplog.records if "refresh_reuse" in record.getMessage()]
     assert f"family={TokenFamily.objects.get().pk}" in line
     assert pair.refresh_token not in caplog.text
 
 
-def test_a_grandparent_has_no_grace(pair, doors):
-    child = doors[0].refresh(pair.refresh_token).body
-    grandchild = doors[0].refresh(child["refresh_token"]).body
-    assert doors[1].refresh(pair.refresh_token).outcome == "UNAUTHENTICATED"
-    check_dead(doors, pair, child, grandchild)
+def test_a_grandparent_has_no_grace(pair, apis):
+    child = apis[0].refresh(pair.refresh_token).body
+    grandchild = apis[0].refresh(child["refresh_token"]).body
+    assert apis[1].refresh(pair.refresh_token).outcome == "UNAUTHENTICATED"
+    check_dead(apis, pair, child, grandchild)
 
 
-def test_a_token_of_which_nothing_is_kept_ends_its_family(pair, doors, caplog):
+def test_a_token_of_which_nothing_is_kept_ends_its_family(pair, apis, caplog):
     texts = [pair.refresh_token]
     for _ in range(5):
-        texts.append(doors[0].refresh(texts[-1]).body["refresh_token"])
-    assert doors[1].refresh(texts[0]).outcome == "UNAUTHENTICATED"
-    assert doors[1].refresh(texts[-1]).outcome == "UNAUTHENTICATED"
+        texts.append(apis[0].refresh(texts[-1]).body["refresh_token"])
+    assert apis[1].refresh(texts[0]).outcome == "UNAUTHENTICATED"
+    assert apis[1].refresh(texts[-1]).outcome == "UNAUTHENTICATED"
     assert caplog.text.count("refresh_reuse") == 1
 
 
-def test_any_token_of_a_family_revokes_it(pair, doors):
+def test_any_token_of_a_family_revokes_it(pair, apis):
     texts = [pair.refresh_token]
     for _ in range(3):
-        texts.append(doors[0].refresh(texts[-1]).body["refresh_token"])
-    assert doors[1].revoke(texts[0]).outcome == "done"
-    check_dead(doors, pair)
+        texts.append(apis[0].refresh(texts[-1]).body["refresh_token"])
+    assert apis[1].revoke(texts[0]).outcome == "done"
+    check_dead(apis, pair)
 
 
 def made_up(family):
@@ -132,7 +132,7 @@ def made_up(family):
     yield family.digest
 
 
-def test_a_made_up_token_ends_no_family(pair, doors):
+def test_a_made_up_token_ends_no_family(pair, apis):
     family = TokenFamily.objects.get()
     changed = [
         pair.refresh_token[:-1] + "!",
@@ -140,22 +140,22 @@ def test_a_made_up_token_ends_no_family(pair, doors):
         pair.refresh_token[4:],
     ]
     for text in [*made_up(family), *changed]:
-        for door in doors:
-            assert door.refresh(text).outcome == "UNAUTHENTICATED"
-            assert door.revoke(text).outcome == "done"
-    check_alive(doors, pair.token)
-    assert doors[0].refresh(pair.refresh_token).outcome == "done"
+        for api in apis:
+            assert api.refresh(text).outcome == "UNAUTHENTICATED"
+            assert api.revoke(text).outcome == "done"
+    check_alive(apis, pair.token)
+    assert apis[0].refresh(pair.refresh_token).outcome == "done"
 
 
-def test_a_token_of_the_old_form_goes_on(cast, pair, doors, no_grace):
+def test_a_token_of_the_old_form_goes_on(cast, pair, apis, no_grace):
     old = secrets.token_urlsafe(32)
-    for door in doors:
+    for api in apis:
         with undone():
             TokenFamily.objects.update(digest=digest(old))
-            child = door.refresh(old).body
-            check_alive(doors, child["token"])
-            assert door.refresh(child["refresh_token"]).outcome == "done"
-            assert door.refresh(old).outcome == "UNAUTHENTICATED"
+            child = api.refresh(old).body
+            check_alive(apis, child["token"])
+            assert api.refresh(child["refresh_token"]).outcome == "done"
+            assert api.refresh(old).outcome == "UNAUTHENTICATED"
 
 
 def test_a_deletion_loads_none_of_what_belongs_to_the_account(cast):
@@ -220,12 +220,12 @@ def test_the_migration_keeps_the_newest_tokens_and_can_be_undone(migrate):
     ]
 
 
-def test_another_family_of_the_same_account_lives_on(cast, pair, doors, no_grace):
+def test_another_family_of_the_same_account_lives_on(cast, pair, apis, no_grace):
     other = families.start(cast["owner"])
     for _ in range(2):
-        doors[0].refresh(pair.refresh_token)
-    check_dead(doors, pair)
-    check_alive(doors, other.token)
+        apis[0].refresh(pair.refresh_token)
+    check_dead(apis, pair)
+    check_alive(apis, other.token)
 
 
 @pytest.mark.parametrize(
@@ -242,33 +242,33 @@ def test_another_family_of_the_same_account_lives_on(cast, pair, doors, no_grace
     ],
     ids=["expired", "disabled", "deleted", "password", "everywhere", "set elsewhere", "by name", "by family"],
 )
-def test_what_ends_a_family_ends_it_at_the_next_request(cast, pair, doors, end):
-    check_alive(doors, pair.token)
+def test_what_ends_a_family_ends_it_at_the_next_request(cast, pair, apis, end):
+    check_alive(apis, pair.token)
     end(cast["owner"])
-    check_dead(doors, pair)
+    check_dead(apis, pair)
 
 
-def test_a_disabled_account_begins_anew_when_it_is_enabled(cast, pair, doors):
-    for door, is_active in zip(doors, (False, True), strict=True):
-        assert door.update(cast.pk("owner"), {"is_active": is_active}, token=cast.token("staff")).outcome == "done"
-    check_dead(doors, pair)
-    check_alive(doors, families.start(cast["owner"]).token)
+def test_a_disabled_account_begins_anew_when_it_is_enabled(cast, pair, apis):
+    for api, is_active in zip(apis, (False, True), strict=True):
+        assert api.update(cast.pk("owner"), {"is_active": is_active}, token=cast.token("staff")).outcome == "done"
+    check_dead(apis, pair)
+    check_alive(apis, families.start(cast["owner"]).token)
 
 
-def test_a_revoked_family_ends_alone(cast, pair, doors):
+def test_a_revoked_family_ends_alone(cast, pair, apis):
     other = families.start(cast["owner"])
-    assert doors[1].revoke(pair.refresh_token).outcome == "done"
-    check_dead(doors, pair)
-    check_alive(doors, other.token)
+    assert apis[1].revoke(pair.refresh_token).outcome == "done"
+    check_dead(apis, pair)
+    check_alive(apis, other.token)
 
 
-def test_a_new_password_ends_every_other_token(cast, pair, doors):
+def test_a_new_password_ends_every_other_token(cast, pair, apis):
     other = families.start(cast["owner"])
-    new = doors[1].change_password(PASSWORD, "a staple for the horse", token=pair.token).body
-    check_dead(doors, pair, other)
-    check_alive(doors, new["token"])
-    assert doors[0].sign_in("owner", PASSWORD).outcome == "UNAUTHENTICATED"
-    assert doors[0].sign_in("owner", "a staple for the horse").outcome == "done"
+    new = apis[1].change_password(PASSWORD, "a staple for the horse", token=pair.token).body
+    check_dead(apis, pair, other)
+    check_alive(apis, new["token"])
+    assert apis[0].sign_in("owner", PASSWORD).outcome == "UNAUTHENTICATED"
+    assert apis[0].sign_in("owner", "a staple for the horse").outcome == "done"
 
 
 def test_a_new_password_saves_nothing_else(cast):
@@ -309,8 +309,8 @@ def test_tokens_of_nobody(db):
 SECRETS = (PASSWORD, "a staple for the horse", "not the password")
 
 
-def test_the_security_log_has_a_line_for_each_event_and_no_secret(cast, doors, caplog, no_grace):
-    rest, graphql = doors
+def test_the_security_log_has_a_line_for_each_event_and_no_secret(cast, apis, caplog, no_grace):
+    rest, graphql = apis
     pair = rest.sign_in("owner", PASSWORD).body
     graphql.sign_in("owner", "not the password")
     graphql.sign_in("not the password", "x")

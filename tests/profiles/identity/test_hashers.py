@@ -54,17 +54,17 @@ def all_turns_taken(monkeypatch):
 
 NEW = {"username": "newcomer", "email": "new@example.com", "password": PASSWORD}
 HASHING = {
-    "sign in": lambda door, token: door.sign_in("owner", PASSWORD),
-    "sign in as nobody": lambda door, token: door.sign_in("nobody", PASSWORD),
-    "change the password": lambda door, token: door.change_password(PASSWORD, "another staple", token=token),
-    "sign up": lambda door, token: door.create(NEW),
+    "sign in": lambda api, token: api.sign_in("owner", PASSWORD),
+    "sign in as nobody": lambda api, token: api.sign_in("nobody", PASSWORD),
+    "change the password": lambda api, token: api.change_password(PASSWORD, "another staple", token=token),
+    "sign up": lambda api, token: api.create(NEW),
 }
 
 
 @pytest.mark.parametrize("operation", HASHING)
-def test_one_too_many_at_a_time_is_unavailable(cast, old_hash, doors, all_turns_taken, operation):
+def test_one_too_many_at_a_time_is_unavailable(cast, old_hash, apis, all_turns_taken, operation):
     token = cast.token("owner")
-    answers = [HASHING[operation](door, token) for door in doors]
+    answers = [HASHING[operation](api, token) for api in apis]
     assert [answer.outcome for answer in answers] == ["UNAVAILABLE"] * 2
     assert answers[0].details == {"retry_after": RETRY_AFTER}
     assert answers[1].details == {"retryAfter": RETRY_AFTER}
@@ -112,15 +112,15 @@ def test_a_hash_that_has_begun_is_waited_for(monkeypatch):
         assert hashers.Argon2Hasher().encode("x", "a salt of this time").startswith("argon2$")
 
 
-def test_a_missing_account_costs_as_many_hashes_as_a_wrong_password(cast, shipped, doors, monkeypatch):
+def test_a_missing_account_costs_as_many_hashes_as_a_wrong_password(cast, shipped, apis, monkeypatch):
     Profile.objects.filter(username="owner").update(password=make_password(PASSWORD))
     hashed, in_turn = [], hashers._in_turn
     monkeypatch.setattr(hashers, "_in_turn", lambda *arguments: hashed.append(1) or in_turn(*arguments))
-    for door in doors:
+    for api in apis:
         counts = []
         for username in ("owner", "nobody", "a b"):
             hashed.clear()
-            assert door.sign_in(username, "wrong").outcome == "UNAUTHENTICATED"
+            assert api.sign_in(username, "wrong").outcome == "UNAUTHENTICATED"
             counts.append(len(hashed))
         assert counts == [1, 1, 1]
 
@@ -128,34 +128,34 @@ def test_a_missing_account_costs_as_many_hashes_as_a_wrong_password(cast, shippe
 # Hashes with older parameters
 
 
-def test_a_sign_in_hashes_anew_and_ends_no_other(cast, old_hash, doors):
+def test_a_sign_in_hashes_anew_and_ends_no_other(cast, old_hash, apis):
     other, personal = families.start(cast["owner"]), cast.personal_token("owner", "read")
-    mine = doors[0].sign_in("owner", PASSWORD).body
+    mine = apis[0].sign_in("owner", PASSWORD).body
     row = Profile.objects.get(username="owner")
     assert row.password != old_hash
     assert not identify_hasher(row.password).must_update(row.password)
     assert (row.version, row.updated_at) == (cast["owner"].version, cast["owner"].updated_at)
-    for door in doors:
-        assert door.view_me(token=mine["token"]).outcome == "done"
-        assert door.view_me(token=personal).outcome == "done"
-        assert door.view_me(token=other.token).outcome == "UNAUTHENTICATED"  # expires within minutes anyway
-    refreshed = doors[1].refresh(other.refresh_token).body
-    assert doors[0].view_me(token=refreshed["token"]).outcome == "done"
-    assert doors[1].sign_in("owner", PASSWORD).outcome == "done"
+    for api in apis:
+        assert api.view_me(token=mine["token"]).outcome == "done"
+        assert api.view_me(token=personal).outcome == "done"
+        assert api.view_me(token=other.token).outcome == "UNAUTHENTICATED"  # expires within minutes anyway
+    refreshed = apis[1].refresh(other.refresh_token).body
+    assert apis[0].view_me(token=refreshed["token"]).outcome == "done"
+    assert apis[1].sign_in("owner", PASSWORD).outcome == "done"
     assert Profile.objects.get(username="owner").password == row.password
 
 
-def test_a_sign_in_with_a_wrong_password_hashes_nothing_anew(cast, old_hash, doors):
-    for door in doors:
-        assert door.sign_in("owner", "wrong").outcome == "UNAUTHENTICATED"
+def test_a_sign_in_with_a_wrong_password_hashes_nothing_anew(cast, old_hash, apis):
+    for api in apis:
+        assert api.sign_in("owner", "wrong").outcome == "UNAUTHENTICATED"
     assert Profile.objects.get(username="owner").password == old_hash
 
 
-def test_a_new_password_ends_the_families_that_a_new_hash_let_go_on(cast, old_hash, doors):
+def test_a_new_password_ends_the_families_that_a_new_hash_let_go_on(cast, old_hash, apis):
     other = families.start(cast["owner"])
-    mine = doors[0].sign_in("owner", PASSWORD).body
-    doors[1].change_password(PASSWORD, "a staple for the horse", token=mine["token"])
-    assert doors[0].refresh(other.refresh_token).outcome == "UNAUTHENTICATED"
+    mine = apis[0].sign_in("owner", PASSWORD).body
+    apis[1].change_password(PASSWORD, "a staple for the horse", token=mine["token"])
+    assert apis[0].refresh(other.refresh_token).outcome == "UNAUTHENTICATED"
 
 
 def test_of_two_sign_ins_with_an_old_hash_both_succeed(cast, old_hash):

@@ -35,11 +35,11 @@ def write(path, key, *, public=False):
     return str(path)
 
 
-def test_a_pair_signs_and_whoever_fetches_the_set_verifies(cast, client, doors, algorithm, settings, tmp_path):
+def test_a_pair_signs_and_whoever_fetches_the_set_verifies(cast, client, apis, algorithm, settings, tmp_path):
     settings.JWT_KEYS = {"new": write(tmp_path / "new.pem", MAKE[algorithm]())}
     token = families.start(cast["owner"]).token
-    for door in doors:
-        assert door.view_me(token=token).outcome == "done"
+    for api in apis:
+        assert api.view_me(token=token).outcome == "done"
     response = client.get("/.well-known/jwks.json")
     assert response.headers["Cache-Control"] == "public, max-age=300"
     key_set = jwt.PyJWKSet.from_dict(response.json())
@@ -49,7 +49,7 @@ def test_a_pair_signs_and_whoever_fetches_the_set_verifies(cast, client, doors, 
 
 
 @pytest.mark.parametrize("public", [True, False])
-def test_rotating_signs_nobody_out(cast, client, doors, algorithm, settings, tmp_path, public):
+def test_rotating_signs_nobody_out(cast, client, apis, algorithm, settings, tmp_path, public):
     first, second = MAKE[algorithm](), MAKE[algorithm]()
     settings.JWT_KEYS = {"first": write(tmp_path / "first.pem", first)}
     token = families.start(cast["owner"]).token
@@ -59,32 +59,32 @@ def test_rotating_signs_nobody_out(cast, client, doors, algorithm, settings, tmp
     }
     newer = families.start(cast["owner"]).token
     assert jwt.get_unverified_header(newer)["kid"] == "second"
-    for door in doors:
-        assert door.view_me(token=token).outcome == door.view_me(token=newer).outcome == "done"
+    for api in apis:
+        assert api.view_me(token=token).outcome == api.view_me(token=newer).outcome == "done"
     assert [key["kid"] for key in client.get("/.well-known/jwks.json").json()["keys"]] == ["second", "first"]
     settings.JWT_KEYS = {"second": settings.JWT_KEYS["second"]}
-    for door in doors:
-        assert door.view_me(token=token).outcome == "UNAUTHENTICATED"
+    for api in apis:
+        assert api.view_me(token=token).outcome == "UNAUTHENTICATED"
 
 
-def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(cast, doors, algorithm, settings, tmp_path):
+def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(cast, apis, algorithm, settings, tmp_path):
     key = MAKE[algorithm]()
     settings.JWT_KEYS = {"k": write(tmp_path / "k.pem", key)}
     good = families.start(cast["owner"]).token
     claims = jwt.decode(good, options={"verify_signature": False})
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw) if algorithm == "EdDSA" else b"p" * 64
     forged = jwt.encode(claims, public.ljust(32), "HS256", headers={"kid": "k"})
-    for door in doors:
-        assert door.view_me(token=good).outcome == "done"
-        assert door.view_me(token=forged).outcome == "UNAUTHENTICATED"
+    for api in apis:
+        assert api.view_me(token=good).outcome == "done"
+        assert api.view_me(token=forged).outcome == "UNAUTHENTICATED"
 
 
-def test_rotating_secrets_signs_nobody_out(cast, doors, settings):
+def test_rotating_secrets_signs_nobody_out(cast, apis, settings):
     settings.JWT_KEYS = {"first": "1" * 32}
     token = families.start(cast["owner"]).token
     settings.JWT_KEYS = {"second": "2" * 32, "first": "1" * 32}
-    for door in doors:
-        assert door.view_me(token=token).outcome == "done"
+    for api in apis:
+        assert api.view_me(token=token).outcome == "done"
 
 
 def test_secrets_are_published_nowhere(client):

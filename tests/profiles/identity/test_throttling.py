@@ -13,9 +13,9 @@ from profiles.identity import counters, throttling
 from profiles.identity.counters import Memory
 from profiles.identity.throttling import Budget
 from profiles.models import Profile
+from tests.apis import RESTAPI, GraphQLAPI
 from tests.cast import PASSWORD
 from tests.conftest import HTTPSClient
-from tests.doors import GraphQLDoor, RESTDoor
 from tests.parity.test_statements import statements
 from tests.proxy import proxying
 from tests.state import undone
@@ -32,16 +32,16 @@ def hashings(monkeypatch):
     return made
 
 
-def test_one_attempt_too_many_is_refused_at_both_doors(cast, doors, hashings):
+def test_one_attempt_too_many_is_refused_in_both_apis(cast, apis, hashings):
     hashings.clear()
     for n in range(LIMIT):
-        assert doors[n % 2].sign_in(("owner", "OWNER", "ｏｗｎｅｒ")[n % 3], "wrong").outcome == "UNAUTHENTICATED"
-    first, second = (door.sign_in("owner", PASSWORD) for door in doors)
+        assert apis[n % 2].sign_in(("owner", "OWNER", "ｏｗｎｅｒ")[n % 3], "wrong").outcome == "UNAUTHENTICATED"
+    first, second = (api.sign_in("owner", PASSWORD) for api in apis)
     assert first.outcome == second.outcome == "THROTTLED"
     assert len(hashings) == LIMIT  # the right password was not checked
     assert 0 < first.details["retry_after"] <= 300
     assert 0 < second.details["retryAfter"] <= 300
-    assert doors[0].sign_in("member", PASSWORD).outcome == "done"
+    assert apis[0].sign_in("member", PASSWORD).outcome == "done"
 
 
 def test_a_refusal_says_when_to_come_back(cast, rest):
@@ -55,33 +55,33 @@ def test_a_refusal_says_when_to_come_back(cast, rest):
 NEW = "a staple for the horse"
 
 
-def test_an_owners_guesses_of_the_old_password_are_counted_apart(cast, doors):
+def test_an_owners_guesses_of_the_old_password_are_counted_apart(cast, apis):
     token = cast.token("owner")
     for n in range(LIMIT):
-        answer = doors[n % 2].change_password("wrong", NEW, token=token)
+        answer = apis[n % 2].change_password("wrong", NEW, token=token)
         assert answer.errors == (
             ("invalid", "old_password", "Wrong password. Give the password that you sign in with."),
         )
-    for door in doors:
-        assert door.change_password(PASSWORD, NEW, token=token).outcome == "THROTTLED"
-        assert door.change_password("wrong", NEW, token=cast.token("member")).outcome == "invalid"
-        assert door.sign_in("owner", PASSWORD).outcome == "done"
+    for api in apis:
+        assert api.change_password(PASSWORD, NEW, token=token).outcome == "THROTTLED"
+        assert api.change_password("wrong", NEW, token=cast.token("member")).outcome == "invalid"
+        assert api.sign_in("owner", PASSWORD).outcome == "done"
 
 
 @pytest.mark.parametrize("changing", [0, 1])
-def test_a_strangers_guesses_leave_the_owner_its_change_of_password(cast, doors, changing):
+def test_a_strangers_guesses_leave_the_owner_its_change_of_password(cast, apis, changing):
     token = cast.token("owner")
     for n in range(LIMIT + 1):
-        doors[n % 2].sign_in("owner", "wrong")
-    assert doors[0].sign_in("owner", PASSWORD).outcome == "THROTTLED"
-    assert doors[changing].change_password(PASSWORD, NEW, token=token).outcome == "done"
+        apis[n % 2].sign_in("owner", "wrong")
+    assert apis[0].sign_in("owner", PASSWORD).outcome == "THROTTLED"
+    assert apis[changing].change_password(PASSWORD, NEW, token=token).outcome == "done"
 
 
-def test_a_token_that_may_not_write_takes_no_attempt_from_its_owner(cast, doors):
+def test_a_token_that_may_not_write_takes_no_attempt_from_its_owner(cast, apis):
     for n in range(LIMIT + 1):
-        answer = doors[n % 2].change_password("wrong", NEW, token=cast.token("owner (read)"))
+        answer = apis[n % 2].change_password("wrong", NEW, token=cast.token("owner (read)"))
         assert answer.outcome == "FORBIDDEN"
-    assert doors[0].change_password(PASSWORD, NEW, token=cast.token("owner")).outcome == "done"
+    assert apis[0].change_password(PASSWORD, NEW, token=cast.token("owner")).outcome == "done"
 
 
 def test_a_strangers_guesses_leave_the_admins_change_of_password(cast, client, rest):
@@ -92,10 +92,10 @@ def test_a_strangers_guesses_leave_the_admins_change_of_password(cast, client, r
     assert client.post("/admin/password_change/", new).status_code == 302
 
 
-def doors_at(address):
+def apis_at(address):
     """Both APIs, for a client at this address behind a trusted proxy."""
     client = HTTPSClient(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=address)
-    return RESTDoor(client), GraphQLDoor(client)
+    return RESTAPI(client), GraphQLAPI(client)
 
 
 @pytest.fixture
@@ -105,27 +105,27 @@ def behind_a_proxy(settings):
 
 @pytest.mark.parametrize("owners", ["198.51.100.8", "2001:db8:1:2::1"])
 def test_guesses_from_one_network_do_not_lock_the_owner_on_another(cast, behind_a_proxy, owners):
-    stranger, at_home = doors_at("198.51.100.7"), doors_at(owners)
+    stranger, at_home = apis_at("198.51.100.7"), apis_at(owners)
     for n in range(LIMIT):
         assert stranger[n % 2].sign_in("owner", "wrong").outcome == "UNAUTHENTICATED"
-    for door in stranger:
-        assert door.sign_in("owner", PASSWORD).outcome == "THROTTLED"
-    for door in at_home:
-        assert door.sign_in("owner", PASSWORD).outcome == "done"
+    for api in stranger:
+        assert api.sign_in("owner", PASSWORD).outcome == "THROTTLED"
+    for api in at_home:
+        assert api.sign_in("owner", PASSWORD).outcome == "done"
 
 
 def test_an_account_has_a_ceiling_over_all_networks(cast, behind_a_proxy, settings):
     settings.SIGN_IN_CEILING_PER_ACCOUNT = "12 per 5 minutes"
     for n in range(12):
-        assert doors_at(f"198.51.100.{n}")[n % 2].sign_in("owner", "wrong").outcome == "UNAUTHENTICATED"
-    for door in doors_at("198.51.100.99"):
-        assert door.sign_in("owner", PASSWORD).outcome == "THROTTLED"
-        assert door.sign_in("member", PASSWORD).outcome == "done"
+        assert apis_at(f"198.51.100.{n}")[n % 2].sign_in("owner", "wrong").outcome == "UNAUTHENTICATED"
+    for api in apis_at("198.51.100.99"):
+        assert api.sign_in("owner", PASSWORD).outcome == "THROTTLED"
+        assert api.sign_in("member", PASSWORD).outcome == "done"
 
 
 def test_an_address_over_its_limit_locks_no_account(cast, behind_a_proxy, client, settings):
     settings.SIGN_IN_LIMIT_PER_ADDRESS, settings.SIGN_IN_CEILING_PER_ACCOUNT = "4 per minute", "6 per minute"
-    stranger = doors_at("198.51.100.7")
+    stranger = apis_at("198.51.100.7")
     for n in range(4):
         stranger[n % 2].sign_in("nobody", "wrong")
     in_the_admin = HTTPSClient(REMOTE_ADDR="198.51.100.7", raise_request_exception=False)
@@ -133,19 +133,19 @@ def test_an_address_over_its_limit_locks_no_account(cast, behind_a_proxy, client
         assert stranger[n % 2].sign_in("owner", "wrong").outcome == "THROTTLED"
         guess = {"username": "owner", "password": "wrong"}
         assert in_the_admin.post("/admin/login/", guess).status_code == 429
-    for door in doors_at("198.51.100.8"):
-        assert door.sign_in("owner", PASSWORD).outcome == "done"
+    for api in apis_at("198.51.100.8"):
+        assert api.sign_in("owner", PASSWORD).outcome == "done"
 
 
 @pytest.mark.parametrize("username", ["x" * 51, "\ufdfa" * 16_000, "a b", "\ufdfa"])
-def test_a_text_that_is_no_username_is_counted_by_the_address_and_under_one_key(cast, doors, settings, username):
+def test_a_text_that_is_no_username_is_counted_by_the_address_and_under_one_key(cast, apis, settings, username):
     settings.SIGN_IN_LIMIT_PER_ADDRESS = "4 per minute"
     is_long = len(username) > 50
     for n in range(4):
-        answer = doors[n % 2].sign_in(username + "." * n * is_long, "wrong")
+        answer = apis[n % 2].sign_in(username + "." * n * is_long, "wrong")
         assert answer.outcome == ("invalid" if is_long else "UNAUTHENTICATED")
         assert [error[:2] for error in answer.errors if is_long] == [("max_length", "username")] * is_long
-    assert {door.sign_in(username, "wrong").outcome for door in doors} == {"THROTTLED"}
+    assert {api.sign_in(username, "wrong").outcome for api in apis} == {"THROTTLED"}
     keys = list(throttling.counter().shared.logs)
     assert max(map(len, keys)) < 100
     assert len([key for key in keys if key.startswith("account:")]) == 2  # one with the address, one without
@@ -185,37 +185,37 @@ def test_a_post_in_the_admin_spends_the_callers_writes(cast, client, rest, setti
     assert answer.outcome == "THROTTLED"
 
 
-def test_an_address_has_a_limit_over_all_accounts(cast, doors, settings):
+def test_an_address_has_a_limit_over_all_accounts(cast, apis, settings):
     settings.SIGN_IN_LIMIT_PER_ADDRESS = "4 per minute"
     for n in range(4):
-        assert doors[n % 2].sign_in(f"guess{n}", "wrong").outcome == "UNAUTHENTICATED"
-    assert doors[0].sign_in("owner", PASSWORD).outcome == "THROTTLED"
+        assert apis[n % 2].sign_in(f"guess{n}", "wrong").outcome == "UNAUTHENTICATED"
+    assert apis[0].sign_in("owner", PASSWORD).outcome == "THROTTLED"
 
 
 @pytest.mark.parametrize("way", ["rest", "graphql", "admin"])
-def test_a_sign_in_clears_no_count(cast, client, doors, settings, way):
+def test_a_sign_in_clears_no_count(cast, client, apis, settings, way):
     """Neither the account's count nor the address's."""
     settings.SIGN_IN_LIMIT_PER_ADDRESS = f"{LIMIT + 3} per minute"
     for n in range(LIMIT - 1):
-        assert doors[n % 2].sign_in("staff", "wrong").outcome == "UNAUTHENTICATED"
+        assert apis[n % 2].sign_in("staff", "wrong").outcome == "UNAUTHENTICATED"
     if way == "admin":
         assert client.post("/admin/login/", {"username": "staff", "password": PASSWORD}).status_code == 302
     else:
-        assert doors[way == "graphql"].sign_in("staff", PASSWORD).outcome == "done"
-    assert {door.sign_in("staff", PASSWORD).outcome for door in doors} == {"THROTTLED"}
-    assert doors[0].sign_in("member", PASSWORD).outcome == "done"
-    assert {door.sign_in("member", PASSWORD).outcome for door in doors} == {"THROTTLED"}
+        assert apis[way == "graphql"].sign_in("staff", PASSWORD).outcome == "done"
+    assert {api.sign_in("staff", PASSWORD).outcome for api in apis} == {"THROTTLED"}
+    assert apis[0].sign_in("member", PASSWORD).outcome == "done"
+    assert {api.sign_in("member", PASSWORD).outcome for api in apis} == {"THROTTLED"}
 
 
-def test_a_new_password_clears_no_count(cast, doors):
+def test_a_new_password_clears_no_count(cast, apis):
     for n in range(LIMIT - 1):
-        assert doors[n % 2].change_password("wrong", NEW, token=cast.token("owner")).outcome == "invalid"
-        assert doors[n % 2].sign_in("owner", "wrong").outcome == "UNAUTHENTICATED"
-    token = doors[0].change_password(PASSWORD, NEW, token=cast.token("owner")).body["token"]
-    assert doors[1].sign_in("owner", NEW).outcome == "done"
-    for door in doors:
-        assert door.change_password(NEW, PASSWORD, token=token).outcome == "THROTTLED"
-        assert door.sign_in("owner", NEW).outcome == "THROTTLED"
+        assert apis[n % 2].change_password("wrong", NEW, token=cast.token("owner")).outcome == "invalid"
+        assert apis[n % 2].sign_in("owner", "wrong").outcome == "UNAUTHENTICATED"
+    token = apis[0].change_password(PASSWORD, NEW, token=cast.token("owner")).body["token"]
+    assert apis[1].sign_in("owner", NEW).outcome == "done"
+    for api in apis:
+        assert api.change_password(NEW, PASSWORD, token=token).outcome == "THROTTLED"
+        assert api.sign_in("owner", NEW).outcome == "THROTTLED"
 
 
 @pytest.mark.parametrize("username", ["owner", "nobody", "gone", "a b", "é"])
@@ -225,13 +225,13 @@ def test_every_attempt_costs_one_hashing(cast, rest, hashings, username):
     assert len(hashings) == 1
 
 
-def test_a_refused_sign_in_costs_the_same_whoever_it_names(cast, doors, hashings):
+def test_a_refused_sign_in_costs_the_same_whoever_it_names(cast, apis, hashings):
     Profile.objects.filter(username="known").update(password=make_password(None))  # signs in at an issuer
     costs = set()
-    for door in doors:
+    for api in apis:
         for username in ("owner", "nobody", "gone", "known"):
             hashings.clear()
-            sent = statements(lambda d=door, u=username: d.sign_in(u, "wrong"))
+            sent = statements(lambda d=api, u=username: d.sign_in(u, "wrong"))
             costs.add((len(sent), len(hashings)))
     assert costs == {(2, 1)}
 
@@ -309,19 +309,19 @@ def test_a_forged_header_moves_nothing(cast, rest):
     assert outcomes == [401] * LIMIT + [429]
 
 
-def read(door, cast, **who):
-    return door.view(cast.pk("shown"), **who).outcome
+def read(api, cast, **who):
+    return api.view(cast.pk("shown"), **who).outcome
 
 
-def test_both_doors_spend_one_budget(cast, doors, settings):
+def test_both_apis_spend_one_budget(cast, apis, settings):
     settings.READ_LIMIT, settings.WRITE_LIMIT = "5 per minute", "2 per minute"
     token = cast.token("owner")
-    outcomes = [read(doors[n % 2], cast, token=token) for n in range(6)]
+    outcomes = [read(apis[n % 2], cast, token=token) for n in range(6)]
     assert outcomes == ["done"] * 5 + ["THROTTLED"]
-    writes = [doors[n % 2].update(cast.pk("owner"), {"bio": str(n)}, token=token).outcome for n in range(3)]
+    writes = [apis[n % 2].update(cast.pk("owner"), {"bio": str(n)}, token=token).outcome for n in range(3)]
     assert writes == ["done"] * 2 + ["THROTTLED"]
-    assert [read(door, cast, token=cast.token("member")) for door in doors] == ["done"] * 2
-    assert [read(door, cast) for door in doors] == ["done"] * 2  # anonymous, by address
+    assert [read(api, cast, token=cast.token("member")) for api in apis] == ["done"] * 2
+    assert [read(api, cast) for api in apis] == ["done"] * 2  # anonymous, by address
 
 
 def test_a_document_counts_as_many_as_its_root_fields_all_or_none(cast, graphql, rest, settings):
@@ -347,9 +347,9 @@ def test_what_is_refused_is_counted_too(cast, graphql, settings, query):
     assert codes[2] == "THROTTLED"
 
 
-def test_every_answer_says_what_is_left(cast, doors, settings):
+def test_every_answer_says_what_is_left(cast, apis, settings):
     settings.READ_LIMIT, settings.WRITE_LIMIT = "5 per 2 minutes", "3 per hour"
-    rest, graphql = doors
+    rest, graphql = apis
     policies = [
         rest.send("GET", f"/profiles/{cast.pk('shown')}/"),
         graphql.send("{ me { pk } }"),
@@ -371,46 +371,46 @@ def test_every_answer_says_what_is_left(cast, doors, settings):
     ]
 
 
-def test_an_address_has_a_limit_over_its_accounts(cast, doors, settings):
+def test_an_address_has_a_limit_over_its_accounts(cast, apis, settings):
     settings.READ_LIMIT_PER_ADDRESS, settings.WRITE_LIMIT_PER_ADDRESS = "4 per 2 minutes", "3 per minute"
     tokens = [cast.token(name) for name in ("owner", "member", "known", "hidden", "staff")]
-    assert [read(doors[n % 2], cast, token=token) for n, token in enumerate(tokens)] == ["done"] * 4 + ["THROTTLED"]
-    refused = doors[0].send("GET", "/profiles/me/", token=tokens[0])
+    assert [read(apis[n % 2], cast, token=token) for n, token in enumerate(tokens)] == ["done"] * 4 + ["THROTTLED"]
+    refused = apis[0].send("GET", "/profiles/me/", token=tokens[0])
     assert refused.headers["RateLimit-Policy"] == '"reads_per_address";q=4;w=120'
-    assert read(doors[0], cast) == "done"  # an anonymous caller has the budget of its address
-    writes = [doors[n % 2].sign_in(name, PASSWORD) for n, name in enumerate(("owner", "member"))]
+    assert read(apis[0], cast) == "done"  # an anonymous caller has the budget of its address
+    writes = [apis[n % 2].sign_in(name, PASSWORD) for n, name in enumerate(("owner", "member"))]
     assert [answer.outcome for answer in writes] == ["done"] * 2
     outcomes = [
-        doors[n % 2].update(cast.pk(name), {"bio": "x"}, token=cast.token(name)).outcome
+        apis[n % 2].update(cast.pk(name), {"bio": "x"}, token=cast.token(name)).outcome
         for n, name in enumerate(("owner", "member", "known", "hidden"))
     ]
     assert outcomes == ["done"] * 3 + ["THROTTLED"]
 
 
-def test_what_a_caller_may_not_do_is_not_counted_for_its_address(cast, doors, settings):
+def test_what_a_caller_may_not_do_is_not_counted_for_its_address(cast, apis, settings):
     settings.READ_LIMIT, settings.READ_LIMIT_PER_ADDRESS = "2 per minute", "4 per minute"
     token = cast.token("owner")
-    assert [read(doors[n % 2], cast, token=token) for n in range(9)] == ["done"] * 2 + ["THROTTLED"] * 7
-    assert [read(door, cast, token=cast.token("member")) for door in doors] == ["done"] * 2
+    assert [read(apis[n % 2], cast, token=token) for n in range(9)] == ["done"] * 2 + ["THROTTLED"] * 7
+    assert [read(api, cast, token=cast.token("member")) for api in apis] == ["done"] * 2
 
 
-def sign_ups(doors, count, **who):
+def sign_ups(apis, count, **who):
     return [
-        doors[n % 2]
+        apis[n % 2]
         .create({"username": f"new{n}-{len(who)}", "email": "new@example.com", "password": NEW}, **who)
         .outcome
         for n in range(count)
     ]
 
 
-def test_an_address_has_a_limit_of_sign_ups(cast, doors, settings):
+def test_an_address_has_a_limit_of_sign_ups(cast, apis, settings):
     settings.SIGN_UP_LIMIT_PER_ADDRESS = "3 per hour"
-    assert sign_ups(doors, 5) == ["done"] * 3 + ["THROTTLED"] * 2
+    assert sign_ups(apis, 5) == ["done"] * 3 + ["THROTTLED"] * 2
     token = cast.token("member")
-    assert sign_ups(doors, 2, token=token) == ["THROTTLED"] * 2  # an account does not raise the limit
-    assert sign_ups(doors, 5, token=cast.token("staff")) == ["done"] * 5
-    assert doors[0].send("GET", "/profiles/").status_code == 200
-    refused = doors[0].send("POST", "/profiles/", {})
+    assert sign_ups(apis, 2, token=token) == ["THROTTLED"] * 2  # an account does not raise the limit
+    assert sign_ups(apis, 5, token=cast.token("staff")) == ["done"] * 5
+    assert apis[0].send("GET", "/profiles/").status_code == 200
+    refused = apis[0].send("POST", "/profiles/", {})
     assert (refused.status_code, refused.headers["RateLimit-Policy"]) == (429, '"sign_ups";q=3;w=3600')
 
 
@@ -466,12 +466,12 @@ def test_every_method_is_counted(client, db, settings, method, path):
 
 
 @pytest.mark.parametrize("token", ["nonsense", "x" * 3_000])
-def test_a_bad_token_is_counted_by_its_address(cast, doors, settings, token):
+def test_a_bad_token_is_counted_by_its_address(cast, apis, settings, token):
     settings.READ_LIMIT = "4 per minute"
-    outcomes = [door.view_me(token=token).outcome for door in doors * 2]
+    outcomes = [api.view_me(token=token).outcome for api in apis * 2]
     assert outcomes == ["UNAUTHENTICATED"] * 4
-    assert {door.view_me(token=token).outcome for door in doors} == {"THROTTLED"}
-    assert read(doors[0], cast, token=cast.token("owner")) == "done"
+    assert {api.view_me(token=token).outcome for api in apis} == {"THROTTLED"}
+    assert read(apis[0], cast, token=cast.token("owner")) == "done"
 
 
 @pytest.fixture
@@ -513,16 +513,16 @@ def test_sign_ins_are_not_read_on_and_on_to_be_refused(client, db, settings, par
 # One round trip to Redis
 
 OPERATIONS = {
-    "a read": lambda door, cast: door.view(cast.pk("shown")),
-    "a member's read": lambda door, cast: door.view(cast.pk("shown"), token=cast.token("member")),
-    "a list": lambda door, cast: door.list(),
-    "a write": lambda door, cast: door.update(cast.pk("owner"), {"bio": "B"}, token=cast.token("owner")),
-    "a sign-in": lambda door, cast: door.sign_in("owner", PASSWORD),
-    "a wrong password": lambda door, cast: door.sign_in("owner", "wrong"),
-    "a username that is too long": lambda door, cast: door.sign_in("x" * 51, "wrong"),
-    "a new password": lambda door, cast: door.change_password(PASSWORD, NEW, token=cast.token("owner")),
-    "a sign-up": lambda door, cast: door.create({"username": "new", "email": "n@example.com", "password": NEW}),
-    "a bad token": lambda door, cast: door.view_me(token="nonsense"),
+    "a read": lambda api, cast: api.view(cast.pk("shown")),
+    "a member's read": lambda api, cast: api.view(cast.pk("shown"), token=cast.token("member")),
+    "a list": lambda api, cast: api.list(),
+    "a write": lambda api, cast: api.update(cast.pk("owner"), {"bio": "B"}, token=cast.token("owner")),
+    "a sign-in": lambda api, cast: api.sign_in("owner", PASSWORD),
+    "a wrong password": lambda api, cast: api.sign_in("owner", "wrong"),
+    "a username that is too long": lambda api, cast: api.sign_in("x" * 51, "wrong"),
+    "a new password": lambda api, cast: api.change_password(PASSWORD, NEW, token=cast.token("owner")),
+    "a sign-up": lambda api, cast: api.create({"username": "new", "email": "n@example.com", "password": NEW}),
+    "a bad token": lambda api, cast: api.view_me(token="nonsense"),
 }
 
 
@@ -538,30 +538,30 @@ def redis_proxy(request, settings, redis_url):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_request_takes_one_round_trip(cast, doors, redis_proxy, operation):
-    for door in doors:
+def test_a_request_takes_one_round_trip(cast, apis, redis_proxy, operation):
+    for api in apis:
         redis_proxy.trips = 0
         with undone():
-            OPERATIONS[operation](door, cast)
+            OPERATIONS[operation](api, cast)
         assert redis_proxy.trips == 1
 
 
-def test_a_throttled_request_takes_one_round_trip(cast, doors, settings, redis_proxy):
+def test_a_throttled_request_takes_one_round_trip(cast, apis, settings, redis_proxy):
     settings.READ_LIMIT = settings.SIGN_IN_LIMIT_PER_ADDRESS = "0 per minute"
-    for door in doors:
+    for api in apis:
         for operation in ("a read", "a sign-in"):
             redis_proxy.trips = 0
-            assert OPERATIONS[operation](door, cast).outcome == "THROTTLED"
+            assert OPERATIONS[operation](api, cast).outcome == "THROTTLED"
             assert redis_proxy.trips == 1
 
 
-def test_the_first_request_of_a_connection_takes_no_more(cast, doors, settings, redis_url):
+def test_the_first_request_of_a_connection_takes_no_more(cast, apis, settings, redis_url):
     """Without a database number or a password, connecting needs no extra command."""
     with proxying(redis_url.rpartition("/")[0]) as proxy:
         settings.REDIS_URL, settings.REDIS_TIMEOUT = proxy.url, 10
         throttling.counter.cache_clear()
         throttling.counter().shared.script = "return {{1, 1, 1}}"  # others may use this database, so count nothing
-        assert read(doors[0], cast) == "done"
+        assert read(apis[0], cast) == "done"
         assert proxy.trips == 1
         throttling.counter().shared.redis.close()
 
@@ -578,10 +578,10 @@ def lost_redis(request, settings):
         yield
 
 
-def test_without_redis_reads_pass_and_attempts_are_counted_here(cast, doors, settings, lost_redis, caplog):
+def test_without_redis_reads_pass_and_attempts_are_counted_here(cast, apis, settings, lost_redis, caplog):
     settings.READ_LIMIT, settings.WRITE_LIMIT = "2 per minute", "12 per minute"
-    assert [read(doors[n % 2], cast) for n in range(6)] == ["done"] * 6
-    outcomes = [doors[n % 2].sign_in("owner", "wrong").outcome for n in range(LIMIT + 1)]
+    assert [read(apis[n % 2], cast) for n in range(6)] == ["done"] * 6
+    outcomes = [apis[n % 2].sign_in("owner", "wrong").outcome for n in range(LIMIT + 1)]
     assert outcomes == ["UNAUTHENTICATED"] * LIMIT + ["THROTTLED"]
     said = [record for record in caplog.records if record.name == "profiles.identity.counters"]
     assert len(said) == 1
@@ -627,19 +627,19 @@ def test_the_memory_of_a_process_is_bounded(monkeypatch):
 # No text is normalised before its length is checked
 
 
-def test_no_text_is_normalised_before_its_length_is_checked(cast, doors, monkeypatch):
+def test_no_text_is_normalised_before_its_length_is_checked(cast, apis, monkeypatch):
     """NFKC turns U+FDFA into 18 characters."""
     lengths = []
     normalize = models.normalize_username
     for module in (models, fields, filters):
         monkeypatch.setattr(module, "normalize_username", lambda text: lengths.append(len(text)) or normalize(text))
     text, token, pk = "\ufdfa" * 300, cast.token("owner"), cast.pk("owner")
-    for door in doors:
-        door.sign_in(text, "x")
-        door.create({"username": text, "email": "n@example.com", "password": NEW})
-        door.update(pk, {"username": text}, token=token)
-        door.update_many([(pk, {"username": text})], token=token)
-        door.view_by_username(text, token=token)
-        door.list(username=text)
-        door.list(username_prefix=text)
+    for api in apis:
+        api.sign_in(text, "x")
+        api.create({"username": text, "email": "n@example.com", "password": NEW})
+        api.update(pk, {"username": text}, token=token)
+        api.update_many([(pk, {"username": text})], token=token)
+        api.view_by_username(text, token=token)
+        api.list(username=text)
+        api.list(username_prefix=text)
     assert lengths == []

@@ -30,44 +30,44 @@ def signed(profile, *, key=KEY, kid=KID, algorithm="HS256", without=(), **claims
     return jwt.PyJWS().encode(payload.encode(), key, algorithm, headers={"kid": kid, "typ": "JWT"})
 
 
-def answers(doors, authorization):
+def answers(apis, authorization):
     """Both APIs' responses to a read of `me` with this Authorization header."""
-    rest, graphql = doors
+    rest, graphql = apis
     first = rest.send("GET", "/profiles/me/", authorization=authorization)
     second = graphql.send("{ me { username } }", authorization=authorization)
     return first, second
 
 
-def check_refused(doors, authorization):
-    for response in answers(doors, authorization):
+def check_refused(apis, authorization):
+    for response in answers(apis, authorization):
         assert response.status_code == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
     assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert "data" not in response.json()  # nothing was executed
 
 
-def check_accepted(doors, token, username="owner"):
-    rest, graphql = answers(doors, f"Bearer {token}")
+def check_accepted(apis, token, username="owner"):
+    rest, graphql = answers(apis, f"Bearer {token}")
     assert rest.json()["username"] == username
     assert graphql.json()["data"] == {"me": {"username": username}}
 
 
-def test_signing_in_gives_a_token_that_both_doors_take(cast, doors):
-    for door in doors:
-        answer = door.sign_in("OWNER", PASSWORD)
+def test_signing_in_gives_a_token_thin_both_apis_take(cast, apis):
+    for api in apis:
+        answer = api.sign_in("OWNER", PASSWORD)
         assert answer.body.keys() == {"token", "refresh_token", "expires_at", "refresh_expires_at", "scope"}
         assert answer.body["scope"] == "read write"
         until = datetime.fromisoformat(answer.body["expires_at"]) - datetime.now(UTC)
         assert timedelta(minutes=4) < until <= timedelta(minutes=5)
-        check_accepted(doors, answer.body["token"])
+        check_accepted(apis, answer.body["token"])
 
 
 @pytest.mark.parametrize(
     ("username", "password"),
     [("owner", "wrong"), ("nobody", PASSWORD), ("gone", PASSWORD), ("a b", PASSWORD), ("owner", PASSWORD + " ")],
 )
-def test_signing_in_says_the_same_whatever_is_wrong(cast, doors, username, password):
-    first, second = (door.sign_in(username, password) for door in doors)
+def test_signing_in_says_the_same_whatever_is_wrong(cast, apis, username, password):
+    first, second = (api.sign_in(username, password) for api in apis)
     assert first == second
     assert first.outcome == "UNAUTHENTICATED"
     assert first.errors[0][2] == "Wrong username or password. Check both."
@@ -81,8 +81,8 @@ def test_signing_in_says_the_same_whatever_is_wrong(cast, doors, username, passw
         ("owner", "x" * 1025, ("max_length", "password")),
     ],
 )
-def test_signing_in_with_no_credentials_at_all(cast, doors, username, password, error):
-    first, second = (door.sign_in(username, password) for door in doors)
+def test_signing_in_with_no_credentials_at_all(cast, apis, username, password, error):
+    first, second = (api.sign_in(username, password) for api in apis)
     assert first == second
     assert first.outcome == "invalid"
     assert [e[:2] for e in first.errors] == [error]
@@ -97,31 +97,31 @@ def test_signing_in_does_not_make_the_rest_of_the_document_that_user(cast, graph
     assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
-def test_a_renamed_accounts_token_is_still_its_own(cast, doors):
+def test_a_renamed_accounts_token_is_still_its_own(cast, apis):
     token = cast.token("owner")
     Profile.objects.filter(username="owner").update(username="renamed")
     Profile.objects.create_user("owner", "other@example.com", PASSWORD)
-    check_accepted(doors, token, "renamed")
+    check_accepted(apis, token, "renamed")
 
 
-def test_a_new_password_ends_every_token(cast, doors):
+def test_a_new_password_ends_every_token(cast, apis):
     token = cast.token("owner")
-    check_accepted(doors, token)
+    check_accepted(apis, token)
     cast["owner"].set_password("another one")
     cast["owner"].save()
-    check_refused(doors, f"Bearer {token}")
+    check_refused(apis, f"Bearer {token}")
 
 
 @pytest.mark.parametrize("end", [lambda rows: rows.update(is_active=False), lambda rows: rows.delete()])
-def test_a_disabled_or_deleted_accounts_token_is_none(cast, doors, end):
+def test_a_disabled_or_deleted_accounts_token_is_none(cast, apis, end):
     token = cast.token("owner")
     end(Profile.objects.filter(username="owner"))
-    check_refused(doors, f"Bearer {token}")
+    check_refused(apis, f"Bearer {token}")
 
 
 @pytest.mark.parametrize("claim", tokens.CLAIMS)
-def test_every_claim_is_required(cast, doors, claim):
-    check_refused(doors, f"Bearer {signed(cast['owner'], without=(claim,))}")
+def test_every_claim_is_required(cast, apis, claim):
+    check_refused(apis, f"Bearer {signed(cast['owner'], without=(claim,))}")
 
 
 @pytest.mark.parametrize(
@@ -148,41 +148,41 @@ def test_every_claim_is_required(cast, doors, claim):
     ],
     ids=str,
 )
-def test_every_claim_is_checked(cast, doors, claims):
-    check_refused(doors, f"Bearer {signed(cast['owner'], **claims)}")
+def test_every_claim_is_checked(cast, apis, claims):
+    check_refused(apis, f"Bearer {signed(cast['owner'], **claims)}")
 
 
-def test_another_key_and_another_algorithm(cast, doors):
+def test_another_key_and_another_algorithm(cast, apis):
     owner = cast["owner"]
-    check_refused(doors, f"Bearer {signed(owner, key='x' * 32)}")
-    check_refused(doors, f"Bearer {signed(owner, kid='unknown')}")
-    check_refused(doors, f"Bearer {signed(owner, algorithm='HS512', key=KEY)}")
+    check_refused(apis, f"Bearer {signed(owner, key='x' * 32)}")
+    check_refused(apis, f"Bearer {signed(owner, kid='unknown')}")
+    check_refused(apis, f"Bearer {signed(owner, algorithm='HS512', key=KEY)}")
     header = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT", "kid": KID}).encode()).rstrip(b"=")
     body = signed(owner).split(".")[1]
-    check_refused(doors, f"Bearer {header.decode()}.{body}.")
+    check_refused(apis, f"Bearer {header.decode()}.{body}.")
 
 
-def test_the_previous_key_is_still_accepted(cast, doors):
+def test_the_previous_key_is_still_accepted(cast, apis):
     kid, key = list(settings.JWT_KEYS.items())[1]
-    check_accepted(doors, signed(cast["owner"], kid=kid, key=key))
+    check_accepted(apis, signed(cast["owner"], kid=kid, key=key))
 
 
 @pytest.mark.parametrize(
     "scheme", ["JWT {}", "Token {}", "Basic {}", "{}", "Bearer", "Bearer ", "Bearer {} {}", "Bearer é"]
 )
-def test_a_header_that_is_no_bearer_token_is_refused_and_not_taken_for_none(cast, doors, scheme):
+def test_a_header_that_is_no_bearer_token_is_refused_and_not_taken_for_none(cast, apis, scheme):
     token = cast.token("owner")
-    check_refused(doors, scheme.format(token, token))
+    check_refused(apis, scheme.format(token, token))
 
 
-def test_the_schemes_case_does_not_matter(cast, doors):
-    for response in answers(doors, f"bEARER {cast.token('owner')}"):
+def test_the_schemes_case_does_not_matter(cast, apis):
+    for response in answers(apis, f"bEARER {cast.token('owner')}"):
         assert response.status_code == 200
 
 
 @given(data=st.data())
 @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_damaged_token_is_refused(cast, doors, data):
+def test_a_damaged_token_is_refused(cast, apis, data):
     token = cast.token("owner")
     place = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.characters(min_codepoint=33, max_codepoint=255))
@@ -192,7 +192,7 @@ def test_a_damaged_token_is_refused(cast, doors, data):
     except jwt.InvalidTokenError:
         same = False
     if not same:
-        check_refused(doors, f"Bearer {damaged}")
+        check_refused(apis, f"Bearer {damaged}")
 
 
 @given(
@@ -211,14 +211,14 @@ def test_a_damaged_token_is_refused(cast, doors, data):
     )
 )
 @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_a_signed_token_says_it_is_good_or_refused(cast, doors, claims):
-    for response in answers(doors, f"Bearer {signed(cast['owner'], **claims)}"):
+def test_whatever_a_signed_token_says_it_is_good_or_refused(cast, apis, claims):
+    for response in answers(apis, f"Bearer {signed(cast['owner'], **claims)}"):
         assert response.status_code in (200, 401)
         if response.status_code == 401:
             assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_neither_door_reads_a_cookie(cast, client, rest, graphql):
+def test_neither_api_reads_a_cookie(cast, client, rest, graphql):
     client.force_login(cast["staff"])
     client.cookies["JWT"] = cast.token("staff")
     assert rest.send("GET", "/profiles/me/").status_code == 401

@@ -29,14 +29,14 @@ def noted(perform):
 
 
 @pytest.mark.parametrize("was_used", [True, False])
-def test_a_use_is_noted_once_in_five_minutes(token, doors, was_used):
+def test_a_use_is_noted_once_in_five_minutes(token, apis, was_used):
     if not was_used:
         PersonalToken.objects.update(last_used_at=None)
     before = timezone.now()
-    for door in doors:
+    for api in apis:
         with undone():
-            assert len(noted(lambda door=door: door.view_me(token=token))) == 1
-            assert noted(lambda door=door: door.view_me(token=token)) == []
+            assert len(noted(lambda api=api: api.view_me(token=token))) == 1
+            assert noted(lambda api=api: api.view_me(token=token)) == []
             assert PersonalToken.objects.get().last_used_at >= before
 
 
@@ -48,17 +48,17 @@ def test_of_two_at_once_one_is_noted(token):
     assert PersonalToken.objects.get().last_used_at == now
 
 
-def test_a_use_that_cannot_be_noted_fails_no_request(token, doors, monkeypatch, caplog):
+def test_a_use_that_cannot_be_noted_fails_no_request(token, apis, monkeypatch, caplog):
     def away(*arguments, **values):
         raise DatabaseError("away")
 
     monkeypatch.setattr(QuerySet, "update", away)
-    for door in doors:
-        assert door.view_me(token=token).outcome == "done"
+    for api in apis:
+        assert api.view_me(token=token).outcome == "done"
     assert caplog.text.count("could not be noted") == 2
 
 
-def test_who_is_not_identified_notes_nothing(token, doors):
-    for door in doors:
-        assert noted(lambda door=door: door.view_me(token=token[:-1])) == []
-        assert noted(lambda door=door: door.view_me()) == []
+def test_who_is_not_identified_notes_nothing(token, apis):
+    for api in apis:
+        assert noted(lambda api=api: api.view_me(token=token[:-1])) == []
+        assert noted(lambda api=api: api.view_me()) == []

@@ -72,15 +72,15 @@ def test_history_clears_nothing_of_today(cast, capsys):
     assert Change.objects.count() == 2
 
 
-def test_an_identity_is_linked_and_unlinked(cast, issuer, doors, capsys, caplog):
+def test_an_identity_is_linked_and_unlinked(cast, issuer, apis, capsys, caplog):
     token = issuer.token("1")
     call_command("identities", "link", "OWNER", issuer.url, "1")
     call_command("identities", "link", "owner", issuer.url, "1")
-    assert [door.view_me(token=token).body["username"] for door in doors] == ["owner", "owner"]
+    assert [api.view_me(token=token).body["username"] for api in apis] == ["owner", "owner"]
     call_command("identities", "list")
     call_command("identities", "list", "--username", "member")
     call_command("identities", "unlink", issuer.url, "1")
-    assert {door.view_me(token=token).outcome for door in doors} == {"UNAUTHENTICATED"}
+    assert {api.view_me(token=token).outcome for api in apis} == {"UNAUTHENTICATED"}
     assert capsys.readouterr().out.splitlines() == [
         f"1 at {issuer.url} is the account owner.",
         f"1 at {issuer.url} is the account owner.",

@@ -248,7 +248,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-def test_json_that_cannot_be_read_is_the_clients_error_at_both_doors(cast, rest, client, body):
+def test_json_that_cannot_be_read_is_the_clients_error_in_both_apis(cast, rest, client, body):
     before = stored()
     token = cast.token("owner")
     response = rest.send("PATCH", "/profiles/me/", body, token=token)

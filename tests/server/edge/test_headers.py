@@ -74,7 +74,7 @@ def test_the_guide_has_its_icons_in_its_stylesheet(served):
     assert policy_of(served.get("/guide/")) == OURS | {"img-src 'self' data:"}
 
 
-def test_so_does_whatever_a_door_answers(cast, served):
+def test_so_does_whatever_a_api_answers(cast, served):
     signed_in = served.post("/auth/token/", json={"username": "owner", "password": PASSWORD})
     owner = {"authorization": f"Bearer {signed_in.json()['token']}"}
     read = served.get("/profiles/me/", headers=owner)
@@ -133,7 +133,7 @@ def test_without_a_setting_no_page_of_another_origin_reads_an_answer(served):
         assert "origin" not in listed(response, "vary")
 
 
-def test_a_page_of_a_named_origin_calls_the_doors(page):
+def test_a_page_of_a_named_origin_calls_the_apis(page):
     headers = "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id"
     headers += ", traceparent, tracestate"
     for path in ("/profiles/me/", "/auth/token/", "/graphql/"):

@@ -122,17 +122,17 @@ def test_many_at_once_are_all_answered(traffic):
     assert traffic.short == 0
 
 
-@pytest.mark.parametrize("door", ["rest", "graphql"])
+@pytest.mark.parametrize("api", ["rest", "graphql"])
 def test_who_shall_come_back_later_is_told_once_the_others_are_answered(
-    cast, request, door, settings, traffic, monkeypatch
+    cast, request, api, settings, traffic, monkeypatch
 ):
     settings.READ_LIMIT = "1 per hour"
     waits = []
     monkeypatch.setattr(traffic, "wait_for_short", lambda timeout: waits.append((timeout, traffic.short)))
-    door = request.getfixturevalue(door)
-    assert door.view(cast.pk("shown")).outcome == "done"
+    api = request.getfixturevalue(api)
+    assert api.view(cast.pk("shown")).outcome == "done"
     assert waits == []
-    assert door.view(cast.pk("shown")).outcome == "THROTTLED"
+    assert api.view(cast.pk("shown")).outcome == "THROTTLED"
     assert waits == [(A_MOMENT, 0)]  # the waiting request does not count itself
 
 

@@ -128,10 +128,10 @@ def test_a_real_prometheus(cast, test_database, prometheus_programs, tmp_path, m
             assert rounds < 20
         port = free_tcp_port_factory()
         with scraping(prometheus_programs, tmp_path, metrics_port, port) as ask:
-            for door in ("rest", "graphql"):
-                labels = f'{{operation="getOwnProfile",api="{door}",outcome="OK"}}'
+            for api in ("rest", "graphql"):
+                labels = f'{{operation="getOwnProfile",api="{api}",outcome="OK"}}'
                 wait_for_value(ask, f"sum(profiles_operations_total{labels})", rounds * SENT)
-                wait_for_value(ask, f'sum(profiles_request_seconds_count{{api="{door}"}})', rounds * SENT)
+                wait_for_value(ask, f'sum(profiles_request_seconds_count{{api="{api}"}})', rounds * SENT)
 
             killed, _other = workers_of(metrics_port)
             killed.send_signal(signal.SIGKILL)

@@ -1,22 +1,22 @@
 /** What GraphiQL's page speaks to, and as whom. */
 
 import { createStore } from "zustand/vanilla";
-import type { Credentials } from "../doors/door";
-import { graphqlDoor } from "../doors/graphql";
+import type { Credentials } from "../apis/api";
+import { graphqlApi } from "../apis/graphql";
 import { Session } from "../session";
 import type { Me } from "./examples";
 
 const open = (request: Request) => fetch(request);
 
-export const session = new Session(open, (refreshToken) => door.refresh(refreshToken));
-const door = graphqlDoor({ open, signedIn: session.fetch });
+export const session = new Session(open, (refreshToken) => api.refresh(refreshToken));
+const api = graphqlApi({ open, signedIn: session.fetch });
 
 /** Who is signed in. */
 export const caller = createStore<{ me: Me | null }>(() => ({ me: null }));
 session.state.subscribe(({ tokens }) => tokens || caller.setState({ me: null }));
 
 export async function signIn(credentials: Credentials): Promise<void> {
-  session.begin(await door.signIn(credentials));
+  session.begin(await api.signIn(credentials));
   await look();
 }
 
@@ -26,12 +26,12 @@ export async function goOn(): Promise<void> {
 }
 
 async function look(): Promise<void> {
-  const { profile } = await door.me();
+  const { profile } = await api.me();
   caller.setState({ me: profile });
 }
 
 export async function signOut(): Promise<void> {
   const { tokens } = session.state.getState();
   session.end();
-  if (tokens) await door.signOut(tokens.refreshToken);
+  if (tokens) await api.signOut(tokens.refreshToken);
 }

@@ -3,7 +3,7 @@
 import { type ComponentType, useEffect } from "react";
 import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
 import { AccountPage } from "./account/AccountPage";
-import { DoorSwitch } from "./DoorSwitch";
+import { ApiSwitch } from "./ApiSwitch";
 import { Heading } from "./Heading";
 import { HistoryPage } from "./HistoryPage";
 import { mayLeave, usePath, useQueryText } from "./location";
@@ -11,14 +11,14 @@ import { PeoplePage } from "./People";
 import { ProfilePage } from "./ProfilePage";
 import { keyIn, useProfile } from "./profiles";
 import { RecoverPage } from "./Recover";
-import { signOut, useDoor, useSession } from "./service";
+import { signOut, useApi, useSession } from "./service";
 import { SignInPage } from "./SignIn";
 import { UndoPage } from "./Undo";
 import { WirePanel } from "./WirePanel";
 
 export function App() {
-  const { name } = useDoor();
-  useEffect(() => void (document.documentElement.dataset.door = name), [name]);
+  const { name } = useApi();
+  useEffect(() => void (document.documentElement.dataset.api = name), [name]);
   return (
     <Router hook={usePath} searchHook={useQueryText}>
       <a className="skip" href="#content" onClick={skipToContent}>Skip to the content</a>
@@ -50,7 +50,7 @@ function Bar() {
         <a href="/docs/">REST docs</a>
         <a href="/guide/">Guide</a>
       </nav>
-      <DoorSwitch />
+      <ApiSwitch />
       {isSignedIn ? <Account /> : <Link className="account" href="/">Sign in</Link>}
     </header>
   );
@@ -105,10 +105,10 @@ function NotFound() {
   );
 }
 
-/** Two doors; the one in use is open. */
+/** Two APIs; the one in use is open. */
 function Brand() {
   return (
-    <svg className="doors" viewBox="0 0 28 24" aria-hidden="true">
+    <svg className="apis" viewBox="0 0 28 24" aria-hidden="true">
       <rect className="rest" x="2" y="2" width="11" height="20" rx="1.5" />
       <rect className="graphql" x="15" y="2" width="11" height="20" rx="1.5" />
       <circle cx="10.3" cy="12.4" r="1.2" /><circle cx="17.7" cy="12.4" r="1.2" />

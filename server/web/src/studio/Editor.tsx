@@ -2,13 +2,13 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Tagged } from "../doors/door";
-import { Refused } from "../doors/outcomes";
+import type { Tagged } from "../apis/api";
+import { Refused } from "../apis/outcomes";
 import { useUnsaved } from "./location";
 import { Merge } from "./Merge";
 import { changed, type Draft } from "./merging";
 import { ProfileForm } from "./ProfileForm";
-import { useDoor } from "./service";
+import { useApi } from "./service";
 
 interface Props {
   start: Tagged;
@@ -17,7 +17,7 @@ interface Props {
 }
 
 export function Editor({ start, onLeave }: Props) {
-  const door = useDoor();
+  const api = useApi();
   const [base, setBase] = useState(start);
   const [draft, setDraft] = useState<Draft>({});
   const [theirs, setTheirs] = useState<Tagged | null>(null);
@@ -28,10 +28,10 @@ export function Editor({ start, onLeave }: Props) {
     const values = changed(onto.profile, draft);
     if (Object.keys(values).length === 0) return onto;
     try {
-      return await door.update(onto.profile, values, onto.etag);
+      return await api.update(onto.profile, values, onto.etag);
     } catch (error) {
       if (!(error instanceof Refused && error.code === "CONFLICT")) throw error;
-      setTheirs(await door.profile(onto.profile.id));
+      setTheirs(await api.profile(onto.profile.id));
       return null;
     }
   }

@@ -2,14 +2,14 @@
 
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
-import type { Change, Field, Profile } from "../doors/door";
+import type { Change, Field, Profile } from "../apis/api";
 import { More, Trouble } from "./controls";
 import { FIELDS, shownValue } from "./fields";
 import { Heading } from "./Heading";
 import { Loading } from "./Loading";
 import { ProfileHead } from "./ProfileHead";
 import { useProfile } from "./profiles";
-import { useDoor } from "./service";
+import { useApi } from "./service";
 import { Time } from "./Time";
 
 /** `id` is null for the caller's own. */
@@ -26,10 +26,10 @@ export function HistoryPage({ id }: { id: number | null }) {
 }
 
 function Changes({ profile }: { profile: Profile }) {
-  const door = useDoor();
+  const api = useApi();
   const { data, error, hasNextPage, fetchNextPage, isFetching } = useInfiniteQuery({
-    queryKey: ["history", door.name, profile.id],
-    queryFn: ({ pageParam }) => door.history(profile.id, pageParam),
+    queryKey: ["history", api.name, profile.id],
+    queryFn: ({ pageParam }) => api.history(profile.id, pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,

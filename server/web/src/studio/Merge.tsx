@@ -1,7 +1,7 @@
 /** Somebody else changed the profile meanwhile: both versions field by field, and the choice. */
 
 import { type FormEvent, useState } from "react";
-import type { Field, Profile } from "../doors/door";
+import type { Field, Profile } from "../apis/api";
 import { Trouble } from "./controls";
 import { FIELDS, shownValue } from "./fields";
 import { PartHeading } from "./Heading";

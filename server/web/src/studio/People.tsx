@@ -3,20 +3,20 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { Link, useLocation, useSearch } from "wouter";
-import { ORDERINGS, type Profile, type Wanted } from "../doors/door";
+import { ORDERINGS, type Profile, type Wanted } from "../apis/api";
 import { More, Trouble } from "./controls";
 import { Heading } from "./Heading";
 import { Loading } from "./Loading";
 import { Portrait } from "./Portrait";
-import { useDoor } from "./service";
+import { useApi } from "./service";
 
 export function PeoplePage() {
-  const door = useDoor();
+  const api = useApi();
   const wanted = wantedBy(useSearch());
   const [, navigate] = useLocation();
   const { data, error, hasNextPage, fetchNextPage, isFetching } = useInfiniteQuery({
-    queryKey: ["profiles", door.name, wanted],
-    queryFn: ({ pageParam }) => door.profiles(wanted, pageParam),
+    queryKey: ["profiles", api.name, wanted],
+    queryFn: ({ pageParam }) => api.profiles(wanted, pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,

@@ -1,6 +1,6 @@
 /** A letter for a face, in a colour of the name's own. */
 
-import type { Profile } from "../doors/door";
+import type { Profile } from "../apis/api";
 
 const COLOURS = 6;
 

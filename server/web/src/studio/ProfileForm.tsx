@@ -1,7 +1,7 @@
 /** The form of a profile: a control for each field that the caller may write. */
 
 import { useEffect, useRef } from "react";
-import type { Editable, Field, Profile } from "../doors/door";
+import type { Editable, Field, Profile } from "../apis/api";
 import { Form, Labelled, Trouble } from "./controls";
 import { FIELD_NAMES, FIELDS, CHOICES } from "./fields";
 import type { Draft } from "./merging";

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
-import type { Profile } from "../doors/door";
+import type { Profile } from "../apis/api";
 import { Heading } from "./Heading";
 import { Portrait } from "./Portrait";
 

@@ -1,7 +1,7 @@
 /** One profile: read, and edited by whoever may. */
 
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import type { Field, Profile, Tagged } from "../doors/door";
+import type { Field, Profile, Tagged } from "../apis/api";
 import { Trouble } from "./controls";
 import { Editor } from "./Editor";
 import { FIELD_NAMES, FIELDS, shownValue } from "./fields";

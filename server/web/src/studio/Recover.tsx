@@ -7,7 +7,7 @@ import { Form, Input, Trouble } from "./controls";
 import { RULE_OF_PASSWORDS } from "./fields";
 import { Heading } from "./Heading";
 import { KeptMail } from "./Mail";
-import { recover, useDoor } from "./service";
+import { recover, useApi } from "./service";
 
 /** `hasCode`: whether a code was mailed already. */
 export function RecoverPage({ hasCode }: { hasCode: boolean }) {
@@ -36,11 +36,11 @@ interface AskProps {
 }
 
 function Ask({ email, onCode }: AskProps) {
-  const door = useDoor();
+  const api = useApi();
   const part = useRef<HTMLDivElement>(null);
   const { mutate, error, isPending } = useMutation({
     mutationFn: async (email: string) => {
-      await door.requestRecovery(email);
+      await api.requestRecovery(email);
       onCode(email, true);
     },
   });

@@ -5,10 +5,10 @@ import { useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { Trouble } from "./controls";
 import { Heading } from "./Heading";
-import { useDoor } from "./service";
+import { useApi } from "./service";
 
 export function UndoPage({ token: given }: { token: string }) {
-  const door = useDoor();
+  const api = useApi();
   const [, navigate] = useLocation();
   const [token, setToken] = useState(given);
   useEffect(() => {
@@ -16,7 +16,7 @@ export function UndoPage({ token: given }: { token: string }) {
     setToken(given);
     navigate("/undo", { replace: true }); // the address bar and the history keep no token
   }, [given, navigate]);
-  const { mutate, error, isPending, isSuccess } = useMutation({ mutationFn: () => door.undoEmailChange(token) });
+  const { mutate, error, isPending, isSuccess } = useMutation({ mutationFn: () => api.undoEmailChange(token) });
   return (
     <div className="card narrow">
       <Heading key={String(isSuccess)} title={isSuccess ? "The change is undone" : "Give the account its old address back?"} />

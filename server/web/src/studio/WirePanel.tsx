@@ -6,12 +6,12 @@ import { curl } from "../wire/curl";
 import { type Answer, type Exchange, exchanges } from "../wire/exchanges";
 import { shown } from "../wire/secrets";
 import { Code } from "./Code";
-import { session, useDoor } from "./service";
+import { session, useApi } from "./service";
 
 export function WirePanel() {
   const all = useStore(exchanges);
   const { tokens } = useStore(session.state);
-  const { name } = useDoor();
+  const { name } = useApi();
   return (
     <aside className="wire" aria-labelledby="wire">
       <div className="scroll">

@@ -2,7 +2,7 @@
 
 import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Link } from "wouter";
-import { Invalid, Refused } from "../doors/outcomes";
+import { Invalid, Refused } from "../apis/outcomes";
 
 /** What a labelled control must carry to be understood by a screen reader. */
 interface Wiring {

@@ -1,6 +1,6 @@
 /** The fields that can be written: what a person calls each, and how it is entered; where it is read, its `fact`. */
 
-import type { Editable, Field } from "../doors/door";
+import type { Editable, Field } from "../apis/api";
 
 type Kind = "text" | "email" | "url" | "lines" | "time zone" | "flag" | "visibility" | "language";
 

@@ -1,4 +1,4 @@
-/** The studio: one profile, through either door. */
+/** The studio: one profile, through either API. */
 
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";

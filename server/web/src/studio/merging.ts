@@ -1,6 +1,6 @@
 /** What two people have made of one profile, field by field. */
 
-import type { Editable, Field, Profile } from "../doors/door";
+import type { Editable, Field, Profile } from "../apis/api";
 import { FIELD_NAMES } from "./fields";
 
 export type Draft = Partial<Editable>;

@@ -1,8 +1,8 @@
-/** Profiles as the pages have them in hand: fetched through the door in use. */
+/** Profiles as the pages have them in hand: fetched through the API in use. */
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import type { Tagged } from "../doors/door";
-import { queries, useDoor, useSession } from "./service";
+import type { Tagged } from "../apis/api";
+import { queries, useApi, useSession } from "./service";
 
 const LARGEST_KEY = 2 ** 31 - 1;
 
@@ -12,13 +12,13 @@ export function keyIn(text: string): number | null {
   return key !== null && key <= LARGEST_KEY ? key : null;
 }
 
-/** A profile by its id, or the caller's own for null. It stays in hand while the other door is asked. */
+/** A profile by its id, or the caller's own for null. It stays in hand while the other API is asked. */
 export function useProfile(id: number | null) {
-  const door = useDoor();
+  const api = useApi();
   const { isSignedIn } = useSession();
   return useQuery({
-    queryKey: ["profile", door.name, id],
-    queryFn: () => (id === null ? door.me() : door.profile(id)),
+    queryKey: ["profile", api.name, id],
+    queryFn: () => (id === null ? api.me() : api.profile(id)),
     enabled: isSignedIn || id !== null,
     placeholderData: keepPreviousData,
   });
@@ -26,9 +26,9 @@ export function useProfile(id: number | null) {
 
 /** Puts what a write gave in the place of what was in hand. All else in hand is to be asked for again. */
 export function useReplaceProfile(id: number | null) {
-  const door = useDoor();
+  const api = useApi();
   return (tagged: Tagged) => {
     void queries.invalidateQueries({ refetchType: "none" });
-    queries.setQueryData(["profile", door.name, id], tagged);
+    queries.setQueryData(["profile", api.name, id], tagged);
   };
 }

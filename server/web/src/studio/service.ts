@@ -1,32 +1,32 @@
-/** What the studio speaks to: two doors, one of them in use, and one session for both. */
+/** What the studio speaks to: two APIs, one of them in use, and one session for both. */
 
 import { QueryClient } from "@tanstack/react-query";
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
-import type { Credentials, Door, DoorName, Profile, SignUp } from "../doors/door";
-import { graphqlDoor } from "../doors/graphql";
-import { restDoor } from "../doors/rest";
+import type { Credentials, Api, ApiName, Profile, SignUp } from "../apis/api";
+import { graphqlApi } from "../apis/graphql";
+import { restApi } from "../apis/rest";
 import { Session } from "../session";
 import { exchanges, noted } from "../wire/exchanges";
 
-export const session = new Session(noted, (refreshToken) => doorInUse().refresh(refreshToken));
+export const session = new Session(noted, (refreshToken) => apiInUse().refresh(refreshToken));
 
 const wire = { open: noted, signedIn: session.fetch };
 
-export const DOORS: Record<DoorName, Door> = { REST: restDoor(wire), GraphQL: graphqlDoor(wire) };
+export const APIS: Record<ApiName, Api> = { REST: restApi(wire), GraphQL: graphqlApi(wire) };
 
-const choice = createStore<{ door: DoorName }>(() => ({ door: "REST" }));
+const choice = createStore<{ api: ApiName }>(() => ({ api: "REST" }));
 
-export function chooseDoor(door: DoorName): void {
-  choice.setState({ door });
+export function chooseApi(api: ApiName): void {
+  choice.setState({ api });
 }
 
-export function doorInUse(): Door {
-  return DOORS[choice.getState().door];
+export function apiInUse(): Api {
+  return APIS[choice.getState().api];
 }
 
-export function useDoor(): Door {
-  return DOORS[useStore(choice).door];
+export function useApi(): Api {
+  return APIS[useStore(choice).api];
 }
 
 export function useSession() {
@@ -47,17 +47,17 @@ export const queries = new QueryClient({
 session.state.subscribe(({ tokens }) => tokens || queries.clear());
 
 export async function signIn(credentials: Credentials): Promise<void> {
-  session.begin(await doorInUse().signIn(credentials));
+  session.begin(await apiInUse().signIn(credentials));
 }
 
 export async function signUp(values: SignUp): Promise<void> {
-  await doorInUse().signUp(values);
+  await apiInUse().signUp(values);
   await signIn({ username: values.username, password: values.password });
 }
 
 /** Signs in with a new password, for a code that was mailed; perhaps to another account than the one in use. */
 export async function recover(email: string, code: string, newPassword: string): Promise<void> {
-  const tokens = await doorInUse().confirmRecovery(email, code, newPassword);
+  const tokens = await apiInUse().confirmRecovery(email, code, newPassword);
   queries.clear();
   session.begin(tokens);
 }
@@ -66,16 +66,16 @@ export async function recover(email: string, code: string, newPassword: string):
 export async function signOut(): Promise<void> {
   const { tokens } = session.state.getState();
   forget();
-  if (tokens) await doorInUse().signOut(tokens.refreshToken);
+  if (tokens) await apiInUse().signOut(tokens.refreshToken);
 }
 
 export async function signOutEverywhere(): Promise<void> {
-  await doorInUse().logoutEverywhere();
+  await apiInUse().logoutEverywhere();
   forget("Every sign-in of your account has ended.");
 }
 
 export async function deleteAccount(own: Profile): Promise<void> {
-  await doorInUse().delete(own);
+  await apiInUse().delete(own);
   forget("Your account is deleted.");
 }
 

@@ -1,4 +1,4 @@
-/** What carries the doors' calls. */
+/** What carries the APIs' calls. */
 
 export type Fetch = (request: Request) => Promise<Response>;
 

@@ -48,7 +48,7 @@ def test_every_operation_that_is_told_of_is_there():
     assert PLACES.keys() == OPERATIONS.keys()
 
 
-def test_what_does_the_same_at_both_doors_has_one_name():
+def test_what_does_the_same_in_both_apis_has_one_name():
     writes = {
         o["operationId"] for place, o in PLACES.items() if not place.startswith("GET") and not place.endswith("/me")
     }

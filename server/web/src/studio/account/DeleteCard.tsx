@@ -3,7 +3,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
-import type { Profile } from "../../doors/door";
+import type { Profile } from "../../apis/api";
 import { Form, Input, Trouble } from "../controls";
 import { deleteAccount } from "../service";
 import { Card } from "./Card";

@@ -2,11 +2,11 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Tagged } from "../../doors/door";
+import type { Tagged } from "../../apis/api";
 import { Form, Input, Trouble } from "../controls";
 import { KeptMail, SENDS_MAIL } from "../Mail";
 import { useReplaceProfile } from "../profiles";
-import { queries, useDoor } from "../service";
+import { queries, useApi } from "../service";
 import { Card, News } from "./Card";
 
 export function EmailCard({ tagged }: { tagged: Tagged }) {
@@ -29,17 +29,17 @@ interface PartProps {
 }
 
 function Verify({ onNews }: PartProps) {
-  const door = useDoor();
+  const api = useApi();
   const verifying = useMutation({
     mutationFn: async (code: string) => {
-      await door.verifyEmail(code);
+      await api.verifyEmail(code);
       await queries.invalidateQueries();
       onNews("The address is verified.");
     },
   });
   const sending = useMutation({
     mutationFn: async () => {
-      await door.resendVerification();
+      await api.resendVerification();
       onNews("Another code is on its way. Earlier ones end.");
     },
   });
@@ -57,11 +57,11 @@ function Verify({ onNews }: PartProps) {
 }
 
 function Change({ tagged: { profile, etag }, onNews }: PartProps & { tagged: Tagged }) {
-  const door = useDoor();
+  const api = useApi();
   const replace = useReplaceProfile(null);
   const { mutate, error, isPending } = useMutation({
     mutationFn: async ({ email }: { email: string; form?: HTMLFormElement }) => {
-      const now = await door.update(profile, { email }, etag);
+      const now = await api.update(profile, { email }, etag);
       replace(now);
       return now.profile;
     },

@@ -1,17 +1,17 @@
 /** A copy of all that is held about the account, as a file. */
 
 import { useMutation } from "@tanstack/react-query";
-import type { Profile } from "../../doors/door";
+import type { Profile } from "../../apis/api";
 import { Trouble } from "../controls";
-import { useDoor } from "../service";
+import { useApi } from "../service";
 import { Card } from "./Card";
 
 const LONG = 60_000; // milliseconds after which the browser has surely begun to save the file
 
 export function ExportCard({ profile }: { profile: Profile }) {
-  const door = useDoor();
+  const api = useApi();
   const { mutate, error, isPending, isSuccess } = useMutation({
-    mutationFn: async () => save(await door.exportMine(), `${profile.username}.json`),
+    mutationFn: async () => save(await api.exportMine(), `${profile.username}.json`),
   });
   return (
     <Card title="Your data">

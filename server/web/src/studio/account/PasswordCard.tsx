@@ -1,17 +1,17 @@
 /** A new password. */
 
 import { useMutation } from "@tanstack/react-query";
-import type { Profile } from "../../doors/door";
+import type { Profile } from "../../apis/api";
 import { Form, Input, Trouble } from "../controls";
 import { RULE_OF_PASSWORDS } from "../fields";
-import { session, useDoor } from "../service";
+import { session, useApi } from "../service";
 import { Card } from "./Card";
 
 export function PasswordCard({ profile }: { profile: Profile }) {
-  const door = useDoor();
+  const api = useApi();
   const { mutate, error, isPending, isSuccess } = useMutation({
     mutationFn: async (form: FormData) => {
-      session.begin(await door.changePassword(String(form.get("oldPassword")), String(form.get("newPassword"))));
+      session.begin(await api.changePassword(String(form.get("oldPassword")), String(form.get("newPassword"))));
     },
   });
   return (

@@ -3,7 +3,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Trouble } from "../controls";
 import { Loading } from "../Loading";
-import { queries, useDoor } from "../service";
+import { queries, useApi } from "../service";
 import { Time } from "../Time";
 import { Card, News } from "./Card";
 import { nameOf } from "./clients";
@@ -11,11 +11,11 @@ import { nameOf } from "./clients";
 const KEY = "sessions";
 
 export function SessionsCard() {
-  const door = useDoor();
-  const { data, error } = useQuery({ queryKey: [KEY, door.name], queryFn: () => door.sessions() });
+  const api = useApi();
+  const { data, error } = useQuery({ queryKey: [KEY, api.name], queryFn: () => api.sessions() });
   const ending = useMutation({
     mutationFn: async (id: string | null) => {
-      await (id === null ? door.endOtherSessions() : door.endSession(id));
+      await (id === null ? api.endOtherSessions() : api.endSession(id));
       await queries.invalidateQueries({ queryKey: [KEY] });
     },
   });

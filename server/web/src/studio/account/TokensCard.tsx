@@ -2,10 +2,10 @@
 
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { NewPersonalToken } from "../../doors/door";
+import type { NewPersonalToken } from "../../apis/api";
 import { Form, Input, Labelled, Trouble } from "../controls";
 import { Loading } from "../Loading";
-import { queries, useDoor } from "../service";
+import { queries, useApi } from "../service";
 import { Time } from "../Time";
 import { Card, News } from "./Card";
 
@@ -21,11 +21,11 @@ const OPERATIONS = Object.keys({
 } satisfies Record<Exclude<Scope, "read" | "write">, true>) as Scope[];
 
 export function TokensCard() {
-  const door = useDoor();
-  const { data, error } = useQuery({ queryKey: [KEY, door.name], queryFn: () => door.personalTokens() });
+  const api = useApi();
+  const { data, error } = useQuery({ queryKey: [KEY, api.name], queryFn: () => api.personalTokens() });
   const revoking = useMutation({
     mutationFn: async (id: string) => {
-      await door.revokePersonalToken(id);
+      await api.revokePersonalToken(id);
       await queries.invalidateQueries({ queryKey: [KEY] });
     },
   });
@@ -56,11 +56,11 @@ export function TokensCard() {
 }
 
 function Create() {
-  const door = useDoor();
+  const api = useApi();
   const [may, setMay] = useState<"read" | "write" | "operations">("read");
   const { mutate, data: text, error, isPending } = useMutation({
     mutationFn: async (form: FormData) => {
-      const made = await door.createPersonalToken({
+      const made = await api.createPersonalToken({
         label: String(form.get("label")),
         scopes: may === "operations" ? OPERATIONS.filter((name) => form.getAll("scopes").includes(name)) : [may],
         days: Number(form.get("days")),

@@ -1,15 +1,15 @@
-/** The REST door. */
+/** The REST API. */
 
 import createClient from "openapi-fetch";
 import { camel, camelized, type paths, type Schemas, snaked } from "../contracts/openapi";
 import type { Fetch, Wire } from "../wire/wire";
-import type { Change, Door, Page, Profile, Tagged } from "./door";
+import type { Api, Change, Page, Profile, Tagged } from "./api";
 import { Invalid, Refused } from "./outcomes";
 
-export function restDoor(wire: Wire): Door {
+export function restApi(wire: Wire): Api {
   const baseUrl = location.origin;
-  const open = createClient<paths>({ baseUrl, fetch: wire.open });
-  const signedIn = createClient<paths>({ baseUrl, fetch: wire.signedIn });
+  const open = createClient<paths, "application/json">({ baseUrl, fetch: wire.open });
+  const signedIn = createClient<paths, "application/json">({ baseUrl, fetch: wire.signedIn });
   return {
     name: "REST",
     async signUp(body) {

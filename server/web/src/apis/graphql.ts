@@ -1,4 +1,4 @@
-/** The GraphQL door. */
+/** The GraphQL API. */
 
 import { print } from "@0no-co/graphql.web";
 import type { graphql, ResultOf, TadaDocumentNode } from "../contracts/graphql";
@@ -30,7 +30,7 @@ import {
   UPDATE,
   VERIFY_EMAIL,
 } from "./documents";
-import type { Change, Door, Page, Tagged, Tokens, Wanted } from "./door";
+import type { Api, Change, Page, Tagged, Tokens, Wanted } from "./api";
 import { type FieldError, Invalid, type OutcomeCode, Refused } from "./outcomes";
 import { download } from "./rest";
 
@@ -41,7 +41,7 @@ const ORDERS = {
   "-updated_at": "UPDATED_AT_DESC",
 } as const satisfies Record<Wanted["ordering"], ReturnType<typeof graphql.scalar<"ProfileOrder">>>;
 
-export function graphqlDoor({ open, signedIn }: Wire): Door {
+export function graphqlApi({ open, signedIn }: Wire): Api {
   return {
     name: "GraphQL",
     async signUp(input) {

@@ -1,5 +1,5 @@
 /**
- * What the pages ask of a door, and what they are given: the same of both.
+ * What the pages ask of an API, and what they are given: the same of both.
  *
  * The shapes are REST's, by the OpenAPI document, in camelCase; which fields can be written is what GraphQL's
  * input has. Where the two contracts part, this page does not build.
@@ -60,11 +60,11 @@ export type Credentials = Omit<Schemas["SignInRequest"], "scope">;
 
 export type SignUp = Credentials & { email: string };
 
-export type DoorName = "REST" | "GraphQL";
+export type ApiName = "REST" | "GraphQL";
 
 /** Each call throws `Refused` or `Invalid` (outcomes.ts), or what `fetch` throws where nobody answers. */
-export interface Door {
-  readonly name: DoorName;
+export interface Api {
+  readonly name: ApiName;
   signUp(values: SignUp): Promise<Profile>;
   signIn(credentials: Credentials): Promise<Tokens>;
   refresh(refreshToken: string): Promise<Tokens>;

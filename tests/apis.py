@@ -68,7 +68,7 @@ class Answer:
     etag: str | None = None
 
 
-class RESTDoor:
+class RESTAPI:
     source = Source.REST
 
     def __init__(self, client, resource=PROFILES):
@@ -202,7 +202,7 @@ class RESTDoor:
         return Answer(errors[0]["code"], ((errors[0]["code"], None, errors[0]["detail"]),), details=details)
 
 
-class BatchDoor(RESTDoor):
+class BatchAPI(RESTAPI):
     """REST, where each GET except an export's is sent as a batch of one read."""
 
     def send(self, method, path, body=None, *, token=None, **headers):
@@ -216,7 +216,7 @@ class BatchDoor(RESTDoor):
         return JsonResponse(read["body"], safe=False, status=read["status"], headers=headers)
 
 
-class GraphQLDoor:
+class GraphQLAPI:
     source = Source.GRAPHQL
 
     def __init__(self, client, resource=PROFILES):
@@ -282,7 +282,7 @@ class GraphQLDoor:
         body = response.json()
         if "errors" in body:
             return self.answer(response)
-        rest = RESTDoor(self.client)
+        rest = RESTAPI(self.client)
         return rest.answer(rest.send("GET", urlsplit(body["data"]["answer"]["export"]["url"]).path, token=token))
 
     def refresh(self, refresh_token):
