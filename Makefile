@@ -127,7 +127,7 @@ OF_RESOURCES := $(addprefix tests/parity/test_,resources.py idempotency.py preco
 .PHONY: test
 test: install $(STATIC) $(GENERATED) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests on SQLite, and on PostgreSQL if it answers (TEST_DATABASE_URL, TEST_REDIS_URL)
 	$(BIN)/pytest
-	$(BIN)/pytest --postgresql
+	$(BIN)/pytest --postgresql --ignore tests/server/clients # which have an SQLite file of their own
 	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project
 	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project --postgresql
 	$(BIN)/pytest tests/deprecations --ds tests.deprecations.settings
