@@ -60,7 +60,7 @@ class Variables(environ.Env):  # type: ignore[misc]  # it ships no types
         declared = VARIABLES[name]
         value = self.get_value(name, declared.kind, self._default(declared))
         self.require(name, bool(value) or not declared.required, f"Missing. {declared.does}")
-        self.require(name, value in (declared.choices or (value,)), f"Set {', '.join(declared.choices)}.")
+        self.require(name, value in (declared.choices or (value,)), f"Set {' or '.join(declared.choices)}.")
         return value
 
     def _default(self, declared: Variable) -> Any:

@@ -322,4 +322,6 @@ def test_a_value_of_another_type_is_an_error_and_not_made_to_fit(cast, rest, val
 
 def test_the_start_page_says_where_to_look(client):
     for url in client.get("/").json().values():
-        assert client.get(url.replace("https://testserver", "")).status_code != 404
+        response = client.get(url.replace("https://testserver", ""))
+        response.close()  # a page of the guide is a file
+        assert response.status_code != 404
