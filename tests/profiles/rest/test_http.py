@@ -320,7 +320,7 @@ def test_a_value_of_another_type_is_an_error_and_not_made_to_fit(cast, rest, val
     assert stored() == before
 
 
-def test_the_start_page_says_where_to_look(client):
+def test_the_start_page_says_where_to_look(db, client):
     for url in client.get("/").json().values():
         response = client.get(url.replace("https://testserver", ""))
         response.close()  # a page of the guide is a file
