@@ -68,7 +68,7 @@ def test_a_wrong_password_is_said_to_be(graphiql, account):
     graphiql.get_by_label("Username").fill(account.username)
     graphiql.get_by_label("Password").fill("wrong")
     graphiql.get_by_role("button", name="Sign in").click()
-    expect(graphiql.get_by_role("alert").filter(has_text="The username or the password is wrong.")).to_be_visible()
+    expect(graphiql.get_by_role("alert").filter(has_text="Wrong username or password.")).to_be_visible()
 
 
 def test_what_is_wrong_with_a_document_is_underlined(graphiql):
