@@ -48,14 +48,14 @@ def other_value(resource, name):
 
 
 @every_resource
-def test_a_null_is_the_default_of_a_replacement(resource, row, patch, cast, apis):
+def test_a_null_is_the_default_of_a_replacement(resource, row, patch, cast, resource_apis):
     token = cast.token("owner")
     removed = [name for name, has_default in writable(resource, row, cast).items() if has_default]
     assert removed
-    changed = apis[0].update(row.pk, {name: other_value(resource, name) for name in removed}, token=token)
+    changed = resource_apis[0].update(row.pk, {name: other_value(resource, name) for name in removed}, token=token)
     kept = {name: changed.body[name] for name, has in writable(resource, row, cast).items() if not has}
     with undone():
-        expected = apis[1].replace(row.pk, kept, token=token).body
+        expected = resource_apis[1].replace(row.pk, kept, token=token).body
     for name in removed:
         assert changed.body[name] != expected[name]
         with undone():

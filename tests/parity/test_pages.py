@@ -19,8 +19,8 @@ def path(request, resource, row):
     return request.param.format(plural=resource.plural, pk=row.pk)
 
 
-def write(apis, resource, row, cast, text):
-    assert apis[0].update(row.pk, {a_text(resource): text}, token=cast.token("owner")).outcome == "done"
+def write(resource_apis, resource, row, cast, text):
+    assert resource_apis[0].update(row.pk, {a_text(resource): text}, token=cast.token("owner")).outcome == "done"
 
 
 @every_resource
@@ -39,10 +39,10 @@ def test_a_page_has_a_weak_tag_that_spares_the_body(resource, path, rest, cast):
 
 
 @every_resource
-def test_a_tag_is_of_what_is_shown_now(resource, path, row, apis, rest, cast):
+def test_a_tag_is_of_what_is_shown_now(resource, path, row, resource_apis, rest, cast):
     token = cast.token("owner")
     tag = rest.send("GET", path, token=token).headers["ETag"]
-    write(apis, resource, row, cast, "New.")
+    write(resource_apis, resource, row, cast, "New.")
     again = rest.send("GET", path, token=token, if_none_match=tag)
     assert (again.status_code, again.headers["ETag"] != tag) == (200, True)
 

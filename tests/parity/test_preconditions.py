@@ -35,17 +35,17 @@ def performed(api, resource, action, row, token, *, text="New.", version=None, *
 
 @every_resource
 @every_write
-def test_a_write_needs_none_by_default(resource, action, row, apis, cast):
-    for api in apis:
+def test_a_write_needs_none_by_default(resource, action, row, resource_apis, cast):
+    for api in resource_apis:
         with undone():
             assert performed(api, resource, action, row, cast.token("owner")).outcome == "done"
 
 
 @every_resource
 @every_write
-def test_a_write_without_one_is_refused(resource, action, row, apis, cast, strict):
+def test_a_write_without_one_is_refused(resource, action, row, resource_apis, cast, strict):
     before = stored(resource)
-    first, second = (performed(api, resource, action, row, cast.token("owner")) for api in apis)
+    first, second = (performed(api, resource, action, row, cast.token("owner")) for api in resource_apis)
     assert first == second
     assert first.outcome == REFUSED
     assert stored(resource) == before
@@ -57,9 +57,9 @@ def test_a_write_without_one_is_refused(resource, action, row, apis, cast, stric
     [(action, each) for action in WRITES for each in ("etag", "any")]
     + [(Action.UPDATE, "version"), (Action.REPLACE, "version")],
 )
-def test_a_write_with_one_is_done(resource, action, condition, row, apis, cast, strict):
+def test_a_write_with_one_is_done(resource, action, condition, row, resource_apis, cast, strict):
     token = cast.token("owner")
-    for api in apis:
+    for api in resource_apis:
         with undone():
             etag = {"etag": api.view(row.pk, token=token).etag, "any": "*", "version": None}[condition]
             given = {"version": row.version} if condition == "version" else {"if_match": etag}
@@ -67,15 +67,15 @@ def test_a_write_with_one_is_done(resource, action, condition, row, apis, cast, 
 
 
 @every_resource
-def test_one_that_is_stale_is_a_conflict(resource, row, apis, cast, strict):
-    for api in apis:
+def test_one_that_is_stale_is_a_conflict(resource, row, resource_apis, cast, strict):
+    for api in resource_apis:
         answer = performed(api, resource, Action.UPDATE, row, cast.token("owner"), version=row.version + 1)
         assert answer.outcome == "CONFLICT"
 
 
 @every_resource
-def test_input_is_looked_at_afterwards(resource, row, apis, cast, strict):
-    for api in apis:
+def test_input_is_looked_at_afterwards(resource, row, resource_apis, cast, strict):
+    for api in resource_apis:
         answer = performed(api, resource, Action.UPDATE, row, cast.token("owner"), text="x" * 5_000)
         assert answer.outcome == REFUSED
 

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                             ("admin", "The admin"),
                             ("command", "A management command"),
                         ],
-                        db_column="api",
+                        db_column="door",
                         max_length=10,
                     ),
                 ),
