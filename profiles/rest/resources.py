@@ -43,6 +43,7 @@ class ResourceAPIView(GenericAPIView[Any]):
     resource: Any = None  # the Resource
     permission_classes = (PolicyPermission,)
     patch_parser_classes: tuple[type[BaseParser], ...] = (StrictJSONParser,)
+    read_parameters: tuple[str, ...] | None = ("fields",)  # of a read's query; None: the read itself checks them
     has_tag = True  # whether its representations have a strong entity tag, for `If-Match`
     in_batches = True  # whether a batch can read it
 
@@ -78,16 +79,13 @@ class ResourceAPIView(GenericAPIView[Any]):
         page's tag is weak, and `If-Match` compares strongly (RFC 9110, section 13.1.1).
         """
         super().initial(request, *args, **kwargs)
-        if require_operation_of(self, request):
-            self.check_query(request)
+        known = self.read_parameters if request.method in SAFE_METHODS else ()
+        if require_operation_of(self, request) and known is not None:
+            require_known_parameters(request, known)
         if not self.has_tag and "If-Match" in request.headers:
             raise Refused(
                 Outcome.BAD_REQUEST, _("No strong entity tag here. Leave If-Match out, or send each 'version'.")
             )
-
-    def check_query(self, request: Request) -> None:
-        """Refuse unknown query parameters. Raises as `require_known_parameters` does."""
-        require_known_parameters(request, ("fields",) if request.method in SAFE_METHODS else ())
 
     def get_queryset(self) -> ResourceQuerySet:
         rows: ResourceQuerySet = self.resource.model.objects.visible_to(self.actor)
@@ -155,6 +153,7 @@ class ResourceAPIView(GenericAPIView[Any]):
 class PageView(ResourceAPIView):
     """The base view of lists and histories: adds a weak entity tag, computed from the response's bytes."""
 
+    read_parameters = None  # `list_rows` and `read_history` check them
     has_tag = False
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
@@ -182,10 +181,6 @@ class ResourceListView(PageView, ListCreateAPIView[Any]):
         if self.request.method not in SAFE_METHODS:
             return 0
         return cast(int, self.resource.extra_operations(self.request.query_params))
-
-    def check_query(self, request: Request) -> None:
-        if request.method not in SAFE_METHODS:  # for a list, `list_rows` checks them
-            super().check_query(request)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         values = read_query(request.query_params)
@@ -228,9 +223,6 @@ class HistoryView(PageView, RetrieveAPIView[Any]):
     @property
     def operations(self) -> dict[str, str]:
         return {"GET": self.resource.history_operation}
-
-    def check_query(self, request: Request) -> None:
-        """Nothing: `read_history` checks the parameters."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()

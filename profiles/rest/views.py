@@ -20,7 +20,6 @@ from profiles.identity.throttling import sign_up_attempts
 from profiles.models import named
 from profiles.policy import AccountAction, policy
 from profiles.resource import PROFILES
-from profiles.rest.queries import require_known_parameters
 from profiles.rest.resources import HistoryView, ResourceAPIView, ResourceListView, ResourceView
 from profiles.serializers import ProfileSerializer
 from profiles.sign_up import sign_up
@@ -96,9 +95,7 @@ class ExportView(MultipleLookups, RetrieveAPIView[Any]):
 
     has_tag = in_batches = False
     operations = {"GET": "exportProfile"}
-
-    def check_query(self, request: Request) -> None:
-        require_known_parameters(request)
+    read_parameters = ()
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         return StreamingHttpResponse(exports.start(self.get_object(), self.actor), content_type="application/json")
