@@ -158,7 +158,11 @@ INVALID_INPUT = {
                 {
                     "type": "validation_error",
                     "errors": [
-                        {"code": InvalidCode.INVALID.value, "detail": "Enter a valid email address.", "attr": "email"}
+                        {
+                            "code": InvalidCode.INVALID.value,
+                            "detail": "Must be an email address, such as name@example.com.",
+                            "attr": "email",
+                        }
                     ],
                 },
                 400,
