@@ -154,7 +154,7 @@ class Memory:
         if cost > amount:
             return Window(passed, max(0, amount - log.used), seconds)
         freed = 1 if passed else log.used + cost - amount
-        wait = log.time_of(freed) + seconds - now if log.used else 0
+        wait = seconds - (now - log.time_of(freed)) if log.used else 0  # in this order never over `seconds`
         return Window(passed, max(0, amount - log.used), wait)
 
 

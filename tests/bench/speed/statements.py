@@ -2,7 +2,7 @@
 
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
@@ -43,8 +43,9 @@ class Session(StreamRequestHandler):
                 kind = self.rfile.read(1)
 
     def copy_responses(self, database):
-        while received := database.recv(65_536):
-            self.request.sendall(received)
+        with suppress(OSError):  # either side may have closed its connection
+            while received := database.recv(65_536):
+                self.request.sendall(received)
 
 
 @contextmanager

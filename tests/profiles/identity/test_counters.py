@@ -138,6 +138,12 @@ def test_the_memory_is_bounded_and_what_is_in_use_stays():
     assert "key 0" not in memory.logs
 
 
+@pytest.mark.parametrize("now", [69.0744927387489, 990.0122511070643])  # now + 60 - now is more than 60
+def test_a_wait_is_never_longer_than_the_window(clock, now):
+    clock["now"] = now
+    assert Memory().count([Count(Rate(1, 60), "x")])[0].reset == 60
+
+
 def test_a_busy_key_has_as_many_entries_as_its_limit(clock):
     memory = Memory()
     for _ in range(500):
