@@ -124,14 +124,20 @@ dev: startable web guide ## Like `make run`, but reload Python and rebuild the p
 	  $(BIN)/python manage.py runserver --nostatic 127.0.0.1:$(PORT)
 
 OF_RESOURCES := $(addprefix tests/parity/test_,resources.py idempotency.py preconditions.py merge_patch.py pages.py)
+# No database changes these, so they run on SQLite alone.
+ON_ANY_DATABASE := tests/guide tests/parity/test_recipe.py tests/graphql_api/core/test_plans.py $(addprefix tests/server/, \
+  clients $(addprefix edge/test_,headers.py targets.py traffic.py) \
+  $(addprefix observability/test_,alerts.py errors.py exposition.py logs.py) \
+  $(addprefix test_,audits.py clients.py contracts.py documents.py locale.py pages.py releases.py requests.py serving.py \
+    settings.py slow_clients.py startable.py stopping.py threats.py traps.py variables.py))
 .PHONY: test
 test: install $(STATIC) $(GENERATED) $(NODE_TESTS)/node_modules/.package-lock.json ## Run the tests on SQLite, and on PostgreSQL if it answers (TEST_DATABASE_URL, TEST_REDIS_URL)
 	$(BIN)/pytest
-	$(BIN)/pytest --postgresql --ignore tests/server/clients # which have an SQLite file of their own
+	$(BIN)/pytest --postgresql $(addprefix --ignore=,$(ON_ANY_DATABASE))
 	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project
 	$(BIN)/pytest $(OF_RESOURCES) --ds tests.project --postgresql
 	$(BIN)/pytest tests/deprecations --ds tests.deprecations.settings
-	$(BIN)/pytest tests/browser -n 0
+	$(BIN)/pytest tests/browser
 
 .venv/.deployment: $(SYNCED)
 	$(BIN)/uv sync --frozen --inexact --quiet --group deployment

@@ -52,7 +52,7 @@ def test_it_can_be_used_by_everybody(page, account, scheme, accessible):
     operations = [unfold(page, name) for name in ("listProfiles", "updateProfile", "replaceProfile", "deleteProfile")]
     accessible()
     expect(execute(operations[0])).to_contain_text("results")
-    accessible()
+    accessible("#operations-profiles-listProfiles")
     done = authorize(page, "x")
     expect(done).to_be_visible()
-    accessible()
+    accessible(".dialog-ux")

@@ -32,7 +32,7 @@ def test_the_studio_works(page, account):
     page.get_by_role("link", name="History").click()
     expect(page.locator(".history li")).to_contain_text(["through GraphQL"])
     page.get_by_role("link", name="Account").click()
-    expect(page.get_by_text("this one")).to_be_visible()
+    expect(page.get_by_text("this one", exact=True)).to_be_visible()
     press(page, "Sign out")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 

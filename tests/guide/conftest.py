@@ -23,6 +23,7 @@ def folder(tmp_path):
     folder = tmp_path / "profiles"
     copy_of_the_project(folder)
     (folder / ".venv").symlink_to(ROOT / ".venv")
+    (folder / "server" / "web" / "node_modules").symlink_to(ROOT / "server" / "web" / "node_modules")
     for name in ("pyproject.toml", "uv.lock"):
         os.utime(folder / name, (0, 0))  # older than what is installed
     return folder
@@ -33,7 +34,8 @@ def environment(folder):
     """That of the shell that the commands are typed in."""
     not_there = ("PYTEST", "DATABASE", "DJANGO", "SECRET_KEY", "JWT_KEYS", "ALLOWED_HOSTS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(not_there)}
-    return kept | {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}"}
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"  # where the Makefile installs Node if need be
+    return kept | {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}", "PATH": path}
 
 
 @pytest.fixture

@@ -21,11 +21,12 @@ call_command("migrate", verbosity=0)
 call_command("demo")
 """
 IN_THE_TUTORIAL = "http://127.0.0.1:8000"
+BUILD = ["npm", "run", "--silent", "build"]  # of the pages, which `make run` builds after each change of the contracts
 
 
 @pytest.fixture
 def serve(folder, environment, tmp_path):
-    """A function that does what `make run` does, and gives the address; it ends what it started before."""
+    """A function that migrates and serves as `make run` does, and gives the address; it ends what it started before."""
     with ExitStack() as served:
 
         def serve():
@@ -52,3 +53,4 @@ def test_the_tutorial_is_true(folder, environment, serve, answers):
             told = [command.replace(IN_THE_TUTORIAL, address) for command in given]
             printed = answers(told, cwd=folder, env=environment)
             assert [p if s else "" for p, s in zip(printed, shown, strict=True)] == [lasting(text) for text in shown]
+    subprocess.run(BUILD, cwd=folder / "server" / "web", env=environment, check=True)

@@ -8,13 +8,13 @@ from threading import Event
 import httpx
 import pytest
 
-from tests.server.conftest import MOST_SECONDS, ServerClient, running
+from tests.server.conftest import MOST_SECONDS, TRUST, ServerClient, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def status(address, path):
-    return httpx.get(address + path, headers=ServerClient.proxied, timeout=MOST_SECONDS).status_code
+    return httpx.get(address + path, headers=ServerClient.proxied, timeout=MOST_SECONDS, verify=TRUST).status_code
 
 
 def until(is_reached, step):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from profiles.models import Profile
 
-ROWS = 10_000
+ROWS = 3_000
 PAGE = 100
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from tests.server.conftest import MOST_SECONDS, ServerClient, serving
+from tests.server.conftest import MOST_SECONDS, TRUST, ServerClient, serving
 from tests.server.observability.conftest import DASHBOARD, RULES, wait_until
 
 METRIC = re.compile(r"\bprofiles_[a-z_]+")
@@ -34,7 +34,8 @@ def observed(tmp_path, metrics_port, **environment):
     (tmp_path / "metrics").mkdir()
     own = {"METRICS_PORT": str(metrics_port), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
     with serving(tmp_path / "log", WEB_CONCURRENCY=str(WORKERS), **own, **environment) as address:
-        yield address, lambda: httpx.get(f"http://127.0.0.1:{metrics_port}/metrics").raise_for_status().text
+        metrics = f"http://127.0.0.1:{metrics_port}/metrics"
+        yield address, lambda: httpx.get(metrics, verify=TRUST).raise_for_status().text
 
 
 @contextmanager
@@ -61,7 +62,7 @@ def scraping(prometheus_programs, tmp_path, metrics_port, port):
 
     def ask(path, **parameters):
         try:
-            answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/{path}", params=parameters)
+            answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/{path}", params=parameters, verify=TRUST)
         except httpx.ConnectError:
             return None  # not started yet
         return answer.json()["data"] if answer.status_code == 200 else None
@@ -97,7 +98,7 @@ def send(address, token):
 
     def one(request):
         method, path, body = request
-        httpx.request(method, address + path, json=body, headers=headers, timeout=60).raise_for_status()
+        httpx.request(method, address + path, json=body, headers=headers, timeout=60, verify=TRUST).raise_for_status()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, requests))
