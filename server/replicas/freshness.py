@@ -36,6 +36,7 @@ class Replica:
     Attributes:
         has_until: the replica has all commits before this time of the primary's clock; None: unknown.
         known_at: the same time by this process's monotonic clock.
+        replayed: how far it had replayed the WAL at the last check; None: unknown.
         answers: whether the replica answered the last check.
     """
 
@@ -43,6 +44,7 @@ class Replica:
         self.alias = alias
         self.has_until: datetime | None = None
         self.known_at = 0.0
+        self.replayed: Any = None
         self.answers = self.primary_answers = True
         self._notes: deque[tuple[Any, datetime, float]] = deque(maxlen=NOTES)
         self._connections: dict[str, Connection] = {}
@@ -73,13 +75,13 @@ class Replica:
             self.primary_answers = False
             logger.warning("The primary does not answer (%s)", type(error).__name__)
         try:
-            (replayed,) = self._ask(self.alias, REPLICA)
+            (self.replayed,) = self._ask(self.alias, REPLICA)
         except psycopg.Error as error:
             self.answers = False
             logger.warning("Replica %s does not answer (%s)", self.alias, type(error).__name__)
             return
         for place, noted, at in reversed(self._notes):
-            if replayed is not None and place <= replayed:
+            if self.replayed is not None and place <= self.replayed:
                 self.has_until, self.known_at = noted, at
                 break
         self.answers = True
@@ -115,13 +117,14 @@ class Replicas:
 
     def instead_of(self, alias: str) -> str:
         """The alias of the database to read from after this replica did not answer: the primary. If the primary does
-        not answer either, a replica that is at least as fresh."""
+        not answer either, a replica that has replayed at least as much. `has_until` would not do: replicas that have
+        the same data are checked at different times."""
         failed = next(each for each in self.all if each.alias == alias)
         failed.answers = False
-        if failed.primary_answers or failed.has_until is None:
+        if failed.primary_answers or failed.replayed is None:
             return DEFAULT_DB_ALIAS
-        others = (each for each in self.all if each.answers and each.has_until and each.has_until >= failed.has_until)
-        return next((each.alias for each in others), DEFAULT_DB_ALIAS)
+        others = (each for each in self.all if each.answers and each.replayed is not None)
+        return next((each.alias for each in others if each.replayed >= failed.replayed), DEFAULT_DB_ALIAS)
 
 
 @cache
