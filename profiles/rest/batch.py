@@ -35,9 +35,11 @@ OF_THE_BATCH = {"CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_IF_MATCH", "HTTP_IF_NONE
 class Read(StrictSerializer):
     """One read in a batch."""
 
-    path = Line(max_length=4_000, help_text="Of a row, a list or a history, with its query: `/profiles/1/`, say.")
+    path = Line(
+        max_length=4_000, help_text="Path of a row, a list or a history, with its query: `/profiles/1/?fields=id`."
+    )
     if_none_match = Line(
-        required=False, max_length=LONGEST, help_text="A tag of `ETag`, or several by commas, as in `If-None-Match`."
+        required=False, max_length=LONGEST, help_text="An entity tag, or several between commas, as in `If-None-Match`."
     )
 
     def validate_path(self, target: str) -> str:

@@ -19,8 +19,8 @@ JSON = "application/json"
 NAMED = "#/components/schemas/"
 EACH = "[]"  # in a path: each item of a list
 HEADERS = {
-    "Deprecation": "Since when something that this request used is deprecated (RFC 9745).",
-    "Sunset": "When it may be removed (RFC 8594).",
+    "Deprecation": "The time since which something that the request used is deprecated (RFC 9745).",
+    "Sunset": "The time from which it may be removed (RFC 8594).",
 }
 
 

@@ -100,7 +100,7 @@ class OperationSchema(AutoSchema):
         removable = {name: _nullable(properties[name]) for name, field in fields.items() if field.default is not empty}
         name = f"{shape.Meta.model.__name__}MergePatch"
         described = {
-            "description": "What changes (RFC 7396): a null takes a field back to its default.",
+            "description": "The changes (RFC 7396): null resets a field to its default.",
             "properties": {**properties, **removable},
         }
         return {**sent, "schema": self._component(ResolvedComponent.SCHEMA, name, schema | described)}
@@ -177,7 +177,7 @@ class Bearer(OpenApiAuthenticationExtension):
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": "The `token` that `POST /auth/token/` gives, or an access token of an OpenID issuer that "
-            "the service accepts. One of read scope writes nothing.",
+            "the service accepts. A token with read scope cannot write.",
         }
 
 
