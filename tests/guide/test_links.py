@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import Resolver404, resolve
 
+from profiles.core.outcomes import Outcome
+from profiles.rest.exceptions import INVALID_INPUT, OUTCOMES, section_of
 from tests.guide.pages import DOCS, FENCED, PAGES
 from tests.server.conftest import ROOT
 
@@ -72,6 +74,12 @@ def test_each_page_is_in_the_navigation_and_each_picture_is_shown():
     pictures = {path for path in (DOCS / "pictures").iterdir() if path.name != "flow-dark.svg"}
     shown = {(ROOT / name).parent / target for name in PAGES for target in links(name)}
     assert pictures <= {Path(path).resolve() for path in shown}
+
+
+def test_the_type_of_each_problem_leads_to_its_section():
+    page = (ROOT / "server" / "guide" / "dist" / OUTCOMES.strip("/") / "index.html").read_text()
+    sections = {INVALID_INPUT, *map(section_of, Outcome)}
+    assert sections <= set(re.findall(r'id="([^"]+)"', page))
 
 
 def test_the_readme_is_short():

@@ -6,7 +6,6 @@ import pytest
 
 PATHS = ["/openapi.json", "/openapi.yaml", "/graphql/schema.graphql", "/.well-known/api-catalog"]
 LINKSET = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
-GUIDE = "/guide/"
 
 every_path = pytest.mark.parametrize("path", PATHS)
 
@@ -64,8 +63,8 @@ def test_what_the_catalogue_leads_to_is_there(client, db):
     for link in links:
         address = urlsplit(link["href"])
         assert (address.scheme, address.netloc) == ("https", "testserver")
-        if "type" in link and address.path != GUIDE:
-            response = client.get(address.path)
+        if "type" in link:
+            response = client.head(address.path)
             assert response.status_code == 200
             assert response.headers["Content-Type"].partition(";")[0] == link["type"].partition(";")[0]
 
