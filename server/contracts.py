@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import yaml
@@ -16,7 +17,6 @@ from profiles.core.outcomes import Outcome, Refused
 from profiles.core.preconditions import content_tag, if_match, if_none_match
 
 OPENAPI = (settings.BASE_DIR / "profiles" / "openapi.yaml").read_text()
-OPENAPI_AS_JSON = json.dumps(yaml.load(OPENAPI, yaml.CSafeLoader))  # the Python loader takes a second of each start
 SDL = (settings.BASE_DIR / "graphql_api" / "schema.graphql").read_text()
 
 YAML = "application/yaml"  # RFC 9512
@@ -32,12 +32,11 @@ class ContractView(APIView):
     permission_classes = (AllowAny,)
     throttle_classes = ()
     schema = None  # not an operation of the OpenAPI contract
-    text = b""
-    tag = ""
+    content: Any = None  # a function of no arguments that returns the text and its entity tag
     media_type = ""
 
     def get(self, request: Request) -> HttpResponse:
-        return self.answer(request, self.text, self.tag)
+        return self.answer(request, *self.content())
 
     def answer(self, request: Request, text: bytes, tag: str, **headers: str) -> HttpResponse:
         """The text, or 304 to a client that has it. Raises `Refused`: CONFLICT: `If-Match` names another one."""
@@ -53,10 +52,20 @@ class ContractView(APIView):
         return JSONRenderer(), JSONRenderer.media_type
 
 
-def contract(text: str, media_type: str) -> Callable[..., Any]:
-    """The view of a text, whose tag is made once."""
-    content = text.encode()
-    return ContractView.as_view(text=content, tag=content_tag(content), media_type=media_type)
+def contract(text: str, media_type: str, convert: Callable[[str], str] = str) -> Callable[..., Any]:
+    """The view of a text, converted at the first request: to make JSON of YAML would be a tenth of a start."""
+
+    @cache
+    def tagged() -> tuple[bytes, str]:
+        content = convert(text).encode()
+        return content, content_tag(content)
+
+    return ContractView.as_view(content=tagged, media_type=media_type)
+
+
+def as_json(text: str) -> str:
+    """The JSON of a YAML text."""
+    return json.dumps(yaml.load(text, yaml.CSafeLoader))
 
 
 class CatalogView(ContractView):

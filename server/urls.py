@@ -17,7 +17,7 @@ urlpatterns = [
     re_path(r"^graphql/?$", pages.graphiql(otherwise=GraphQLView.as_view()), name="graphql"),
     re_path(
         r"^openapi\.json/?$",
-        contracts.contract(contracts.OPENAPI_AS_JSON, "application/json"),
+        contracts.contract(contracts.OPENAPI, "application/json", contracts.as_json),
         name="openapi",
     ),
     re_path(r"^openapi\.yaml/?$", contracts.contract(contracts.OPENAPI, contracts.YAML)),
