@@ -98,6 +98,7 @@ class ProfileQuerySet(ResourceQuerySet):
             django.core.exceptions.ValidationError: a value is invalid.
         """
         profile: Profile = self.model(username=normalize_username(username), email=email, **fields)
+        profile.updated_at = profile.created_at
         profile.set_password(password)
         profile.full_clean()
         profile.save(force_insert=True)

@@ -224,20 +224,20 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Profiles",
     "VERSION": "0.1.0",
     "DESCRIPTION": (
-        "One profile, over REST. Over GraphQL it is at `/graphql/`, by the same rules and with the same outcomes.\n\n"
-        "Sign in by `POST /auth/token`, and send the token as `Authorization: Bearer TOKEN`. A path is the same with "
-        "and without its last slash. Every answer carries an `X-Request-ID`, by which the logs and the history know "
-        "it; `RateLimit` says how many more operations pass. What you may not see is not there for you: 404, or 401 "
-        "where you have not signed in.\n\n"
-        "Messages are for people, in the language of `Accept-Language`: English, German or Spanish. Codes are for "
-        "clients, and the same in each. Where `Accept` names `application/problem+json`, an error is a problem (RFC "
-        "9457)."
+        "Profiles over REST. The GraphQL API at `/graphql/` has the same rules and the same error codes.\n\n"
+        "Get a token with `POST /auth/token`, and send it as `Authorization: Bearer TOKEN`. Paths work with and "
+        "without a trailing slash. Every response has an `X-Request-ID`, which is also in the logs and the history, "
+        "and most have a `RateLimit` with the operations that remain. A row that you may not see is a 404, or a 401 "
+        "if you are not signed in.\n\n"
+        "Messages are for people, in English, German or Spanish, by `Accept-Language`. Codes are for clients, and do "
+        "not depend on the language. If `Accept` prefers `application/problem+json`, errors are problem details "
+        "(RFC 9457)."
     ),
     "LICENSE": {"name": "All rights reserved", "identifier": "LicenseRef-All-Rights-Reserved"},
     "SERVERS": [{"url": "/", "description": "The service that this contract came from."}],
     "TAGS": [
         {"name": "identity", "description": "Signing in and out."},
-        {"name": "profiles", "description": "Accounts, and their public faces."},
+        {"name": "profiles", "description": "Accounts and their public profiles."},
         {"name": "batch", "description": "Several reads in one request."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,

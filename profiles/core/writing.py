@@ -54,6 +54,7 @@ def create(model: type[Row], values: Mapping[str, Any], *, actor: Actor, key: Id
         made = model.objects.visible_to(actor).one({"pk": done.made})
         return cast(Row, model.policy.require(actor, Action.VIEW, made))
     row = model(**values)
+    row.updated_at = row.created_at
     row.save(force_insert=True)
     idempotency.keep(key, made=row.pk)
     return row

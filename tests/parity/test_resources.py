@@ -150,6 +150,8 @@ def test_a_row_is_created_by_whom_the_policy_allows(resource, actor, cast, resou
             assert (answers[-1].outcome == "done") is allowed
             if allowed:
                 assert answers[-1].body.items() >= values.items()
+                created = resource.model.objects.get()
+                assert created.updated_at == created.created_at
     assert answers[0].outcome == answers[1].outcome
     assert answers[0].outcome in ("done", "UNAUTHENTICATED" if who.is_anonymous else "FORBIDDEN")
 

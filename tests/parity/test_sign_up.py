@@ -54,8 +54,9 @@ def test_it_is_shown_as_its_owner_sees_it(cast, apis):
 
 def test_rest_says_created_and_where(cast, rest):
     response = rest.send("POST", "/profiles", NEW)
-    pk = Profile.objects.get(username="newcomer").pk
-    assert (response.status_code, response.headers["Location"]) == (201, f"https://testserver/profiles/{pk}/")
+    profile = Profile.objects.get(username="newcomer")
+    assert (response.status_code, response.headers["Location"]) == (201, f"https://testserver/profiles/{profile.pk}/")
+    assert profile.updated_at == profile.created_at
     assert response.headers["ETag"]
 
 
