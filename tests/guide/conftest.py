@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.parity.test_recipe import copy_of_the_project
-from tests.server.conftest import ROOT, node, quick_passwords, test_database  # noqa: F401  # fixtures
+from tests.server.conftest import PATH, ROOT, node, quick_passwords, test_database  # noqa: F401  # fixtures
 
 MOST_MINUTES = 5  # on a machine that does much else
 OF_THE_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{16}")  # instants, and the hashes of ETags
@@ -34,8 +34,7 @@ def environment(folder):
     """That of the shell that the commands are typed in."""
     not_there = ("PYTEST", "DATABASE", "DJANGO", "SECRET_KEY", "JWT_KEYS", "ALLOWED_HOSTS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(not_there)}
-    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"  # where the Makefile installs Node if need be
-    return kept | {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}", "PATH": path}
+    return kept | {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}", "PATH": PATH}
 
 
 @pytest.fixture

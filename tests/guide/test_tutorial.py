@@ -5,7 +5,6 @@ import sys
 from contextlib import ExitStack
 
 import pytest
-from django.db import connection
 
 from tests.guide.conftest import lasting
 from tests.guide.pages import FENCED, PAGES, TUTORIAL, commands, files
@@ -39,8 +38,6 @@ def serve(folder, environment, tmp_path):
 
 
 def test_the_tutorial_is_true(folder, environment, serve, answers):
-    if connection.vendor == "postgresql":
-        pytest.skip("once is enough: the copy is on SQLite")
     address = IN_THE_TUTORIAL
     for match in FENCED.finditer(PAGES[TUTORIAL]):
         for name, text in files(match[0]).items():

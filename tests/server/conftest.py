@@ -20,6 +20,7 @@ from tests.cast import Cast
 
 ROOT = Path(__file__).parent.parent.parent
 NODE = ROOT / "tests" / "node"
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # with the programs that the Makefile installs
 MOST_AT_ONCE = 100
 UNTHROTTLED = dict.fromkeys(
     ("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS", "SIGN_UP_LIMIT_PER_ADDRESS"),
@@ -90,7 +91,7 @@ def server(test_database, tmp_path_factory):
 @pytest.fixture(scope="session")
 def node():
     """Run Node with arguments, in the folder of its packages or in `cwd`; return the completed process."""
-    program = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    program = shutil.which("node", path=PATH)
     if not (program and (NODE / "node_modules").is_dir()):
         pytest.fail("Node's packages are not here: `make test` brings them.")
 

@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from tests.server.conftest import MOST_SECONDS, ROOT, ServerClient, database_url, serving
+from tests.server.conftest import MOST_SECONDS, PATH, ROOT, ServerClient, database_url, serving
 
 PASSWORD = "correct horse battery staple"
 CALLERS = 4
@@ -78,7 +78,7 @@ def previous(tmp_path_factory, django_db_setup, django_db_blocker):
     subprocess.run(["/usr/bin/tar", "-x", "-C", folder], input=git("archive", release), check=True)
     if (folder / "uv.lock").read_bytes() == (ROOT / "uv.lock").read_bytes():
         return release, folder, sys.executable
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    uv = shutil.which("uv", path=PATH)
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     subprocess.run(
         [uv, "sync", "--frozen", "--no-dev", "--quiet", "--python", sys.executable],

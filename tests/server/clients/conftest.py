@@ -2,13 +2,11 @@
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
-from tests.server.conftest import ROOT, serving
+from tests.server.conftest import PATH, ROOT, serving
 
 CLIENTS = ROOT / "server" / "clients"
 MOST_SECONDS = 300
@@ -29,8 +27,7 @@ def address(debug_server, transactional_db, django_db_reset_sequences, settings)
 
 def run(*command, cwd):
     """The output of a command that succeeds."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # Node may be PyPI's
-    options = {"cwd": cwd, "env": os.environ | {"PATH": path}, "timeout": MOST_SECONDS}
+    options = {"cwd": cwd, "env": os.environ | {"PATH": PATH}, "timeout": MOST_SECONDS}
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
