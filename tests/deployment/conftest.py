@@ -1,11 +1,10 @@
 """The machine's tools for checking the deployment."""
 
-import os
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
+
+from tests.server.conftest import PATH
 
 
 @pytest.fixture
@@ -13,7 +12,7 @@ def tool(request):
     """Find a program's path. Without the program the test is skipped, or fails with --required."""
 
     def find(name):
-        found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        found = shutil.which(name, path=PATH)
         if not found:
             (pytest.fail if request.config.getoption("--required") else pytest.skip)(f"there is no {name}")
         return found
