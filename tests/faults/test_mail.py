@@ -42,7 +42,11 @@ class Queue:
 
 @pytest.fixture
 def queue(two_services):
-    return Queue(two_services.database_url)
+    """The queue, empty. A message that was being sent when another test stopped PostgreSQL is sent now."""
+    queue = Queue(two_services.database_url)
+    queue.let_time_pass()
+    queue.wait()
+    return queue
 
 
 def use(proxy):
@@ -70,7 +74,6 @@ def test_no_mail_server(two_services, under_load, queue, note, request):
     stack, expected, measured = two_services, set(), {"with": [], "without": []}
 
     def cause(load):
-        queue.wait()
         measured["with"] += use(stack.proxy)
         queue.wait()
         stack.smtp.kill()
@@ -104,7 +107,6 @@ def test_no_mail_server(two_services, under_load, queue, note, request):
 def test_no_database(two_services, queue):
     """The worker waits for PostgreSQL, and sends the queued mail afterwards."""
     stack = two_services
-    queue.wait()
     worker, before = stack.mail.process.pid, len(stack.smtp.messages)
     stack.postgresql.kill()
     wait_until(lambda: "The database is away" in stack.mail.log.read_text(), "the worker notices")

@@ -15,9 +15,8 @@ NEW = "a staple for the horse"
 
 @pytest.fixture
 def server(test_database, tmp_path):
-    environment = {"WEB_CONCURRENCY": "4", "EMAIL_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "service@example.com"}
-    limit = {"SIGN_IN_LIMIT_PER_ADDRESS": "1000000 per minute", "SITE_URL": "https://example.com"}
-    with serving(tmp_path / "log", **test_database, **environment, **limit) as address:
+    mailing = {"EMAIL_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "service@example.com", "SITE_URL": "https://example.com"}
+    with serving(tmp_path / "log", **test_database, **mailing, WEB_CONCURRENCY="4") as address:
         yield address
 
 
