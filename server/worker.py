@@ -4,6 +4,10 @@ gunicorn gives each connection a thread, which waits for the client's data. A fe
 then hold all threads. Here the main thread waits, and buffers the data until the request is complete. gunicorn's parser
 then reads the buffer. Completeness only decides when a request gets a thread: if the check is wrong, the thread waits
 for the rest, at most `STALL_SECONDS` at a time.
+
+All threads of a worker run on one CPU. Python executes one of them at a time, and each hand-over to a thread on another
+CPU has to wake that CPU, which takes a third of the time of short requests. Once a second, the main thread may run on
+any CPU until the next request; the others follow it to where the kernel lets it run.
 """
 
 import errno
@@ -14,17 +18,21 @@ import socket
 import struct
 import time
 from functools import cached_property, partial
+from threading import local
 from typing import Any
 
 from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from profiles.core import cpus
+
 ARRIVAL_SECONDS = 20  # for a request to arrive, from the start of a new connection or its first byte on a kept one
 STALL_SECONDS = 20  # that a thread waits for a client that neither sends nor reads
 MOST_HEAD = 64 * 1024  # bytes of a request's head
 SEND_BUFFER = 1024 * 1024  # bytes of a response that the kernel buffers for a slow client, if its limits allow
 AT_ONCE = 64 * 1024  # bytes per read
+MOVE_EVERY = 1.0  # seconds
 
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 CODED = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
@@ -34,12 +42,34 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.cpus = cpus.ALLOWED  # of its threads
+        self.moves_at = 0.0  # monotonic time
+        self.thread = local()
+
     @cached_property
     def most_body(self) -> int:
         """The bytes of a body that are buffered. Django refuses a longer body without reading it."""
         from django.conf import settings  # not at the top: gunicorn imports this module before Django is set up
 
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """gunicorn's method. In addition, it chooses the CPU of the worker's threads from time to time."""
+        is_due = time.monotonic() >= self.moves_at
+        if is_due:
+            cpus.run_on_any()
+        super().wait_for_and_dispatch_events(timeout)
+        if is_due:
+            self.cpus, self.moves_at = cpus.stay(), time.monotonic() + MOVE_EVERY
+
+    def handle(self, conn: Any) -> Any:
+        """gunicorn's method, which a thread calls for each request. Moves the thread to the worker's CPU first."""
+        if getattr(self.thread, "cpus", None) != self.cpus:
+            self.thread.cpus = self.cpus
+            cpus.run_on(self.cpus)
+        return super().handle(conn)
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection, and wait for its first request."""

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
+from profiles.core.cpus import run_on_any
 from profiles.core.outcomes import RETRY_AFTER, Outcome, Refused
 
 Result = TypeVar("Result")
@@ -14,8 +15,9 @@ AT_ONCE = 2  # concurrent hashes in a process, each using `memory_cost`
 PATIENCE = 2.0  # seconds that a hash waits for a thread
 
 # glibc keeps a hash's memory allocated for the thread that computed it. With two threads it is allocated twice; hashing
-# in the server's threads would allocate it once for each of them.
-_threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hash")
+# in the server's threads would allocate it once for each of them. Unlike those, these need not share a CPU: a hash does
+# not hold Python's lock.
+_threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hash", initializer=run_on_any)
 
 
 class Argon2Hasher(Argon2PasswordHasher):

@@ -1,12 +1,22 @@
 """The deployed server by itself."""
 
 import json
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import httpx
+import psutil
 import pytest
+from gunicorn.config import Config
+from gunicorn.workers.gthread import ThreadWorker
 
+from profiles.core.cpus import ALLOWED
+from server.worker import Worker
 from tests.cast import PASSWORD
-from tests.server.conftest import ServerClient, serving
+from tests.cluster.processes import wait_until
+from tests.server.conftest import TRUST, ServerClient, running, serving
 
 
 def test_plain_http_is_sent_to_https(server):
@@ -29,6 +39,35 @@ def test_a_host_that_is_not_ours_is_a_line_in_the_log(test_database, tmp_path):
         (line,) = (tmp_path / "log").read_text().removeprefix(started).splitlines()
     logged = json.loads(line)
     assert (logged["level"], logged["logger"]) == ("warning", "django.security.DisallowedHost")
+
+
+def test_the_threads_of_a_worker_share_a_cpu(test_database, tmp_path):
+    with (
+        running(tmp_path / "log", **test_database, WEB_CONCURRENCY="1") as (address, process),
+        ThreadPoolExecutor(4) as clients,
+    ):
+        (worker,) = psutil.Process(process.pid).children()
+
+        def share_a_cpu():
+            list(clients.map(lambda _: httpx.get(f"{address}/livez", verify=TRUST), range(8)))
+            of_threads = [frozenset(os.sched_getaffinity(thread.id)) for thread in worker.threads()]
+            main = os.sched_getaffinity(worker.pid)
+            return len(main) == 1 and Counter(of_threads)[frozenset(main)] > 2
+
+        wait_until(share_a_cpu, "the main thread and two others are on one CPU")
+
+
+def test_a_thread_follows_the_worker_to_another_cpu(monkeypatch):
+    monkeypatch.setattr(ThreadWorker, "handle", lambda _self, _connection: os.sched_getaffinity(0))
+    worker = Worker(1, os.getpid(), [], None, 1, Config(), None)
+
+    def handle_on(cpu):
+        worker.cpus = {cpu}
+        return worker.handle(None)
+
+    with closing(worker.tmp), ThreadPoolExecutor(1) as thread:
+        for cpu in ALLOWED:
+            assert thread.submit(handle_on, cpu).result() == {cpu}
 
 
 def test_signing_in_reading_and_writing(cast, server, at_once):

@@ -1,12 +1,15 @@
 """Password hashing: its cost, its concurrency, and the upgrade of older hashes."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import module_from_spec, spec_from_file_location
 from threading import Barrier, Event
 
 import pytest
 from django.conf import settings as configured
 from django.contrib.auth.hashers import Argon2PasswordHasher, identify_hasher, make_password
 
+from profiles.core import cpus
 from profiles.core.outcomes import RETRY_AFTER, Outcome, Refused
 from profiles.identity import accounts, families, hashers
 from profiles.models import Profile
@@ -38,6 +41,20 @@ def old_hash(cast, shipped):
 
 def test_the_parameters_are_those_of_owasp(shipped):
     assert make_password(PASSWORD).startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_hashes_run_on_any_cpu_though_a_server_thread_keeps_to_one():
+    def cpus_of_a_hash():
+        """Those of the first hash in a new process, which a copy of the module stands for."""
+        cpus.stay()
+        spec = spec_from_file_location("copy_of_hashers", hashers.__file__)
+        copy = module_from_spec(spec)
+        spec.loader.exec_module(copy)
+        with copy._threads:
+            return copy._threads.submit(os.sched_getaffinity, 0).result()
+
+    with ThreadPoolExecutor(1) as server_thread:
+        assert server_thread.submit(cpus_of_a_hash).result() == cpus.ALLOWED
 
 
 @pytest.fixture

@@ -1,0 +1,28 @@
+"""The CPUs that the calling thread runs on. Systems other than Linux do not let a process choose."""
+
+import ctypes
+import os
+from contextlib import suppress
+
+ALLOWED = frozenset(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ())
+
+
+def run_on(cpus: frozenset[int]) -> None:
+    """Let the thread run on these CPUs only. Does nothing if the system does not permit it (sched_setaffinity(2))."""
+    with suppress(AttributeError, OSError):
+        os.sched_setaffinity(0, cpus)
+
+
+def run_on_any() -> None:
+    """Let the thread run on every CPU that the process was started with, as a new thread does not: it inherits."""
+    run_on(ALLOWED)
+
+
+def stay() -> frozenset[int]:
+    """Keep the thread on its current CPU. Returns that CPU's number, or `ALLOWED` if the system does not tell it."""
+    try:
+        cpus = frozenset({ctypes.CDLL(None).sched_getcpu()})
+    except AttributeError:
+        return ALLOWED
+    run_on(cpus)
+    return cpus
