@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, cast
 
 import django_filters
@@ -12,6 +12,7 @@ import graphene
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 from graphene.utils.str_converters import to_camel_case
+from graphql import FieldNode
 from graphql.execution.collect_fields import collect_sub_fields
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -46,6 +47,7 @@ from profiles.core.serializers import ResourceSerializer
 from profiles.core.writing import Write, was_deleted
 
 HERE_OTHERWISE = {"id", "node_id", "updated_by", "editable_fields"}  # differ from REST in name, type or spelling
+OF_THE_KEY = {"id", "pk", "__typename"}  # need no column but the primary key, which is always read
 FILTER_TYPES = {
     django_filters.CharFilter: graphene.String,
     django_filters.BooleanFilter: graphene.Boolean,
@@ -80,6 +82,19 @@ class Shown:
 def resolve_shown(name: str, default: Any, shown: Shown, info: Info) -> Any:
     """The default resolver (graphene's `default_resolver`) of types whose objects are `Shown`."""
     return shown.field(name)
+
+
+def name_shown(resolver: Any) -> str | None:
+    """The name of the serializer's field that `resolve_shown` returns; None for another resolver."""
+    return resolver.args[0] if isinstance(resolver, partial) and resolver.func is resolve_shown else None
+
+
+def selected(info: Info, kind: Any, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
+    """The fields that `nodes` select in objects of this type, also by way of fragments: their nodes, by name."""
+    fields: dict[str, list[FieldNode]] = {}
+    for group in collect_sub_fields(info.schema, info.fragments, info.variable_values, kind, nodes).values():
+        fields.setdefault(group[0].name.value, []).extend(group)
+    return fields
 
 
 def serializer_of(info: Info, resource: Resource) -> ResourceSerializer:
@@ -140,6 +155,7 @@ class Types:
         resource, fields = self.resource, self.fields
         shown = {name: field for name, field in fields.items() if name not in HERE_OTHERWISE}
         about = f"Changes, newest first. {resource.about_history}".strip()
+        model = resource.model
 
         class Common:
             pk = graphene.Int(required=True, description="Key. REST's `id`.")
@@ -152,7 +168,7 @@ class Types:
 
             @plain
             def is_type_of(shown: Any, info: Info) -> bool:
-                return shown.serializer.Meta.model is resource.model
+                return shown.serializer.Meta.model is model
 
             @plain
             def resolve_id(shown: Any, info: Info) -> Any:
@@ -286,12 +302,13 @@ class Types:
             order_by: Any = None,
             **page: Any,
         ) -> Any:
-            given = {"search": search, "ordering": order_by and str(order_by), "count": self.asks_for_count(info)}
+            on_page = selected(info, info.schema.type_map[self.connection.__name__], info.field_nodes)
+            given = {"search": search, "ordering": order_by and str(order_by), "count": "totalCount" in on_page}
             filters = {name: as_text(value) for name, value in (filter or {}).items()}
             values = {**filters, **page_values(**page), **{k: v for k, v in given.items() if v is not None}}
             actor = info.context.actor
             visible = resource.model.objects.visible_to(actor).for_reader(actor)
-            rows, count = list_rows(resource, visible, actor, values, columns=resource.columns(related=True))
+            rows, count = list_rows(resource, visible, actor, values, columns=self.columns(info, on_page))
             serializer = serializer_of(info, resource)
             return Connection(rows, [Shown(row, serializer) for row in rows.rows], count)
 
@@ -317,11 +334,15 @@ class Types:
         doc = f"Orders of {self.resource.plural}."
         return graphene.Enum.from_enum(members, description=lambda member: about_order(member.value) if member else doc)
 
-    def asks_for_count(self, info: Info) -> bool:
-        """Whether the selection of a list includes `totalCount`, also by way of fragments."""
-        parent: Any = info.schema.type_map[self.connection.__name__]
-        nodes = collect_sub_fields(info.schema, info.fragments, info.variable_values, parent, info.field_nodes)
-        return any(node.name.value == "totalCount" for group in nodes.values() for node in group)
+    def columns(self, info: Info, on_page: dict[str, list[FieldNode]]) -> tuple[str, ...] | None:
+        """The columns that the rows of a list need: all of them if a selected field has its own resolver."""
+        types: Any = info.schema.type_map
+        in_edges = selected(info, types[self.connection.Edge.__name__], on_page.get("edges", []))
+        in_rows = selected(info, types[self.name], on_page.get("nodes", []) + in_edges.get("node", []))
+        names = [name_shown(types[self.name].fields[each].resolve) for each in in_rows.keys() - OF_THE_KEY]
+        if None in names:
+            return self.resource.columns(related=True)
+        return self.resource.columns(sorted(filter(None, names)))
 
     # Mutations
 

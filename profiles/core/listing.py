@@ -44,5 +44,7 @@ def list_rows(
     fields = resource.orderings[ordering]
     for field in resource.ordered_by(fields):
         resource.policy.require_filter(actor, "ordering", field)
-    count = rows.count() if wanted.pop("count") else None
-    return paginate(rows, fields, **wanted, columns=columns), count
+    counts = wanted.pop("count")
+    page = paginate(rows, fields, **wanted, columns=columns)
+    # Counting makes Django compile the queryset; `paginate` then could not use SQL that is compiled once.
+    return page, rows.count() if counts else None

@@ -70,3 +70,31 @@ def test_a_later_mutation_of_a_document_costs_what_a_request_does(cast, graphql)
     token = cast.token("owner")
     sent = statements(lambda: graphql.send(f"mutation {{ a: {update % 'a'} b: {update % 'b'} }}", token=token))
     assert len(sent) == 10, sent
+
+
+ROWS = {
+    # of a list: what is selected, and whether all columns are read
+    "edges": ("edges { node { pk name: displayName ... on Profile { location } } }", False),
+    "nodes": ("nodes { ...F } totalCount", False),
+    "edges and nodes": ("edges { cursor node { location } } nodes { displayName }", False),
+    "a field with its own resolver": ("nodes { displayName location editableFields }", True),
+    "an entity tag": ("nodes { displayName location etag }", True),
+    "its writer": ("nodes { displayName location updatedBy { bio } }", True),
+}
+
+
+@pytest.mark.parametrize("label", ROWS)
+def test_a_list_reads_the_columns_of_the_selected_fields(cast, graphql, label):
+    selection, all_columns = ROWS[label]
+    fragment = "fragment F on Profile { displayName location }" if "...F" in selection else ""
+    query, token = f"{{ profiles {{ {selection} }} }} {fragment}", cast.token("member")
+    _caller, sql, *_count = statements(lambda: graphql.send(query, token=token))
+    assert all(f'"{column}"' in sql for column in ("display_name", "location"))
+    assert ('"bio"' in sql) == all_columns
+
+
+def test_a_list_of_some_fields_reads_the_same_columns_in_both_apis(cast, rest, graphql):
+    token = cast.token("member")
+    *_, of_rest = statements(lambda: rest.list(fields="display_name,location", token=token))
+    *_, of_graphql = statements(lambda: graphql.send("{ profiles { nodes { displayName location } } }", token=token))
+    assert of_rest == of_graphql
