@@ -93,7 +93,12 @@ def plain(resolver: Resolver) -> Resolver:
 def is_plain(resolver: Any) -> bool:
     """Whether a resolver is marked as plain or is graphene's default resolver, which reads an attribute."""
     function = resolver.func if isinstance(resolver, partial) else resolver
-    return function is dict_or_attr_resolver or getattr(function, "is_plain", False)
+    return reads_attribute(resolver) or getattr(function, "is_plain", False)
+
+
+def reads_attribute(resolver: Any) -> bool:
+    """Whether a resolver is graphene's default one, bound to an attribute's name and its default value."""
+    return isinstance(resolver, partial) and resolver.func is dict_or_attr_resolver
 
 
 class Plans:
@@ -128,6 +133,9 @@ class Plans:
         if not definition or definition.args or not is_plain(definition.resolve):
             return None
         complete = self._complete(definition.type, nodes, collect)
+        if complete and reads_attribute(definition.resolve):
+            name, default = definition.resolve.args
+            return attribute_of(name, default, complete)
         of_field = text_field_of if keeps_texts(definition.type) else field_of
         return complete and of_field(definition.resolve, complete)
 
@@ -181,6 +189,16 @@ def plan_of(readers: list[tuple[str, Read]], size: int) -> Plan:
 
 def field_of(resolve: Any, complete: Complete) -> Read:
     return lambda source, run: complete(resolve(source, run.caller), run)
+
+
+def attribute_of(name: str, default: Any, complete: Complete) -> Read:
+    """`field_of` for graphene's default resolver: saves three calls."""
+
+    def read(source: Any, run: Run) -> Any:
+        found = source.get(name, default) if isinstance(source, dict) else getattr(source, name, default)
+        return complete(found, run)
+
+    return read
 
 
 def text_field_of(resolve: Any, complete: Complete) -> Read:
