@@ -1,6 +1,7 @@
 """The list operation of a resource: visible rows, filtered, searched, ordered and paginated."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from profiles.core.actors import Actor
@@ -8,6 +9,8 @@ from profiles.core.filters import field_of, filtered
 from profiles.core.models import ResourceQuerySet
 from profiles.core.pages import Page, paginate
 from profiles.core.resources import Resource
+
+KEPT = 256  # valid combinations of parameters
 
 
 def list_rows(
@@ -32,9 +35,8 @@ def list_rows(
         Refused: FORBIDDEN: a filter on a field that the actor may not read.
     """
     filters = {name: values[name] for name in resource.filters.base_filters if name in values}
-    query = resource.list_query(data={name: value for name, value in values.items() if name not in filters})
-    query.is_valid(raise_exception=True)
-    wanted = dict(query.validated_data)
+    others = ((name, type(value), value) for name, value in values.items() if name not in filters)
+    wanted = dict(_valid(resource, frozenset(others)))
     rows = filtered(rows, actor, resource.filters, filters)
     if resource.search and "search" in wanted:
         rows = resource.search.found(rows, actor, wanted.pop("search"))
@@ -48,3 +50,14 @@ def list_rows(
     page = paginate(rows, fields, **wanted, columns=columns)
     # Counting makes Django compile the queryset; `paginate` then could not use SQL that is compiled once.
     return page, rows.count() if counts else None
+
+
+@lru_cache(KEPT)
+def _valid(resource: Resource, given: frozenset[tuple[str, type, Any]]) -> dict[str, Any]:
+    """The valid values of a list's parameters: of each its name, the value's type and the value.
+
+    They depend on nothing else. Errors are not cached. Raises `ValidationError`.
+    """
+    query = resource.list_query(data={name: value for name, _, value in given})
+    query.is_valid(raise_exception=True)
+    return dict(query.validated_data)
