@@ -1,11 +1,12 @@
 """The schema's mutations."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import graphene
 
 from graphql_api.core.context import Info
-from graphql_api.core.resources import idempotency_key, show
+from graphql_api.core.resources import Shown, idempotency_key, serializer_of, show
 from graphql_api.core.types import InputMutation, derived
 from graphql_api.identity import IdentityMutations
 from graphql_api.types import OTHERS, PROFILE
@@ -17,6 +18,16 @@ from profiles.models import Profile
 from profiles.resource import PROFILES
 from profiles.serializers import SignUpSerializer
 from profiles.sign_up import sign_up
+
+
+@dataclass
+class NewProfile(Shown):
+    """A profile as its sign-up showed it, which a repeated sign-up shows again. `first`: its values then."""
+
+    first: dict[str, Any]
+
+    def field(self, name: str) -> Any:
+        return self.first[name] if name in self.first else super().field(name)
 
 
 class CreateProfile(InputMutation):
@@ -41,9 +52,7 @@ class CreateProfile(InputMutation):
     ) -> Any:
         def signed_up() -> dict[str, Any]:
             made = sign_up(info.context.actor, values, key=idempotency_key)
-            profile = show(info, PROFILES, made.profile)
-            profile.values.update(made.shown)
-            return {"profile": profile}
+            return {"profile": NewProfile(made.profile, serializer_of(info, PROFILES), made.shown)}
 
         return PROFILE.answer(info, cls, signed_up)
 

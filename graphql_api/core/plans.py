@@ -93,12 +93,18 @@ def plain(resolver: Resolver) -> Resolver:
 def is_plain(resolver: Any) -> bool:
     """Whether a resolver is marked as plain or is graphene's default resolver, which reads an attribute."""
     function = resolver.func if isinstance(resolver, partial) else resolver
-    return reads_attribute(resolver) or getattr(function, "is_plain", False)
+    return function is dict_or_attr_resolver or getattr(function, "is_plain", False)
 
 
-def reads_attribute(resolver: Any) -> bool:
-    """Whether a resolver is graphene's default one, bound to an attribute's name and its default value."""
-    return isinstance(resolver, partial) and resolver.func is dict_or_attr_resolver
+@plain
+def resolve_field(name: str, default: Any, source: Any, info: Any) -> Any:
+    """A default resolver (graphene's `default_resolver`), of objects with a method `field` that takes a name."""
+    return source.field(name)
+
+
+def bound_to(default_resolver: Any, resolver: Any) -> tuple[str, Any] | None:
+    """The name and the default value that graphene has bound to this default resolver; None for another resolver."""
+    return resolver.args if isinstance(resolver, partial) and resolver.func is default_resolver else None
 
 
 class Plans:
@@ -132,12 +138,15 @@ class Plans:
         definition = parent.fields.get(nodes[0].name.value)
         if not definition or definition.args or not is_plain(definition.resolve):
             return None
-        complete = self._complete(definition.type, nodes, collect)
-        if complete and reads_attribute(definition.resolve):
-            name, default = definition.resolve.args
-            return attribute_of(name, default, complete)
-        of_field = text_field_of if keeps_texts(definition.type) else field_of
-        return complete and of_field(definition.resolve, complete)
+        resolve, complete = definition.resolve, self._complete(definition.type, nodes, collect)
+        if not complete:
+            return None
+        if bound := bound_to(dict_or_attr_resolver, resolve):
+            return attribute_of(*bound, complete)
+        if not keeps_texts(definition.type):
+            return field_of(resolve, complete)
+        bound = bound_to(resolve_field, resolve)
+        return text_of(bound[0], complete) if bound else text_field_of(resolve, complete)
 
     def _complete(self, declared: GraphQLOutputType, nodes: list[FieldNode], collect: Collect) -> Complete | None:
         """The function that makes a value of this type from a resolver's result, or None."""
@@ -206,6 +215,19 @@ def text_field_of(resolve: Any, complete: Complete) -> Read:
 
     def read(source: Any, run: Run) -> Any:
         found = resolve(source, run.caller)
+        if type(found) is not str:
+            return complete(found, run)
+        run.left -= len(encode_basestring_ascii(found))
+        return found
+
+    return read
+
+
+def text_of(name: str, complete: Complete) -> Read:
+    """`text_field_of` for `resolve_field`: saves two calls."""
+
+    def read(source: Any, run: Run) -> Any:
+        found = source.field(name)
         if type(found) is not str:
             return complete(found, run)
         run.left -= len(encode_basestring_ascii(found))

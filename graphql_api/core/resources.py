@@ -1,10 +1,10 @@
 """GraphQL types, queries and mutations of any resource, generated from its declaration."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import Any, cast
 
 import django_filters
@@ -21,7 +21,7 @@ from graphql_api.core.connections import PAGE_ARGUMENTS, Connection, connection,
 from graphql_api.core.context import Info
 from graphql_api.core.costs import Argument, Field, FieldCost
 from graphql_api.core.loading import key_of, wanted
-from graphql_api.core.plans import plain
+from graphql_api.core.plans import bound_to, plain, resolve_field
 from graphql_api.core.types import (
     DateTime,
     FieldChange,
@@ -58,35 +58,17 @@ FILTER_TYPES = {
 
 @dataclass(slots=True)
 class Shown:
-    """A row or a change as resolvers pass it on.
-
-    `serializer` decides which values the reader sees; `values` caches those that were requested, by field.
-    """
+    """A row or a change as resolvers pass it on. `serializer` decides which values the reader sees."""
 
     row: Any
     serializer: Any
-    values: dict[str, Any] = field(default_factory=dict)
 
     @property
     def etag(self) -> str:
         return entity_tag({name: self.field(name) for name in self.serializer.names}, self.field("version"))
 
     def field(self, name: str) -> Any:
-        if name in self.values:
-            return self.values[name]
-        value = self.values[name] = self.serializer.shown(self.row, name)
-        return value
-
-
-@plain
-def resolve_shown(name: str, default: Any, shown: Shown, info: Info) -> Any:
-    """The default resolver (graphene's `default_resolver`) of types whose objects are `Shown`."""
-    return shown.field(name)
-
-
-def name_shown(resolver: Any) -> str | None:
-    """The name of the serializer's field that `resolve_shown` returns; None for another resolver."""
-    return resolver.args[0] if isinstance(resolver, partial) and resolver.func is resolve_shown else None
+        return self.serializer.shown(self.row, name)
 
 
 def selected(info: Info, kind: Any, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
@@ -199,7 +181,7 @@ class Types:
 
         class Meta:
             interfaces = (Node,)
-            default_resolver = resolve_shown
+            default_resolver = resolve_field
 
         return made(
             self.name,
@@ -240,7 +222,7 @@ class Types:
                 ]
 
         class Meta:
-            default_resolver = resolve_shown
+            default_resolver = resolve_field
 
         change = made(
             self.resource.changes.__name__,
@@ -339,10 +321,11 @@ class Types:
         types: Any = info.schema.type_map
         in_edges = selected(info, types[self.connection.Edge.__name__], on_page.get("edges", []))
         in_rows = selected(info, types[self.name], on_page.get("nodes", []) + in_edges.get("node", []))
-        names = [name_shown(types[self.name].fields[each].resolve) for each in in_rows.keys() - OF_THE_KEY]
-        if None in names:
+        resolvers = [types[self.name].fields[each].resolve for each in in_rows.keys() - OF_THE_KEY]
+        bound = [bound_to(resolve_field, resolver) for resolver in resolvers]
+        if None in bound:
             return self.resource.columns(related=True)
-        return self.resource.columns(sorted(filter(None, names)))
+        return self.resource.columns(sorted(name for name, _ in filter(None, bound)))
 
     # Mutations
 
