@@ -26,6 +26,7 @@ from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from profiles.core import cpus
+from server.threads import Threads
 
 ARRIVAL_SECONDS = 20  # for a request to arrive, from the start of a new connection or its first byte on a kept one
 STALL_SECONDS = 20  # that a thread waits for a client that neither sends nor reads
@@ -54,6 +55,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         from django.conf import settings  # not at the top: gunicorn imports this module before Django is set up
 
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+
+    def get_thread_pool(self) -> Threads:
+        return Threads(self.cfg.threads)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """gunicorn's method. In addition, it chooses the CPU of the worker's threads from time to time."""

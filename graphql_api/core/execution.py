@@ -29,8 +29,6 @@ from profiles.core.metrics import OTHER
 from profiles.core.outcomes import Refused
 from server.edge.traffic import PATIENCE, traffic
 
-FRAME = 32_768  # slots of 8 bytes: more than all frames of an execution together
-
 
 class TooLarge(BaseException):
     """Ends a query with `refused`. A BaseException, because graphql-core continues after an Exception."""
@@ -170,16 +168,8 @@ class LongExecution(Execution):
 
 
 def execute(document: DocumentNode, **options: Any) -> ExecutionResult:
-    """Execute a document. Raises `Refused`: TOO_COMPLEX: the response is too large.
-
-    CPython keeps frames in chunks of 16 KB. It maps a new chunk when a call crosses the end of one, and unmaps it when
-    the call returns. If each field of an execution does this, the execution takes twice as long. This function's frame
-    is large, so CPython makes one chunk that holds the frames of all fields.
-    """
+    """Execute a document. Raises `Refused`: TOO_COMPLEX: the response is too large."""
     try:
         return execute_sync(graphql_schema(), document, **options)
     except TooLarge as ended:
         raise ended.refused from None
-
-
-execute.__code__ = execute.__code__.replace(co_stacksize=FRAME)
