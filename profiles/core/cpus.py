@@ -19,10 +19,12 @@ def run_on_any() -> None:
 
 
 def stay() -> frozenset[int]:
-    """Keep the thread on its current CPU. Returns that CPU's number, or `ALLOWED` if the system does not tell it."""
+    """Keep the thread on its current CPU. Returns a set of that CPU, or `ALLOWED` if the system does not tell it."""
     try:
-        cpus = frozenset({ctypes.CDLL(None).sched_getcpu()})
+        current = ctypes.CDLL(None).sched_getcpu()  # -1: an error (sched_getcpu(3))
     except AttributeError:
+        current = -1
+    if current < 0:
         return ALLOWED
-    run_on(cpus)
-    return cpus
+    run_on(frozenset({current}))
+    return frozenset({current})

@@ -36,12 +36,19 @@ def test_what_the_system_does_not_permit_changes_nothing():
     assert in_a_thread(run_on_none) == cpus.ALLOWED
 
 
-@pytest.mark.parametrize("missing", ["sched_setaffinity", "sched_getcpu"])
-def test_systems_without_the_calls(monkeypatch, missing):
-    if missing == "sched_getcpu":
-        monkeypatch.setattr(cpus.ctypes, "CDLL", lambda _name: object())
-    else:
-        monkeypatch.delattr(os, missing)
-    cpus.run_on_any()
+class Failing:
+    """A C library whose `sched_getcpu` fails."""
+
+    sched_getcpu = staticmethod(lambda: -1)
+
+
+@pytest.mark.parametrize("library", [object(), Failing()], ids=["without the call", "failing"])
+def test_systems_that_do_not_tell_the_cpu(monkeypatch, library):
+    monkeypatch.setattr(cpus.ctypes, "CDLL", lambda _name: library)
+    assert in_a_thread(lambda: (cpus.stay(), os.sched_getaffinity(0))) == (cpus.ALLOWED, cpus.ALLOWED)
+
+
+def test_systems_that_do_not_let_a_thread_choose(monkeypatch):
+    monkeypatch.delattr(os, "sched_setaffinity")
     assert in_a_thread(cpus.stay) <= cpus.ALLOWED
     assert os.sched_getaffinity(0) == cpus.ALLOWED
