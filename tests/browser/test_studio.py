@@ -477,6 +477,7 @@ def test_every_page_can_be_used_by_everybody(page, account, watch, scheme, acces
     expect(page.get_by_role("heading", name="It has changed meanwhile")).to_be_visible()
     accessible()
     press(page, "Save the merge")
+    expect(page.get_by_text("Saved, as version 3.")).to_be_visible()  # until then, leaving would lose the changes
     page.get_by_role("link", name="History").click()
     expect(page.locator(".history li").first).to_be_visible()
     accessible()
