@@ -17,6 +17,7 @@ from typing import Any, cast
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from profiles.core.cpus import run_on_any
 from server.postgresql.base import Connection
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Replica:
         return wrote_at is None or wrote_at + LONGEST_WRITE < has_until
 
     def _run(self) -> None:
+        run_on_any()  # not only on the CPU of the request that created this thread, where it would wait
         while True:
             self._look()
             time.sleep(INTERVAL)
