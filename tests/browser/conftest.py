@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.bench.service import UNLIMITED
 from tests.cast import PASSWORD
 from tests.server.conftest import ROOT, ServerClient, serving
 from tests.smtp import listening
@@ -58,7 +59,7 @@ def mailing(mail_server):
 def base_url(manage, mailing, tmp_path_factory):
     """A server in production mode, on its own database, with the pages' static files collected."""
     manage("migrate")
-    environment = {"DATABASE_URL": manage.database, "RECOVERY_LIMIT_PER_ADDRESS": "1000000 per minute"}
+    environment = {"DATABASE_URL": manage.database, "RECOVERY_LIMIT_PER_ADDRESS": UNLIMITED}
     environment |= {"WEB_CONCURRENCY": "1"}  # one process, so one count of attempts
     with serving(tmp_path_factory.mktemp("server") / "log", **environment, **mailing) as base_url:
         yield base_url

@@ -16,19 +16,15 @@ import pytest
 from django.db import connection
 
 from tests.apis import RESTAPI, GraphQLAPI
+from tests.bench.service import LIMITS, UNLIMITED
 from tests.cast import Cast
 
 ROOT = Path(__file__).parent.parent.parent
 NODE = ROOT / "tests" / "node"
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # with the programs that the Makefile installs
 MOST_AT_ONCE = 100
-UNTHROTTLED = dict.fromkeys(  # all tests share one address
-    (
-        *("READ_LIMIT", "WRITE_LIMIT", "READ_LIMIT_PER_ADDRESS", "WRITE_LIMIT_PER_ADDRESS"),
-        *("SIGN_IN_LIMIT_PER_ADDRESS", "SIGN_UP_LIMIT_PER_ADDRESS"),
-    ),
-    "1000000 per minute",
-)
+# All tests share one address.
+UNTHROTTLED = dict.fromkeys((*LIMITS, "SIGN_IN_LIMIT_PER_ADDRESS", "SIGN_UP_LIMIT_PER_ADDRESS"), UNLIMITED)
 TRUST = httpx.create_ssl_context()  # of all clients: without it, each reads the machine's certificates, for 36 ms
 MOST_SECONDS = 60  # for a start or a stop, on the slowest machine
 
