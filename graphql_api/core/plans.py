@@ -143,10 +143,9 @@ class Plans:
             return None
         if bound := bound_to(dict_or_attr_resolver, resolve):
             return attribute_of(*bound, complete)
-        if not keeps_texts(definition.type):
-            return field_of(resolve, complete)
-        bound = bound_to(resolve_field, resolve)
-        return text_of(bound[0], complete) if bound else text_field_of(resolve, complete)
+        if keeps_texts(definition.type) and (bound := bound_to(resolve_field, resolve)):
+            return text_of(bound[0], complete)
+        return field_of(resolve, complete)
 
     def _complete(self, declared: GraphQLOutputType, nodes: list[FieldNode], collect: Collect) -> Complete | None:
         """The function that makes a value of this type from a resolver's result, or None."""
@@ -210,21 +209,8 @@ def attribute_of(name: str, default: Any, complete: Complete) -> Read:
     return read
 
 
-def text_field_of(resolve: Any, complete: Complete) -> Read:
-    """`field_of` for a type of `keeps_texts`, as most are: saves a call."""
-
-    def read(source: Any, run: Run) -> Any:
-        found = resolve(source, run.caller)
-        if type(found) is not str:
-            return complete(found, run)
-        run.left -= len(encode_basestring_ascii(found))
-        return found
-
-    return read
-
-
 def text_of(name: str, complete: Complete) -> Read:
-    """`text_field_of` for `resolve_field`: saves two calls."""
+    """`field_of` for `resolve_field` and a type of `keeps_texts`, as most fields are: saves three calls."""
 
     def read(source: Any, run: Run) -> Any:
         found = source.field(name)
