@@ -63,14 +63,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """gunicorn's method. In addition, it chooses the CPUs of the worker's threads from time to time."""
-        chosen_at, used, requests = self.chosen
+        chosen_at, used_before, requests_before = self.chosen
         is_due = time.monotonic() >= chosen_at + CHOOSE_EVERY
         if is_due:
             cpus.run_on_any()
         super().wait_for_and_dispatch_events(timeout)
         if is_due:
-            self.chosen = time.monotonic(), time.process_time(), self.nr
-            are_short = time.process_time() - used <= SHORT * (self.nr - requests)
+            used, requests = time.process_time(), self.nr
+            self.chosen = time.monotonic(), used, requests
+            are_short = used - used_before <= SHORT * (requests - requests_before)
             self.cpus = cpus.stay() if are_short else cpus.ALLOWED
 
     def handle(self, conn: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The CPUs that the calling thread runs on. Systems other than Linux do not let a process choose."""
+"""The CPUs that the calling thread runs on. Where the system lets no process choose, nothing changes."""
 
 import ctypes
 import os
