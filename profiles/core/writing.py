@@ -231,9 +231,9 @@ def save_locked(row: Resource, values: Mapping[str, Any], actor: Actor, source: 
     row.updated_by = actor.profile
     row.save(update_fields=[*changes, "version", "updated_at", "updated_by"])
     row.changed(changes)
-    history: Any = row.history  # type: ignore[attr-defined]  # the foreign key of its model of changes
+    history: Any = type(row).history.rel  # type: ignore[attr-defined]  # the foreign key of its model of changes
     request_id = get_guid()
-    history.model(
+    history.related_model(
         **{history.field.name: row},
         version=row.version,
         actor=actor.profile,
