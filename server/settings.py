@@ -55,7 +55,7 @@ MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
     "server.observability.traces.trace_context",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
-    "server.edge.headers.ContentPolicyMiddleware",
+    "server.edge.headers.content_policy",
     "server.edge.headers.for_the_caller_alone",
     "profiles.rest.deprecations.announce",
     "profiles.identity.throttling.rate_limit_headers",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from csp.constants import NONE, SELF
 from csp.middleware import CSPMiddleware
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 HEADER = "Content-Security-Policy"
@@ -13,19 +13,24 @@ ICONS = {"img-src": [SELF, "data:"]}  # the guide's stylesheet has its icons in 
 NOTHING = f"frame-ancestors {NONE}; default-src {NONE}"
 
 
-class ContentPolicyMiddleware(CSPMiddleware):
-    """Sets the settings' Content-Security-Policy on pages, and one that forbids all loading on other responses.
+def content_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Set the settings' Content-Security-Policy on pages, and one that forbids all loading on other responses.
 
     A page with a policy of its own declares it on its view with django-csp's `@csp({…})` or `@csp_update({…})`.
     """
+    of_pages = CSPMiddleware(get_response)
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
         if request.path_info.startswith(settings.PAGES) or any(name.startswith("_csp") for name in vars(response)):
             if request.path_info.startswith(settings.GUIDE):
                 response._csp_update = ICONS  # type: ignore[attr-defined]  # as django-csp's `@csp_update` does
-            return super().process_response(request, response)
-        response.headers.setdefault(HEADER, NOTHING)
+            of_pages.process_response(request, response)
+        else:
+            response.headers.setdefault(HEADER, NOTHING)
         return response
+
+    return middleware
 
 
 def for_the_caller_alone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -13,7 +13,7 @@ from profiles.core.renderers import FastJSONRenderer
 from profiles.identity import credentials, families, security, throttling, tokens
 from profiles.models import Profile, ProfileQuerySet
 from profiles.policy import policy
-from server.edge import headers, text
+from server.edge import languages, text
 from server.edge.unread import answer_to
 from tests.cast import PASSWORD
 from tests.profiles.admin.test_admin import form_of
@@ -115,7 +115,7 @@ LAYERS = {
     "middleware, on the way in": (CommonMiddleware, "process_request", "view"),
     "middleware, on the way out": (CommonMiddleware, "process_response", "view"),
     "middleware, of texts": (text, "unquote_to_bytes", "view"),
-    "middleware, of policies": (headers.ContentPolicyMiddleware, "process_response", "view"),
+    "middleware, of languages": (languages, "patch_vary_headers", "view"),
 }
 
 
