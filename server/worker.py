@@ -5,10 +5,11 @@ then hold all threads. Here the main thread waits, and buffers the data until th
 then reads the buffer. Completeness only decides when a request gets a thread: if the check is wrong, the thread waits
 for the rest, at most `STALL_SECONDS` at a time.
 
-While requests are short, all threads of a worker run on one CPU. Python executes one of them at a time, and each
-hand-over to a thread on another CPU has to wake that CPU, which takes a third of the time. Every `CHOOSE_EVERY`, the
-main thread may run on any CPU until the next request, and the others follow it to where the kernel lets it run. While
-requests are long, threads run on any CPU: on one, a thread that wakes would wait until the kernel interrupts another.
+Unless a long request runs (`server.edge.traffic`), all threads of a worker run on one CPU. Python executes one of them
+at a time, and each hand-over to a thread on another CPU has to wake that CPU, which takes a third of the time. Every
+`CHOOSE_EVERY`, the main thread may run on any CPU until the next request, and the others follow it to where the kernel
+lets it run. Beside a long request, threads run on any CPU: on one, a thread that wakes would wait until the kernel
+interrupts another.
 """
 
 import errno
@@ -35,7 +36,6 @@ MOST_HEAD = 64 * 1024  # bytes of a request's head
 SEND_BUFFER = 1024 * 1024  # bytes of a response that the kernel buffers for a slow client, if its limits allow
 AT_ONCE = 64 * 1024  # bytes per read
 CHOOSE_EVERY = 0.1  # seconds
-SHORT = 0.005  # seconds of CPU time for a request, on average
 
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 CODED = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
@@ -48,7 +48,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.cpus = cpus.ALLOWED  # of its threads
-        self.chosen = 0.0, 0.0, 0  # when they were chosen: monotonic time, CPU time, number of requests
+        self.chosen_at = 0.0  # when they were chosen, by the monotonic clock
         self.thread = local()
 
     @cached_property
@@ -58,21 +58,24 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 
+    @cached_property
+    def traffic(self) -> Any:
+        from server.edge.traffic import traffic  # not at the top, as above
+
+        return traffic
+
     def get_thread_pool(self) -> Threads:
         return Threads(self.cfg.threads)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """gunicorn's method. In addition, it chooses the CPUs of the worker's threads from time to time."""
-        chosen_at, used_before, requests_before = self.chosen
-        is_due = time.monotonic() >= chosen_at + CHOOSE_EVERY
+        is_due = time.monotonic() >= self.chosen_at + CHOOSE_EVERY
         if is_due:
             cpus.run_on_any()
         super().wait_for_and_dispatch_events(timeout)
         if is_due:
-            used, requests = time.process_time(), self.nr
-            self.chosen = time.monotonic(), used, requests
-            are_short = used - used_before <= SHORT * (requests - requests_before)
-            self.cpus = cpus.stay() if are_short else cpus.ALLOWED
+            self.chosen_at = time.monotonic()
+            self.cpus = cpus.ALLOWED if self.traffic.had_long_one() else cpus.stay()
 
     def handle(self, conn: Any) -> Any:
         """gunicorn's method, which a thread calls for each request. Moves the thread to the worker's CPU first."""

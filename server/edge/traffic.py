@@ -26,6 +26,7 @@ class Traffic:
 
     def __init__(self) -> None:
         self.short = 0
+        self.was_long = False  # whether a long request has run since `had_long_one`
         self.changed = Condition()
         self.lane = Lock()
 
@@ -40,6 +41,7 @@ class Traffic:
         self.count(-1)
         try:
             with self.lane:
+                self.was_long = True
                 self.wait_for_short(PATIENCE)
                 turn = sys.getswitchinterval()
                 sys.setswitchinterval(TURN)
@@ -49,6 +51,11 @@ class Traffic:
                     sys.setswitchinterval(turn)
         finally:
             self.count(1)
+
+    def had_long_one(self) -> bool:
+        """Whether a long request is running, or has run since the last call."""
+        had, self.was_long = self.was_long or self.lane.locked(), False
+        return had
 
     def wait_for_short(self, timeout: float) -> float:
         """Wait until no short request is left, at most `timeout` seconds. Returns the seconds waited."""

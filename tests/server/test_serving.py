@@ -13,6 +13,7 @@ from gunicorn.config import Config
 from gunicorn.workers.gthread import ThreadWorker
 
 from profiles.core.cpus import ALLOWED
+from server.edge.traffic import Traffic
 from server.worker import Worker
 from tests.cast import PASSWORD
 from tests.cluster.processes import wait_until
@@ -68,6 +69,23 @@ def test_a_thread_follows_the_worker_to_another_cpu(monkeypatch):
     with closing(worker.tmp), ThreadPoolExecutor(1) as thread:
         for cpu in ALLOWED:
             assert thread.submit(handle_on, cpu).result() == {cpu}
+
+
+def test_beside_a_long_request_threads_run_on_any_cpu(monkeypatch):
+    monkeypatch.setattr(ThreadWorker, "wait_for_and_dispatch_events", lambda _self, _timeout: None)
+    worker = Worker(1, os.getpid(), [], None, 1, Config(), None)
+    worker.traffic = Traffic()
+    worker.traffic.count(1)
+
+    def choose():
+        worker.chosen_at = 0.0
+        worker.wait_for_and_dispatch_events(0)
+        return worker.cpus
+
+    with closing(worker.tmp), ThreadPoolExecutor(1) as thread:
+        with worker.traffic.long_one():
+            assert thread.submit(choose).result() == ALLOWED
+        assert len(thread.submit(choose).result()) == 1
 
 
 def test_signing_in_reading_and_writing(cast, server, at_once):

@@ -82,6 +82,18 @@ def test_threads_take_shorter_turns_while_one_is_computed(traffic):
     assert usual > TURN
 
 
+def test_a_long_request_is_known_until_the_next_call(traffic):
+    assert not traffic.had_long_one()
+    with traffic.long_one():
+        assert traffic.had_long_one()
+        assert traffic.had_long_one()
+    assert not traffic.had_long_one()
+    with traffic.long_one():
+        pass
+    assert traffic.had_long_one()
+    assert not traffic.had_long_one()
+
+
 def test_one_is_executed_at_a_time(traffic):
     traffic.count(2)
     first_is_in, first_may_go, order = Event(), Event(), []
