@@ -58,22 +58,27 @@ def test_the_threads_of_a_worker_share_a_cpu(test_database, tmp_path):
         wait_until(share_a_cpu, "the main thread and two others are on one CPU")
 
 
-def test_a_thread_follows_the_worker_to_another_cpu(monkeypatch):
-    monkeypatch.setattr(ThreadWorker, "handle", lambda _self, _connection: os.sched_getaffinity(0))
+@pytest.fixture
+def worker():
     worker = Worker(1, os.getpid(), [], None, 1, Config(), None)
+    with closing(worker.tmp):
+        yield worker
+
+
+def test_a_thread_follows_the_worker_to_another_cpu(worker, monkeypatch):
+    monkeypatch.setattr(ThreadWorker, "handle", lambda _self, _connection: os.sched_getaffinity(0))
 
     def handle_on(cpu):
         worker.cpus = {cpu}
         return worker.handle(None)
 
-    with closing(worker.tmp), ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:
         for cpu in ALLOWED:
             assert thread.submit(handle_on, cpu).result() == {cpu}
 
 
-def test_beside_a_long_request_threads_run_on_any_cpu(monkeypatch):
+def test_beside_a_long_request_threads_run_on_any_cpu(worker, monkeypatch):
     monkeypatch.setattr(ThreadWorker, "wait_for_and_dispatch_events", lambda _self, _timeout: None)
-    worker = Worker(1, os.getpid(), [], None, 1, Config(), None)
     worker.traffic = Traffic()
     worker.traffic.count(1)
 
@@ -82,7 +87,7 @@ def test_beside_a_long_request_threads_run_on_any_cpu(monkeypatch):
         worker.wait_for_and_dispatch_events(0)
         return worker.cpus
 
-    with closing(worker.tmp), ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:
         with worker.traffic.long_one():
             assert thread.submit(choose).result() == ALLOWED
         assert len(thread.submit(choose).result()) == 1
